@@ -1,0 +1,68 @@
+"""Engines for both databases, the column type of instants, and the SQL that differs between them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Engine, Integer, Text, create_engine, event
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from leadflow.types import instant_of, micros
+
+#: An integer key that SQLite can count up by itself.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+#: Text that sorts and compares by code point on both databases.
+Word = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+class Instant(TypeDecorator[datetime]):
+    """BIGINT of UTC microseconds that takes and gives aware datetimes; a naive one is a ValueError.
+
+    Whole microseconds (int) pass as they are, so that time arithmetic in SQL stays integer arithmetic.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return micros(value) if isinstance(value, datetime) else value
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else instant_of(value)
+
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:  # noqa: ARG002
+        return self if isinstance(value, datetime) else BigInteger()
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself: BEGIN IMMEDIATE below is what serialises writers.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "cache_size=-200000",
+        "temp_store=MEMORY",
+        "mmap_size=1073741824",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `url` (sqlite:///… or postgresql+psycopg://…), tuned for set-based work."""
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=10, max_overflow=10)
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _tune_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine

@@ -1,0 +1,58 @@
+"""One email as marketers wrote it: whom it is for, what it needs, its bodies by language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from leadflow.conditions.tree import NOWHERE, Condition, Place
+from leadflow.types import DAY, Purpose, Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class For:
+    """Whom an email is for: keys are AND, values OR, an empty tuple anybody."""
+
+    stage: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    fit: tuple[str, ...] = ()
+    engagement: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    when: Condition | None = None
+
+    @property
+    def specificity(self) -> int:
+        """1000 × keys given − values listed (semantics 2.7): narrower wins, never by audience size."""
+        lists = [x for x in (self.stage, self.segments, self.fit, self.engagement, self.languages) if x]
+        return 1000 * (len(lists) + (self.when is not None)) - sum(map(len, lists))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """One folder of templates/emails."""
+
+    name: str
+    title: str = ""
+    purpose: Purpose = Purpose.NURTURE
+    #: `named` emails are sent only by steps that name them.
+    pick: str = "best"
+    audience: For = field(default_factory=For)
+    rank: int = 50
+    #: Microseconds.
+    again_after: int = 365 * DAY
+    #: brand or owner.
+    sender: str = "brand"
+    subject: Mapping[str, str]
+    preheader: Mapping[str, str] = field(default_factory=dict)
+    #: Dotted name → language → text used when the value is missing.
+    defaults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    expires: Span | None = None
+    freeze: bool = False
+    #: Language → source of the body, and its kind: md, html or mjml.
+    bodies: Mapping[str, str]
+    kinds: Mapping[str, str]
+    #: Language → source of a hand-written text part, where there is one.
+    texts: Mapping[str, str] = field(default_factory=dict)
+    #: Language → dotted names without a default that the body, subject and preheader use.
+    needs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    #: Content hash of the folder and of _base.
+    version: str = ""
+    place: Place = field(default=NOWHERE, compare=False)

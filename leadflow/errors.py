@@ -1,0 +1,90 @@
+"""Every error leadflow raises; a class's docstring is its default message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LeadflowError(Exception):
+    """Something went wrong in leadflow."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class UsageError(LeadflowError):
+    """The command cannot be carried out as typed."""
+
+
+class InputError(LeadflowError):
+    """A file given to leadflow cannot be read."""
+
+
+class SettingsError(LeadflowError):
+    """A setting is missing or wrong."""
+
+
+class LockedError(LeadflowError):
+    """Another sweep is running; try again when it has finished."""
+
+
+class InvariantError(LeadflowError):
+    """A rule that always holds was found broken."""
+
+
+class Severity(StrEnum):
+    """How much a fault of the playbook matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong in a file people wrote. `line` and `column` count from 1; 0 means the whole file."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    message: str
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}  {self.severity}  {self.message}"
+
+
+class PlaybookError(LeadflowError):
+    """The playbook has faults; `leadflow check` lists them."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class TemplateError(LeadflowError):
+    """An email template cannot be rendered."""
+
+
+class ProviderError(LeadflowError):
+    """The outside world answered with an error."""
+
+
+class RefusedError(ProviderError):
+    """Definitely not sent, and trying again with the same message will not help."""
+
+
+class RetryableError(ProviderError):
+    """Definitely not sent; trying again later may help."""
+
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        #: Seconds the provider asked to wait, where it said so.
+        self.retry_after = retry_after
+
+
+class UnknownOutcomeError(ProviderError):
+    """May have been sent: never blindly tried again."""
+
+
+class UnsupportedFeatureError(ProviderError):
+    """The provider would silently ignore something this message asks for."""

@@ -1,0 +1,86 @@
+"""The tables: SQLModel classes for people who read, Core tables (lower case) for statements."""
+
+from sqlmodel import SQLModel
+
+from leadflow.models.events import event, event_inbox, event_key, hit, intake, link
+from leadflow.models.journey import (
+    decision,
+    enrolment,
+    escalation,
+    lead_state,
+    sequence_existing,
+    sequence_live,
+    stage_change,
+    verdict,
+)
+from leadflow.models.mail import message, tpl, tpl_lang, tpl_segment
+from leadflow.models.people import (
+    account,
+    consent,
+    deal,
+    dirty,
+    identity,
+    lead,
+    lead_change,
+    lifecycle_change,
+    suppression,
+)
+from leadflow.models.runs import job_run, lock, playbook_file, playbook_version, sweep
+from leadflow.models.scores import (
+    account_score,
+    business_day,
+    calendar,
+    engagement,
+    growth,
+    lead_score,
+    membership,
+    scoring_rule,
+    window_slot,
+)
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "account",
+    "account_score",
+    "business_day",
+    "calendar",
+    "consent",
+    "deal",
+    "decision",
+    "dirty",
+    "engagement",
+    "enrolment",
+    "escalation",
+    "event",
+    "event_inbox",
+    "event_key",
+    "growth",
+    "hit",
+    "identity",
+    "intake",
+    "job_run",
+    "lead",
+    "lead_change",
+    "lead_score",
+    "lead_state",
+    "lifecycle_change",
+    "link",
+    "lock",
+    "membership",
+    "message",
+    "metadata",
+    "playbook_file",
+    "playbook_version",
+    "scoring_rule",
+    "sequence_existing",
+    "sequence_live",
+    "stage_change",
+    "suppression",
+    "sweep",
+    "tpl",
+    "tpl_lang",
+    "tpl_segment",
+    "verdict",
+    "window_slot",
+]

@@ -1,0 +1,113 @@
+"""Protocols towards the outside world, and the values that cross them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One rendered mail, ready for any provider."""
+
+    #: Ours, minted with the intent; the provider's own id is a note.
+    attempt_id: str
+    message_id: int
+    to: str
+    to_name: str
+    from_address: str
+    from_name: str
+    reply_to: str
+    subject: str
+    html: str
+    text: str
+    #: RFC 8058 target: one https URI.
+    unsubscribe_url: str
+    language: str
+    #: Night and email name, for the file adapter's folders and the provider's categories.
+    email: str
+    send_at: datetime
+    #: Opaque ids only; the provider sends them back with its events.
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class EmailProvider(Protocol):
+    """Sends one mail: returns the provider's id when accepted, raises by type otherwise.
+
+    `RefusedError` and `RetryableError` mean definitely not sent; anything else that is raised
+    means unknown.
+    """
+
+    name: str
+
+    def send(self, mail: Outgoing) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What a salesperson is told; never logged."""
+
+    escalation_id: int
+    to: str
+    #: Apprise URL, resolved.
+    url: str
+    title: str
+    body: str
+    #: markdown or text.
+    format: str = "text"
+
+
+class AlertChannel(Protocol):
+    """Tells a salesperson; raises `ProviderError` when nobody was told."""
+
+    def tell(self, alert: Alert) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """A hand-over as a CRM receives it."""
+
+    escalation_id: int
+    lead: Mapping[str, object]
+    rule: str
+    rep: str
+    due_at: datetime
+
+
+class Crm(Protocol):
+    """Takes hand-overs."""
+
+    name: str
+
+    def hand_over(self, hand_over: HandOver) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderEvent:
+    """A provider's news in normalised words."""
+
+    #: The provider's own id of the event, for counting it once.
+    external_id: str
+    #: processed, deferred, delivered, blocked, bounced, unsubscribed, complained, clicked, dropped or other.
+    kind: str
+    at: datetime
+    address: str | None = None
+    #: Our attempt id, where the provider sent it back.
+    attempt_id: str | None = None
+    url: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    #: hard or soft for bounces, and the provider's classification.
+    hardness: str | None = None
+    classification: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The adapters a process works with, bound once in `app`."""
+
+    email: EmailProvider
+    alerts: AlertChannel
+    crm: Crm

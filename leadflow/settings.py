@@ -1,0 +1,68 @@
+"""What a machine decides, from LEADFLOW_* variables and `.env` in the workspace: places, keys, adapters."""
+
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EspName = Literal["file", "smtp", "sendgrid", "memory"]
+
+
+class Settings(BaseSettings):
+    """Settings of one workspace; each field is the variable LEADFLOW_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="LEADFLOW_", extra="ignore")
+
+    #: Folder that holds config/, segments/ and templates/.
+    workspace: Path = Path()
+    #: SQLAlchemy URL; empty means SQLite in var/leadflow.db of the workspace.
+    database_url: str = ""
+    #: Which file of leadflow/esp sends.
+    esp: EspName = "file"
+    #: Signs links and keys the address hashes; made once in var/secret when absent.
+    secret: SecretStr = SecretStr("")
+    #: Where the public door of `leadflow serve` is reached from outside.
+    public_url: str = "http://127.0.0.1:8380"
+    smtp_url: str = "smtp://127.0.0.1:25"
+    sendgrid_api_key: SecretStr = SecretStr("")
+    #: The provider's address; tests point it at a local server.
+    sendgrid_url: str = "https://api.sendgrid.com"
+    #: Base64 DER public keys of the event webhook, comma-separated; two allow rotation.
+    sendgrid_webhook_keys: str = ""
+    #: A simulated workspace may run sweeps in the future (file and memory adapters only).
+    simulated: bool = False
+
+    @property
+    def var(self) -> Path:
+        """Where leadflow keeps its own state inside the workspace."""
+        return self.workspace / "var"
+
+    @property
+    def outbox(self) -> Path:
+        """Where the file adapter writes mails."""
+        return self.workspace / "outbox"
+
+    @property
+    def url(self) -> str:
+        """The database's URL, the embedded default when none is set."""
+        return self.database_url or f"sqlite:///{(self.var / 'leadflow.db').resolve()}"
+
+    def key(self) -> str:
+        """The workspace's secret; created on first use with mode 600 in var/secret."""
+        if value := self.secret.get_secret_value():
+            return value
+        path = self.var / "secret"
+        if not path.exists():
+            self.var.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32))
+        return path.read_text().strip()
+
+
+def load_settings(workspace: Path | None = None) -> Settings:
+    """Settings for `workspace` (default: LEADFLOW_WORKSPACE, else the current folder), its `.env` read."""
+    place = workspace or Settings().workspace
+    settings = Settings(_env_file=place / ".env")
+    return settings.model_copy(update={"workspace": place})
