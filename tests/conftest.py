@@ -1,0 +1,150 @@
+"""What every test may ask for: an empty database of either kind, loopback only, few and repeatable examples."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from tests.postgres import Server, running_postgres
+
+settings.register_profile(
+    "default",
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    # A database is shared by the examples of one test; a property begins each example by emptying or rolling back.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.register_profile("soak", settings.get_profile("default"), max_examples=400, derandomize=False, print_blob=True)
+settings.load_profile("soak" if os.environ.get("LEADFLOW_SOAK") else "default")
+
+
+class OutsideWorldError(Exception):
+    """A test reached for a host that is not this machine."""
+
+
+_LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0", "::ffff:127.")  # noqa: S104 - compared, never bound
+
+
+def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
+    host: object = None
+    if event in {"socket.connect", "socket.sendto"}:
+        address = args[1]
+        host = address[0] if isinstance(address, tuple) else None
+    elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+        host = args[0]
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if isinstance(text, str) and text and not text.startswith(_LOOPBACK) and text != os.uname().nodename:
+        raise OutsideWorldError(f"{event} to {text}")
+
+
+# An audit hook sees every socket of the process, whatever library opened it, and cannot be undone by one.
+sys.addaudithook(_loopback_only)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every hypothesis test, so that `make soak` finds it."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.property)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("LEADFLOW_") and name != "LEADFLOW_SOAK":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LEADFLOW_LANG", "en")
+
+
+def make_tables(url: str) -> None:
+    """All tables in the empty database at `url`."""
+    from leadflow.db import make_engine
+    from leadflow.models.schema import create_schema
+
+    engine = make_engine(url)
+    create_schema(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The session's PostgreSQL server, one a worker, with a `template` database that has the tables."""
+    with running_postgres() as server:
+        server.create("template")
+        make_tables(server.url("template"))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def durable_postgres() -> Iterator[Server]:
+    """A server that keeps fsync on, for tests that kill processes."""
+    with running_postgres(durable=True) as server:
+        server.create("template")
+        make_tables(server.url("template"))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that has the tables and no row."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    make_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database with the tables."""
+    path = tmp_path / "leadflow.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+_fresh = iter(range(sys.maxsize))
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """A fresh PostgreSQL database with the tables, dropped after the test."""
+    name = f"test_{next(_fresh)}"
+    postgres.create(name, template="template")
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on; a test that asks for any of the fixtures below runs once on each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database: str, request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh database that has the tables and no row."""
+    return str(request.getfixturevalue(f"{database}_url"))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database that has the tables and no row."""
+    from leadflow.db import make_engine
+
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session on `engine`; what the test does not commit is rolled back."""
+    with Session(engine) as session:
+        yield session

