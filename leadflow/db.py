@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Engine, Integer, Text, create_engine, event
+from sqlalchemy import BigInteger, Engine, Integer, Table, Text, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from leadflow.types import instant_of, micros
@@ -66,3 +68,13 @@ def make_engine(url: str) -> Engine:
     event.listen(engine, "connect", _tune_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def insert_into(session: Session, table: Table) -> postgresql.Insert:
+    """An INSERT that knows ON CONFLICT on the session's database.
+
+    Both dialects spell it alike. An insert-select needs a WHERE on SQLite (`.where(true())`).
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table)  # type: ignore[return-value]
+    return postgresql.insert(table)

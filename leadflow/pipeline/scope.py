@@ -1,0 +1,19 @@
+"""Which leads a statement of a phase may touch."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, true
+
+from leadflow.models import lead_state
+from leadflow.types import Everyone, Scope, micros
+
+
+def in_scope(lead_id: ColumnElement[int], scope: Scope) -> ColumnElement[bool]:
+    """True for the leads of `scope`; the same statement text for any number of everyone's leads."""
+    return true() if isinstance(scope, Everyone) else lead_id.in_(scope.ids)
+
+
+def not_ahead(lead_id: ColumnElement[int], now: datetime) -> ColumnElement[bool]:
+    """False for leads that a sweep of one lead has already looked at as of a later instant."""
+    ahead = select(lead_state.c.lead_id).where(lead_state.c.as_of > micros(now))
+    return lead_id.not_in(ahead)
