@@ -6,12 +6,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from tests.browser import find_chromium, running_chromium
 from tests.postgres import Server, running_postgres
 
 settings.register_profile(
@@ -148,3 +151,27 @@ def session(engine: Engine) -> Iterator[Session]:
     """A session on `engine`; what the test does not commit is rolled back."""
     with Session(engine) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The session's browser; `make browser` provides it, and a run without it says what it left out."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium on the PATH: nobody looked at the pages (run `make browser`)")
+    with running_chromium(path) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A blank page in a profile of its own; only this machine answers it."""
+    context = chromium.new_context(locale="en-GB", timezone_id="Europe/Paris")
+    context.route(_is_outside, lambda route: route.abort())
+    with context:
+        yield context.new_page()
+
+
+def _is_outside(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https", "ws", "wss"} and not (parts.hostname or "").startswith(_LOOPBACK)

@@ -2,8 +2,10 @@
 
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 from sqlalchemy import Engine, func, inspect, select, text
 from sqlalchemy.orm import Session
 
@@ -38,3 +40,14 @@ def test_a_host_outside_is_refused() -> None:
 def test_loopback_is_allowed() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname(), timeout=1).close()
+
+
+@pytest.mark.browser
+def test_the_browser_opens_a_file_and_nothing_outside(page: Page, tmp_path: Path) -> None:
+    mail = tmp_path / "mail.html"
+    mail.write_text('<h1>Bonjour</h1><img src="http://example.org/pixel.png">')
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto(mail.as_uri())
+    assert page.locator("h1").inner_text() == "Bonjour"
+    assert page.evaluate("innerWidth") == 375
+    assert page.evaluate("document.images[0].naturalWidth") == 0
