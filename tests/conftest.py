@@ -153,9 +153,10 @@ def session(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright's synchronous interface is open, its thread cannot run another event loop.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The session's browser; `make browser` provides it, and a run without it says what it left out."""
+    """A browser for one file of tests; `make browser` provides it, and a run without it says what it left out."""
     path = find_chromium()
     if path is None:
         pytest.skip("no Chromium on the PATH: nobody looked at the pages (run `make browser`)")
