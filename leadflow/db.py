@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Engine, Integer, Table, Text, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from leadflow.types import instant_of, micros
@@ -35,6 +37,24 @@ class Instant(TypeDecorator[datetime]):
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:  # noqa: ARG002
         return self if isinstance(value, datetime) else BigInteger()
+
+
+class database_now(FunctionElement[int]):  # noqa: N801 - reads as the SQL function it is
+    """The database's own clock in UTC microseconds: for leases, locks and buckets, never for decisions."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(database_now, "sqlite")
+def _sqlite_now(_element: Any, _compiler: Any, **_kw: Any) -> str:
+    # julianday has millisecond resolution, which a lease of seconds does not miss.
+    return "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+
+
+@compiles(database_now, "postgresql")
+def _postgresql_now(_element: Any, _compiler: Any, **_kw: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
