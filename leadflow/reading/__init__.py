@@ -1,0 +1,7 @@
+"""Reading what people wrote in YAML: nodes that know their place, and faults in plain words instead of exceptions."""
+
+from leadflow.reading.node import Node
+from leadflow.reading.parse import LARGEST_FILE, read_yaml
+from leadflow.reading.words import did_you_mean, nearest
+
+__all__ = ["LARGEST_FILE", "Node", "did_you_mean", "nearest", "read_yaml"]
