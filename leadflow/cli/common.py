@@ -1,0 +1,61 @@
+"""What every command shares: the workspace option, the instant option, the console, the way errors end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from leadflow.errors import LeadflowError, UsageError
+from leadflow.text import _
+
+if TYPE_CHECKING:
+    from leadflow.app import App
+
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+Workspace = Annotated[
+    Path | None,
+    typer.Option("--workspace", "-w", help="Folder with config/, segments/ and templates/ (default: this folder)."),
+]
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="A day (its nightly instant, office time) or an instant, ISO; default: now."),
+]
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Print a LeadflowError in words and end with exit code 2, never with a traceback."""
+    try:
+        yield
+    except LeadflowError as error:
+        complaints.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+
+
+def opened(workspace: Path | None) -> "App":
+    """The workspace, opened; the first thing a command does."""
+    from leadflow.app import open_app
+
+    return open_app(workspace)
+
+
+def instant(app: "App", at: str | None) -> datetime:
+    """The instant `--at` names; a bare date means the nightly instant of that day in office time."""
+    from leadflow.app import night_of
+
+    if at is None:
+        return datetime.now(UTC)
+    try:
+        if len(at) == len("2026-03-24"):
+            day = date.fromisoformat(at)
+            return night_of(app, datetime(day.year, day.month, day.day, 12, tzinfo=app.office))
+        value = datetime.fromisoformat(at)
+    except ValueError:
+        raise UsageError(_("--at {at}: write a date such as 2026-03-24 or 2026-03-24T09:00").format(at=at)) from None
+    return value if value.tzinfo else value.replace(tzinfo=app.office)

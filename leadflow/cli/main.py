@@ -1,0 +1,56 @@
+"""`leadflow`: the commands, each imported only when it is asked for."""
+
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Annotated
+
+import typer
+
+from leadflow import __version__, cli
+from leadflow.text import set_language
+
+app = typer.Typer(
+    name="leadflow",
+    help="Turns leads into prospects: scoring, nurturing and hand-over to sales from files under review.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+_SHARED = {"main", "common"}
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def speak(
+    lang: Annotated[
+        str | None, typer.Option("--lang", help="en or fr; default: LEADFLOW_LANG, then the locale.")
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - eager: _version has answered before this runs
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+    set_language(lang)
+
+
+def _gather() -> None:
+    # A command group is a file of this folder with `add_to(app)`; heavy imports stay inside its functions.
+    for module in sorted(found.name for found in iter_modules(cli.__path__)):
+        if module not in _SHARED and not module.startswith("_"):
+            import_module(f"{cli.__name__}.{module}").add_to(app)
+
+
+def main() -> None:
+    """Entry point of the `leadflow` command."""
+    _gather()
+    try:
+        app()
+    except BrokenPipeError:
+        sys.exit(1)
