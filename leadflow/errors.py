@@ -64,6 +64,16 @@ class PlaybookError(LeadflowError):
 class TemplateError(LeadflowError):
     """An email template cannot be rendered."""
 
+    def __init__(self, message: str | None = None, *, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        #: Where in the source, from 1; 0 when it cannot be said.
+        self.line = line
+        self.column = column
+
+
+class LinkError(LeadflowError):
+    """This link was not signed by this workspace, or was cut short."""
+
 
 class ProviderError(LeadflowError):
     """The outside world answered with an error."""
