@@ -139,6 +139,11 @@ def _programs(folder: Path) -> Path:
     probe = _launch([str(installed / "bin" / "postgres"), "--version"])
     if subprocess.run(probe, capture_output=True, check=False, cwd=folder).returncode == 0:
         return installed / "bin"
-    # A checkout under a private home cannot be entered by the account that root steps down to.
-    shutil.copytree(installed, folder / "pginstall", symlinks=True)
-    return folder / "pginstall" / "bin"
+    # A checkout under a private home cannot be entered by the account that root steps down to. The programs find their
+    # libraries beside the package, so both are copied as they lie.
+    package = installed.parent
+    shutil.copytree(installed, folder / package.name / "pginstall", symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    return folder / package.name / "pginstall" / "bin"
