@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
 
 # An audit hook sees every socket of the process, whatever library opened it, and cannot be undone by one.
 sys.addaudithook(_loopback_only)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give Prefect a home of its own before anything imports it: no profile, server or analytics from outside."""
+    home = tempfile.mkdtemp(prefix="leadflow-prefect-")
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        del os.environ[name]
+    os.environ |= {"PREFECT_HOME": home, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
