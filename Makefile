@@ -7,6 +7,7 @@ PYTHON ?= python3
 SEED ?= 42
 BIN := .venv/bin
 READY := .venv/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .PHONY: help setup browser demo test check bench soak lock clean
 
@@ -17,10 +18,11 @@ setup: $(READY) ## make .venv from the locks (again only when they change)
 
 # The locks are complete, so pip resolves nothing: no dependencies, no build isolation, only what the hashes name.
 $(READY): requirements/dev.txt pyproject.toml hatch_build.py
-	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "leadflow needs Python 3.11 or newer"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@echo "installing what the locks name into .venv, about a minute"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-build-isolation -e .
 	@touch $@
 
 browser: ## a Chromium for the tests that look at pages
@@ -44,7 +46,7 @@ bench: setup ## seconds and statements of each phase, on both databases
 	$(BIN)/python -m bench
 
 soak: setup ## the property tests again, with many more examples
-	LEADFLOW_SOAK=1 $(BIN)/pytest -n 2 -m property --hypothesis-profile=soak --hypothesis-show-statistics
+	LEADFLOW_SOAK=1 $(BIN)/pytest -n 2 -m property --hypothesis-profile=soak
 
 # The universal form of a lock, and no index in it: the same file installs wherever pip is configured.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
