@@ -1,0 +1,207 @@
+"""Typed reading of JSON columns and text tests, each one construct that SQLite and PostgreSQL spell apart.
+
+A value of another JSON type reads as NULL: CAST('abc' AS BIGINT) is 0 on SQLite and aborts the sweep on PostgreSQL.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Float, Text, literal, literal_column
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from leadflow.conditions.words import postgres_like, sqlite_glob
+
+
+def _quoted(text: str) -> ColumnElement[str]:
+    # Written into the statement, not bound: keys come from the playbook, and an expression index can then match.
+    return literal_column("'" + text.replace("'", "''") + "'", Text())
+
+
+class JsonRead(FunctionElement[Any]):
+    """`column[key]`, or NULL where it is missing or of another type. Arguments: column, PostgreSQL key, SQLite path."""
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], key: str) -> None:
+        if '"' in key or "\\" in key:
+            raise ValueError("a JSON key with quotes or backslashes cannot be asked for")
+        super().__init__(column, _quoted(key), _quoted(f'$."{key}"'))
+
+
+class json_number(JsonRead):  # noqa: N801 - reads as a SQL function
+    """A JSON number."""
+
+    type = Float()
+    inherit_cache = True
+
+
+class json_text(JsonRead):  # noqa: N801
+    """A JSON string, compared by code point."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class json_boolean(JsonRead):  # noqa: N801
+    """A JSON boolean."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+class json_date(JsonRead):  # noqa: N801
+    """A JSON string of the shape of an ISO date, which sorts as text."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class json_plain(JsonRead):  # noqa: N801
+    """A JSON string, whole number or boolean as people write it: `seo`, `12`, `true`."""
+
+    type = Text()
+    inherit_cache = True
+
+
+def _parts(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> list[str]:
+    return [compiler.process(clause, **kw) for clause in element.clauses]
+
+
+@compiles(json_number, "sqlite")
+def _(element: json_number, compiler: SQLCompiler, **kw: Any) -> str:
+    column, _key, path = _parts(element, compiler, **kw)
+    return f"CASE WHEN json_type({column}, {path}) IN ('integer', 'real') THEN json_extract({column}, {path}) END"
+
+
+@compiles(json_number, "postgresql")
+def _(element: json_number, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key, _path = _parts(element, compiler, **kw)
+    return f"CASE WHEN jsonb_typeof({column} -> {key}) = 'number' THEN CAST({column} ->> {key} AS NUMERIC) END"
+
+
+@compiles(json_text, "sqlite")
+def _(element: json_text, compiler: SQLCompiler, **kw: Any) -> str:
+    column, _key, path = _parts(element, compiler, **kw)
+    return f"CASE WHEN json_type({column}, {path}) = 'text' THEN json_extract({column}, {path}) END"
+
+
+@compiles(json_text, "postgresql")
+def _(element: json_text, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key, _path = _parts(element, compiler, **kw)
+    return f"CASE WHEN jsonb_typeof({column} -> {key}) = 'string' THEN ({column} ->> {key}) COLLATE \"C\" END"
+
+
+@compiles(json_boolean, "sqlite")
+def _(element: json_boolean, compiler: SQLCompiler, **kw: Any) -> str:
+    column, _key, path = _parts(element, compiler, **kw)
+    return f"CASE json_type({column}, {path}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END"
+
+
+@compiles(json_boolean, "postgresql")
+def _(element: json_boolean, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key, _path = _parts(element, compiler, **kw)
+    return f"CASE WHEN jsonb_typeof({column} -> {key}) = 'boolean' THEN CAST({column} ->> {key} AS BOOLEAN) END"
+
+
+@compiles(json_date, "sqlite")
+def _(element: json_date, compiler: SQLCompiler, **kw: Any) -> str:
+    column, _key, path = _parts(element, compiler, **kw)
+    value = f"json_extract({column}, {path})"
+    shape = "-".join("[0-9]" * n for n in (4, 2, 2))
+    return f"CASE WHEN json_type({column}, {path}) = 'text' AND {value} GLOB '{shape}' THEN {value} END"
+
+
+@compiles(json_date, "postgresql")
+def _(element: json_date, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key, _path = _parts(element, compiler, **kw)
+    value = f"({column} ->> {key})"
+    shape = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+    is_text = f"jsonb_typeof({column} -> {key}) = 'string'"
+    return f"CASE WHEN {is_text} AND {value} ~ '{shape}' THEN {value} COLLATE \"C\" END"
+
+
+@compiles(json_plain, "sqlite")
+def _(element: json_plain, compiler: SQLCompiler, **kw: Any) -> str:
+    column, _key, path = _parts(element, compiler, **kw)
+    value = f"json_extract({column}, {path})"
+    return (
+        f"CASE json_type({column}, {path}) WHEN 'text' THEN {value} WHEN 'integer' THEN CAST({value} AS TEXT)"
+        " WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' END"
+    )
+
+
+@compiles(json_plain, "postgresql")
+def _(element: json_plain, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key, _path = _parts(element, compiler, **kw)
+    kind, value = f"jsonb_typeof({column} -> {key})", f"({column} ->> {key})"
+    plain = f"{kind} IN ('string', 'boolean') OR {kind} = 'number' AND {value} ~ '^-?[0-9]+$'"
+    return f'CASE WHEN {plain} THEN {value} COLLATE "C" END'
+
+
+class has_text(FunctionElement[bool]):  # noqa: N801
+    """Whether the first text has the second one in it, wildcards meaning nothing."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(has_text, "sqlite")
+def _(element: has_text, compiler: SQLCompiler, **kw: Any) -> str:
+    text, part = _parts(element, compiler, **kw)
+    return f"(instr({text}, {part}) > 0)"
+
+
+@compiles(has_text, "postgresql")
+def _(element: has_text, compiler: SQLCompiler, **kw: Any) -> str:
+    text, part = _parts(element, compiler, **kw)
+    return f"(strpos({text}, {part}) > 0)"
+
+
+class _Glob(FunctionElement[bool]):
+    """Arguments: the text, the pattern for GLOB, the pattern for LIKE."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+def glob(text: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+    """Whether all of `text` matches `pattern` (`*` and `?`), case and accents told apart on both databases."""
+    return _Glob(text, literal(sqlite_glob(pattern)), literal(postgres_like(pattern)))
+
+
+@compiles(_Glob, "sqlite")
+def _(element: _Glob, compiler: SQLCompiler, **kw: Any) -> str:
+    text, pattern, _like = element.clauses
+    return f"({compiler.process(text, **kw)} GLOB {compiler.process(pattern, **kw)})"
+
+
+@compiles(_Glob, "postgresql")
+def _(element: _Glob, compiler: SQLCompiler, **kw: Any) -> str:
+    text, _glob, pattern = element.clauses
+    # E'' reads the same whatever standard_conforming_strings says.
+    return f"({compiler.process(text, **kw)} LIKE {compiler.process(pattern, **kw)} ESCAPE E'\\\\')"
+
+
+class _InArray(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+
+def in_array(text: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether `text` is one of `values`, sent as one parameter: lists of files outgrow what a statement can bind."""
+    return _InArray(text, literal(json.dumps(list(values), ensure_ascii=False)))
+
+
+@compiles(_InArray, "sqlite")
+def _(element: _InArray, compiler: SQLCompiler, **kw: Any) -> str:
+    text, values = _parts(element, compiler, **kw)
+    return f"({text} IN (SELECT value FROM json_each({values})))"  # noqa: S608 - compiled by SQLAlchemy
+
+
+@compiles(_InArray, "postgresql")
+def _(element: _InArray, compiler: SQLCompiler, **kw: Any) -> str:
+    text, values = _parts(element, compiler, **kw)
+    return f"({text} IN (SELECT jsonb_array_elements_text(CAST({values} AS JSONB))))"

@@ -1,0 +1,131 @@
+"""Where a condition's facts come from: tables of today, or of any instant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, case, func, or_, select
+
+from leadflow.conditions.tree import Condition
+from leadflow.conditions.vocabulary import Vocabulary
+from leadflow.models import account, consent, event, identity, lead, lead_score, lead_state, membership
+
+CONSENT = "consent."
+CRITERION = "qualification."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What a compiled condition reads. `from_` holds every column named here but those of event and membership."""
+
+    from_: FromClause
+    lead_id: ColumnElement[int]
+    #: Built-in and computed fields by name.
+    fields: Mapping[str, ColumnElement[Any]]
+    #: Declared fields as typed at intake, and as folded for comparing.
+    attributes: ColumnElement[Any]
+    folded: ColumnElement[Any]
+    event: FromClause = event
+    #: Only open intervals are read.
+    membership: FromClause = membership
+    #: lead_id and spent_before.
+    state: FromClause = lead_state
+    #: Segments compiled in place, by name; the others are read from `membership`.
+    inline: Mapping[str, Condition] = field(default_factory=dict)
+    #: Leave out acts before the lead's `spent_before`.
+    spent: bool = False
+    #: Microseconds: only acts that came in this soon after they happened.
+    fresh_within: int | None = None
+    #: Where `today` is: the office's zone.
+    zone: tzinfo = UTC
+
+
+def everyone_joined() -> FromClause:
+    """Each lead once, with company, scores, state and mailed identity where there are any."""
+    return (
+        lead.outerjoin(account, account.c.id == lead.c.account_id)
+        .outerjoin(lead_score, lead_score.c.lead_id == lead.c.id)
+        .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
+        .outerjoin(identity, identity.c.id == lead.c.address_id)
+    )
+
+
+_LEAD_COLUMNS = (
+    "first_name",
+    "last_name",
+    "phone",
+    "language",
+    "country",
+    "zone",
+    "email_domain",
+    "email_is_free",
+    "audience",
+    "basis",
+    "source",
+    "deal_state",
+)
+_SCORE_COLUMNS = ("fit", "engagement", "velocity", "band")
+_STATE_COLUMNS = ("stage", "lifecycle", "segment_main", "qualification", "with_sales")
+
+
+def live_sources(
+    vocabulary: Vocabulary,
+    *,
+    inline: Mapping[str, Condition] | None = None,
+    spent: bool = False,
+    fresh_within: int | None = None,
+    zone: tzinfo = UTC,
+) -> Sources:
+    """The tables as they are: lead with account, lead_score, lead_state and identity."""
+    fields: dict[str, ColumnElement[Any]] = {name: lead.c[name] for name in _LEAD_COLUMNS}
+    fields["company"] = account.c.name
+    fields |= {name: lead_score.c[name] for name in _SCORE_COLUMNS}
+    fields |= {name: lead_state.c[name] for name in _STATE_COLUMNS}
+    fields |= criteria_fields(vocabulary, lead_state.c.criteria)
+    fields |= {
+        name: consent_given(lead.c.id, name.removeprefix(CONSENT))
+        for name in vocabulary.fields
+        if name.startswith(CONSENT)
+    }
+    return Sources(
+        from_=everyone_joined(),
+        lead_id=lead.c.id,
+        fields=fields,
+        attributes=lead.c.attributes,
+        folded=lead.c.folded,
+        inline=inline or {},
+        spent=spent,
+        fresh_within=fresh_within,
+        zone=zone,
+    )
+
+
+def criteria_fields(vocabulary: Vocabulary, bits: ColumnElement[int]) -> dict[str, ColumnElement[Any]]:
+    """`qualification.<criterion>` → met or unmet; bit i of `bits` is the i-th such word of the vocabulary."""
+    names = [name for name in vocabulary.fields if name.startswith(CRITERION)]
+    return {
+        name: case(
+            (bits.op("&")(1 << i) != 0, "met"),
+            (bits.is_not(None), "unmet"),
+        )
+        for i, name in enumerate(names)
+    }
+
+
+def consent_given(
+    lead_id: ColumnElement[int], purpose: str, ledger: FromClause = consent, *, before: int | None = None
+) -> ColumnElement[bool]:
+    """Whether the last line of the ledger for `purpose` (before an instant, where asked) is `given`."""
+    newest = func.row_number().over(partition_by=ledger.c.lead_id, order_by=[ledger.c.at.desc(), ledger.c.id.desc()])
+    lines = select(ledger.c.lead_id, ledger.c.state, newest.label("newest")).where(ledger.c.purpose == purpose)
+    if before is not None:
+        lines = lines.where(ledger.c.at < before)
+    last = lines.subquery()
+    given = select(last.c.lead_id).where(last.c.newest == 1, last.c.state == "given")
+    return lead_id.in_(given.correlate(None))
+
+
+def not_spent(act: FromClause, state: FromClause) -> ColumnElement[bool]:
+    """An act that no rejection or loss has used up; `state` is joined to it."""
+    return or_(state.c.spent_before.is_(None), act.c.occurred_at >= state.c.spent_before)
