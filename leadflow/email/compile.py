@@ -1,0 +1,167 @@
+"""Turns an email as written into Jinja templates, once per version and language: Markdown, frame, MJML, CSS, links."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import css_inline
+import mrml
+from jinja2 import Template, nodes
+
+from leadflow.email.catalog import Email
+from leadflow.email.markdown import html_to_text, map_links, markdown_to_html
+from leadflow.email.needs import forbidden_words, parse_template
+from leadflow.email.protect import Vault
+from leadflow.email.sandbox import HTML, TEXT
+from leadflow.errors import TemplateError
+
+# Rules that are inlined leave the head; media queries stay, since no attribute can say them.
+_INLINER = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+_CONTENT = re.compile(r"\{\{\s*content\s*\}\}")
+_ADDRESS = re.compile(r"https?://[^\s<>\"')\]}]*[^\s<>\"')\]}.,;:!?]")
+
+
+class Base(Protocol):
+    """templates/emails/_base, as the playbook holds it."""
+
+    @property
+    def layout(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def strings(self) -> Mapping[str, Mapping[str, str]]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """One email in one language, ready to be filled in for a person."""
+
+    name: str
+    language: str
+    version: str
+    subject: Template
+    preheader: Template
+    html: Template
+    text: Template
+    #: Dotted name → text for a missing value.
+    defaults: Mapping[str, str]
+    #: The frame's words.
+    strings: Mapping[str, str]
+    #: Pages of the brand's site and whole addresses that its links lead to.
+    pages: tuple[str, ...]
+    urls: tuple[str, ...]
+
+
+def compile_email(email: Email, language: str, base: Base) -> Compiled:
+    """The templates of `email` in `language`; TemplateError when a part cannot be used."""
+    subject, preheader = email.subject[language], email.preheader.get(language, "")
+    vault = Vault()
+    body = _Body(email, language, vault)
+    html, text = _framed_html(body, base, vault), _framed_text(body, base, vault)
+    for source in (subject, preheader, email.bodies[language], email.texts.get(language, ""), base.layout, base.text):
+        _refuse_forbidden(source)
+    return Compiled(
+        name=email.name,
+        language=language,
+        version=email.version,
+        subject=TEXT.from_string(subject),
+        preheader=TEXT.from_string(preheader),
+        html=HTML.from_string(html),
+        text=TEXT.from_string(text),
+        defaults={name: _in(texts, language) for name, texts in email.defaults.items()},
+        strings={name: _in(texts, language) for name, texts in base.strings.items()},
+        pages=_targets("page", html, text),
+        urls=_targets("url", html, text),
+    )
+
+
+class _Body:
+    """A body as HTML and text, its tags in `vault`."""
+
+    def __init__(self, email: Email, language: str, vault: Vault) -> None:
+        self.kind = email.kinds.get(language, "md")
+        source = vault.protect(email.bodies[language])
+        self.html = markdown_to_html(source, vault) if self.kind == "md" else source
+        written = email.texts.get(language)
+        self.text = html_to_text(self.html) if written is None else vault.protect(written)
+
+    @property
+    def is_whole(self) -> bool:
+        """A whole document of its own does without the frame."""
+        return self.html.lstrip().lower().startswith(("<mjml", "<!doctype", "<html"))
+
+
+def _framed_html(body: _Body, base: Base, vault: Vault) -> str:
+    if body.is_whole:
+        page = _mjml(body.html) if body.kind == "mjml" else body.html
+    elif body.kind == "mjml":
+        raise TemplateError("a body.mjml is a whole document: it begins with <mjml>")
+    else:
+        # The content joins after MJML has run, so that it need not be XML.
+        page = _with_content(_mjml(vault.protect(base.layout)), body.html, vault)
+    inlined = _INLINER.inline(page)
+    return vault.restore(map_links(inlined, lambda href: _tracked(href, vault)))
+
+
+def _framed_text(body: _Body, base: Base, vault: Vault) -> str:
+    page = _with_content(vault.protect(base.text), body.text.strip(), vault)
+    return vault.restore(_ADDRESS.sub(lambda match: _tracked(match[0], vault), page))
+
+
+def _with_content(frame: str, content: str, vault: Vault) -> str:
+    for word in vault.words_of(_CONTENT):
+        frame = frame.replace(word, content)
+    return frame
+
+
+def _mjml(source: str) -> str:
+    try:
+        return str(mrml.to_html(source).content)
+    except OSError as error:
+        raise TemplateError(f"this MJML cannot be read: {error}") from error
+
+
+def _tracked(href: str, vault: Vault) -> str:
+    """`href` as it may leave: a tracked link, a mail or phone address; TemplateError for anything else."""
+    if (tag := vault.tag(href)) is not None:
+        if re.fullmatch(r"\{\{-?\s*links\.(page\s*\(.*\)|unsubscribe)\s*-?\}\}", tag, flags=re.DOTALL):
+            return href
+    elif href.startswith(("http://", "https://")) and "LFTAG" not in href:
+        return vault.keep("{{ links.url(" + _quoted(href) + ") }}")
+    elif href.startswith(("mailto:", "tel:", "#")):
+        return href
+    allowed = 'links.page("…"), links.unsubscribe, https://, mailto: or tel:'
+    raise TemplateError(f"a link leads to {allowed}, not to {tag or href}")
+
+
+def _quoted(text: str) -> str:
+    # A Jinja string literal reads backslash escapes.
+    return '"' + text.replace("\\", "%5C").replace('"', "%22") + '"'
+
+
+def _targets(function: str, *sources: str) -> tuple[str, ...]:
+    """The literal arguments of links.<function> in compiled sources, each once, in order."""
+    found = (target for source in sources for target in _arguments(function, source))
+    return tuple(dict.fromkeys(found))
+
+
+def _arguments(function: str, source: str) -> Iterator[str]:
+    for call in parse_template(source).find_all(nodes.Call):
+        match call:
+            case nodes.Call(node=nodes.Getattr(attr=name)) if name != function:
+                continue
+            case nodes.Call(args=[nodes.Const(value=str() as target)]):
+                yield target
+            case _:
+                raise TemplateError('links.page takes one text between quotes: links.page("pricing")', line=call.lineno)
+
+
+def _refuse_forbidden(source: str) -> None:
+    for word in forbidden_words(source):
+        raise TemplateError(f"templates may not use the {word.kind} '{word.word}'", line=word.line, column=word.column)
+
+
+def _in(texts: Mapping[str, str], language: str) -> str:
+    """The text in `language`, else in the first language written."""
+    return texts.get(language, next(iter(texts.values()), ""))
