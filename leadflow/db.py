@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Engine, Integer, Table, Text, create_engine, event
+from sqlalchemy import BigInteger, Column, Engine, Integer, Table, Text, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -57,6 +57,32 @@ def _postgresql_now(_element: Any, _compiler: Any, **_kw: Any) -> str:
     return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
 
 
+class json_object(FunctionElement[Any]):  # noqa: N801 - reads as the SQL function it is
+    """A JSON object built by the database from expressions: `json_object(rep=escalation.c.rep)`."""
+
+    type = JSON()
+    inherit_cache = True
+
+    def __init__(self, values: Mapping[str, ColumnElement[Any]] | None = None, /, **more: ColumnElement[Any]) -> None:
+        pairs = {**(values or {}), **more}.items()
+        super().__init__(*(part for key, value in pairs for part in (_quoted(key), value)))
+
+
+def _quoted(key: str) -> ColumnElement[str]:
+    # Written into the statement: PostgreSQL cannot tell the type of a bound key.
+    return literal_column("'" + key.replace("'", "''") + "'", Text())
+
+
+@compiles(json_object, "sqlite")
+def _sqlite_object(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"json_object({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_object, "postgresql")
+def _postgresql_object(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"jsonb_build_object({compiler.process(element.clauses, **kw)})"
+
+
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: BEGIN IMMEDIATE below is what serialises writers.
     connection.isolation_level = None
@@ -98,3 +124,41 @@ def insert_into(session: Session, table: Table) -> postgresql.Insert:
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(table)  # type: ignore[return-value]
     return postgresql.insert(table)
+
+
+def reserve_ids(session: Session, column: Column[int], n: int) -> range | tuple[int, ...]:
+    """`n` new ids of a counted key, in one statement, so that rows which refer to each other go in at once.
+
+    PostgreSQL takes them from the sequence; on SQLite this transaction is the only writer.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        last = session.scalar(select(func.max(column))) or 0
+        return range(last + 1, last + 1 + n)
+    sequence = func.pg_get_serial_sequence(column.table.name, column.name)
+    return tuple(session.scalars(select(func.nextval(sequence)).select_from(func.generate_series(1, n))))
+
+
+class least(FunctionElement[int]):  # noqa: N801 - reads as a SQL function
+    """The smaller of two numbers, neither of them NULL: `min(a, b)` is an aggregate on PostgreSQL."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+class greatest(FunctionElement[int]):  # noqa: N801
+    """The larger of two numbers, neither of them NULL."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(least)
+def _least(element: least, compiler: SQLCompiler, **kw: Any) -> str:
+    name = "min" if compiler.dialect.name == "sqlite" else "least"
+    return f"{name}({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(greatest)
+def _greatest(element: greatest, compiler: SQLCompiler, **kw: Any) -> str:
+    name = "max" if compiler.dialect.name == "sqlite" else "greatest"
+    return f"{name}({compiler.process(element.clauses, **kw)})"
