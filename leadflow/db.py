@@ -1,9 +1,24 @@
 """Engines for both databases, the column type of instants, and the SQL that differs between them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Engine, Integer, Table, Text, create_engine, event, func, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Engine,
+    Integer,
+    Table,
+    Text,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -153,12 +168,12 @@ class greatest(FunctionElement[int]):  # noqa: N801
 
 
 @compiles(least)
-def _least(element: least, compiler: SQLCompiler, **kw: Any) -> str:
+def _least(element: Any, compiler: Any, **kw: Any) -> str:
     name = "min" if compiler.dialect.name == "sqlite" else "least"
     return f"{name}({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(greatest)
-def _greatest(element: greatest, compiler: SQLCompiler, **kw: Any) -> str:
+def _greatest(element: Any, compiler: Any, **kw: Any) -> str:
     name = "max" if compiler.dialect.name == "sqlite" else "greatest"
     return f"{name}({compiler.process(element.clauses, **kw)})"
