@@ -25,6 +25,12 @@ def instant_of(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
+def month_of(instant: datetime) -> int:
+    """Year and month of `instant` in UTC, 202603: the partition a row of it belongs to."""
+    utc = instant.astimezone(UTC)
+    return utc.year * 100 + utc.month
+
+
 class Everyone:
     """The scope of a nightly sweep: all leads."""
 
