@@ -1,0 +1,68 @@
+"""Normalises addresses: one person, one spelling, and a reason in plain words for what is no address."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from email_validator import EmailNotValidError, validate_email
+
+from leadflow.errors import LeadflowError
+from leadflow.text import _
+
+
+class AddressError(LeadflowError):
+    """This is no address one can write to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A normalised address: casefolded local part, lower-case ASCII domain."""
+
+    value: str
+    domain: str
+    #: A mailbox anybody can open: says nothing about a company.
+    is_free: bool
+
+
+@cache
+def free_domains() -> frozenset[str]:
+    """Domains of mailboxes anybody can open."""
+    text = files("leadflow.intake").joinpath("free_mailboxes.txt").read_text(encoding="utf-8")
+    return frozenset(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+
+
+def read_address(text: str) -> Address:
+    """The address in `text`; AddressError says in words, without repeating it, why there is none. No DNS is asked."""
+    bare = text.strip(" \t")
+    if problem := _unprintable(bare):
+        raise AddressError(problem)
+    try:
+        found = validate_email(bare, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        raise AddressError(_in_words(bare, error)) from None
+    domain = found.ascii_domain.lower() if found.ascii_domain else found.domain.lower()
+    if "." not in domain:
+        raise AddressError(_("the address has no full domain after the @"))
+    return Address(value=f"{found.local_part.casefold()}@{domain}", domain=domain, is_free=domain in free_domains())
+
+
+def _unprintable(text: str) -> str | None:
+    if "\0" in text:
+        return _("the address has a NUL byte in it")
+    if "\n" in text or "\r" in text:
+        return _("the address has a line break in it")
+    if any(sign.isspace() or not sign.isprintable() for sign in text):
+        return _("the address has a space or an invisible sign in it")
+    return None
+
+
+def _in_words(text: str, error: EmailNotValidError) -> str:
+    # The library's own words repeat parts of the address, which must not reach a log.
+    if text.count("@") != 1:
+        return _("the address must have exactly one @")
+    local, _at, domain = text.partition("@")
+    if not local or not domain:
+        return _("the address needs something on both sides of the @")
+    if len(local) > 64 or len(domain) > 253 or "too long" in str(error):
+        return _("the address is too long")
+    return _("the address has signs that no mailbox can have")
