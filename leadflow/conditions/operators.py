@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Float, Numeric, cast, func, literal, or_
 
 from leadflow.conditions.json import glob, has_text, in_array
-from leadflow.conditions.vocabulary import FieldType
+from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.conditions.words import matches_glob, prefix_of
 from leadflow.text import _
 
@@ -49,6 +49,10 @@ class Operator:
     python: Test
     #: How a proof says that it holds, and that it does not; {0} is the operand, {0} and {1} its bounds.
     words: Callable[[], tuple[str, str]]
+
+    def suits_field(self, spec: FieldSpec) -> bool:
+        """Whether the operator can be asked of a field; whole words are kept for declared text only."""
+        return spec.type in self.suits and not (self.asked is Asked.WORDS and spec.builtin)
 
 
 def bound(value: Any) -> ColumnElement[Any]:

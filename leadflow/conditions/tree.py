@@ -7,7 +7,7 @@ from datetime import date
 from typing import TypeAlias
 
 #: What an operator compares with, typed at parse: numbers, texts, dates, spans in microseconds, or tuples of them.
-Operand: TypeAlias = "str | int | bool | date | tuple[str | int | date, ...]"
+Operand: TypeAlias = str | int | float | bool | date | tuple[str | int | float | date, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
