@@ -62,9 +62,11 @@ class Enrolment(SQLModel, table=True):
     entered_at: datetime = instant()
     #: Name of the last completed step, NULL before the first.
     position: str | None = word(required=False)
-    #: When that step completed (for an email: when it was sent); waits count from here.
+    #: The present step: the one after `position` in today's file, or where a branch sent; NULL once ended.
+    step: str | None = word(required=False)
+    #: When the step before completed (for an email: when it was sent); waits count from here.
     completed_at: datetime = instant()
-    #: When the present step is due.
+    #: When the present step is due; an escalate step is asked for at the first sweep later than this.
     due_at: datetime | None = instant(required=False)
     paused_at: datetime | None = instant(required=False)
     pause_reason: str | None = word(required=False)
@@ -93,7 +95,7 @@ class Enrolment(SQLModel, table=True):
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         ),
-        Index("ix_enrolment_due", "sequence", "position", "state"),
+        Index("ix_enrolment_due", "sequence", "step", "state"),
     )
 
 
