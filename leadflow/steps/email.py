@@ -1,9 +1,14 @@
 """`email: welcome` or `email: {best_for: discovery}`: send the named email, or the best one for the person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leadflow.steps.base import Step
+from leadflow.reading import Node, did_you_mean
+from leadflow.steps.base import Head, Step, Words
+from leadflow.text import _
 from leadflow.types import Span
+
+KEYS = ("when_none", "on_fail", "expires")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +23,28 @@ class EmailStep(Step):
     on_fail: str = "next"
     #: Not sent within this span of planning: skipped with a reason.
     expires: Span | None = None
+
+
+def parse(node: Node, words: Words, head: Head) -> EmailStep:
+    """The email step written at `node`."""
+    what, email, best_for = node.part("email"), None, None
+    if what.is_mapping:
+        what.only("best_for")
+        best_for = _known(what.part("best_for", needed=True), words.stages, _('no stage is called "{name}".'))
+    else:
+        email = _known(what, words.emails, _('no email is called "{name}".'))
+    return EmailStep(
+        **head,
+        email=email,
+        best_for=best_for,
+        when_none=node.part("when_none").choice(["skip", "wait", "exit"]) or "skip",
+        on_fail=node.part("on_fail").choice(["next", "exit"]) or "next",
+        expires=node.part("expires").span(),
+    )
+
+
+def _known(node: Node, names: Sequence[str], message: str) -> str | None:
+    name = node.text()
+    if name is not None and name not in names:
+        node.fault(message.format(name=name) + did_you_mean(name, names))
+    return name

@@ -1,0 +1,176 @@
+"""Reads a whole workspace into one frozen Playbook, and notes every fault on the way."""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from leadflow.conditions.parse import parse_condition
+from leadflow.conditions.tree import Condition
+from leadflow.errors import Fault, PlaybookError, Severity
+from leadflow.playbook import company, limits
+from leadflow.playbook.emails import base_of, email_names, email_of
+from leadflow.playbook.examples import check_examples
+from leadflow.playbook.files import Files, digest_of
+from leadflow.playbook.journey import criteria_names, journey_of, stage_names
+from leadflow.playbook.known import Known
+from leadflow.playbook.model import Playbook, Segment
+from leadflow.playbook.sales import sales_of
+from leadflow.playbook.schedule import schedule_of
+from leadflow.playbook.scoring import scoring_of
+from leadflow.playbook.segments import check_segments, segment_of
+from leadflow.playbook.sequences import sequence_of
+from leadflow.playbook.templates import Templates
+from leadflow.playbook.vocabulary import vocabulary_of
+from leadflow.reading import Node, did_you_mean
+from leadflow.text import _
+
+MAIN = "config/leadflow.yaml"
+_CONFIG = ("leadflow.yaml", "scoring.yaml", "journey.yaml", "sales.yaml", "schedule.yaml")
+_SECTIONS = (
+    "brand",
+    "office",
+    "sender",
+    "fields",
+    "events",
+    "segment_order",
+    "never",
+    "pressure",
+    "window",
+    "brake",
+)
+
+
+def load_playbook(workspace: Path) -> Playbook:
+    """The playbook of `workspace`; PlaybookError with all faults when it has any."""
+    playbook, faults = check_playbook(workspace)
+    if playbook is None:
+        raise PlaybookError([fault for fault in faults if fault.severity is Severity.ERROR])
+    return playbook
+
+
+def check_playbook(workspace: Path) -> tuple[Playbook | None, list[Fault]]:
+    """The playbook, None when it has errors, and every error and warning in the order of files and lines."""
+    faults: list[Fault] = []
+    files = Files(workspace, faults)
+    if not (workspace / MAIN).is_file():
+        files.fault(MAIN, _("there is no playbook here; leadflow init DIR starts one"))
+        return None, faults
+    playbook = _read(files)
+    wrong = any(fault.severity is Severity.ERROR for fault in faults)
+    ordered = sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))
+    return None if wrong else playbook, ordered
+
+
+def _read(files: Files) -> Playbook:
+    roots = {name: files.yaml(f"config/{name}") or _nothing(f"config/{name}") for name in _CONFIG}
+    main = roots["leadflow.yaml"]
+    main.only(*_SECTIONS)
+    _check_names(files)
+    segment_roots = _roots(files, "segments")
+    known = _known(files, roots, segment_roots)
+    segments = _segments(segment_roots, known)
+    templates = Templates(known, files.faults)
+    base = base_of(files, known, templates)
+    emails = {n: email for n in email_names(files) if (email := email_of(n, files, known, templates))}
+    sequences = [sequence_of(name, root, known, emails) for name, root in _roots(files, "config/sequences").items()]
+    sales = sales_of(roots["sales.yaml"], known)
+    declared = {spec.name: spec for spec in known.vocabulary.fields.values() if not spec.builtin}
+    return Playbook(
+        brand=company.brand_of(main.part("brand", needed=True)),
+        office=company.office_of(main.part("office", needed=True)),
+        senders=company.senders_of(main.part("sender", needed=True), known.languages),
+        fields=declared,
+        events=known.vocabulary.events,
+        vocabulary=known.vocabulary,
+        segment_order=_segment_order(main, segments),
+        segments=segments,
+        never=limits.never_of(main.part("never"), known),
+        pressure=limits.pressure_of(main.part("pressure")),
+        window=limits.window_of(main.part("window")),
+        brake=limits.brake_of(main.part("brake")),
+        scoring=scoring_of(roots["scoring.yaml"], known),
+        journey=journey_of(roots["journey.yaml"], known, _reject_reasons(sales.answers)),
+        sales=sales,
+        schedule=schedule_of(roots["schedule.yaml"]),
+        sequences=tuple(sorted(sequences, key=lambda sequence: (-sequence.priority, sequence.name))),
+        emails=emails,
+        base=base,
+        files=dict(sorted(files.read.items())),
+        version=digest_of(files.read),
+    )
+
+
+def _nothing(file: str) -> Node:
+    """Stands for a file that could not be read: its faults are noted already, those of its absence are not."""
+    return Node(file, 0, 0, [])
+
+
+def _check_names(files: Files) -> None:
+    """A fault for each file of config/ that nobody reads: a misspelt name must not go unnoticed."""
+    for path in files.names("config"):
+        name = PurePosixPath(path).name
+        if name not in (*_CONFIG, "sequences"):
+            files.fault(path, _("nobody reads this file.") + did_you_mean(name, _CONFIG))
+    for folder in ("segments", "config/sequences"):
+        for path in files.names(folder):
+            if not path.endswith(".yaml"):
+                files.fault(path, _("nobody reads this file: its name must end in .yaml"))
+
+
+def _roots(files: Files, folder: str) -> Mapping[str, Node]:
+    """Name → root of each YAML file of `folder`."""
+    paths = [path for path in files.names(folder) if path.endswith(".yaml")]
+    found = {PurePosixPath(path).stem: files.yaml(path) for path in paths}
+    return {name: root for name, root in found.items() if root is not None}
+
+
+def _known(files: Files, roots: Mapping[str, Node], segment_roots: Mapping[str, Node]) -> Known:
+    main, journey = roots["leadflow.yaml"], roots["journey.yaml"]
+    vocabulary = vocabulary_of(
+        fields=company.fields_of(main.part("fields")),
+        events=company.events_of(main.part("events")),
+        stages=stage_names(journey),
+        criteria=criteria_names(journey),
+        segments=[PurePosixPath(path).stem for path in files.names("segments")],
+    )
+    conditions: dict[str, Condition] = {}
+    for name, root in segment_roots.items():
+        when = root.require("when")
+        condition = parse_condition(when, vocabulary, read_file=files.lines) if when else None
+        if condition is not None:
+            conditions[name] = condition
+    return Known(
+        languages=tuple(dict.fromkeys(main.part("brand").part("languages").texts())) or ("en",),
+        vocabulary=vocabulary,
+        stages=stage_names(journey),
+        segments=conditions,
+        read_file=files.lines,
+    )
+
+
+def _segments(roots: Mapping[str, Node], known: Known) -> Mapping[str, Segment]:
+    faults: list[Fault] = next((root.faults for root in roots.values()), [])
+    before = len(faults)
+    check_segments(known, faults)
+    readable = len(faults) == before
+    found = {}
+    for name, root in roots.items():
+        if name not in known.segments:
+            continue
+        found[name] = segment_of(name, root, known.segments[name], languages=known.languages, words=known.vocabulary)
+        if readable:
+            check_examples(found[name], root.part("examples"), known)
+    return found
+
+
+def _segment_order(main: Node, segments: Mapping[str, Segment]) -> tuple[str, ...]:
+    node = main.part("segment_order")
+    order = node.choices(sorted(segments))
+    for name in sorted(set(segments) - set(order)):
+        message = _('segment "{segment}" is not in segment_order: it comes after the others')
+        (main if node.absent else node).fault(message.format(segment=name), warning=True)
+    return tuple(dict.fromkeys([*order, *sorted(segments)]))
+
+
+def _reject_reasons(answers: Mapping[str, Mapping[str, object]]) -> tuple[str, ...]:
+    reasons = answers.get("reject", {}).get("reasons", ())
+    return tuple(reasons) if isinstance(reasons, tuple) else ()

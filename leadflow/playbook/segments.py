@@ -1,0 +1,60 @@
+"""`segments/<name>.yaml`: the condition of a segment, its words, and the cycles between segments."""
+
+from collections.abc import Mapping
+
+from leadflow.conditions.tree import Condition, SegmentLeaf, leaves
+from leadflow.conditions.vocabulary import Level, Vocabulary
+from leadflow.errors import Fault
+from leadflow.playbook.examples import examples_of
+from leadflow.playbook.known import Known, fault_at, place_of
+from leadflow.playbook.model import Segment
+from leadflow.reading import Node
+from leadflow.text import _
+
+
+def segment_of(
+    name: str, node: Node, condition: Condition, *, languages: tuple[str, ...], words: Vocabulary
+) -> Segment:
+    """The file `segments/<name>.yaml`, whose condition was read before."""
+    node.only("title", "why", "when", "examples")
+    return Segment(
+        name=name,
+        title=node.part("title", needed=True).localised(languages),
+        why=node.part("why").text() or "",
+        when=condition,
+        examples=examples_of(node.part("examples"), words),
+        place=place_of(node),
+    )
+
+
+def check_segments(known: Known, faults: list[Fault]) -> None:
+    """Faults for cycles between segments; where there is none, for segments that look ahead."""
+    if cycles := _cycles(known.segments):
+        faults.extend(cycles)
+        return
+    for condition in known.segments.values():
+        # Other segments may be named: those that hold are found in the same pass.
+        for leaf in leaves(condition):
+            if not isinstance(leaf, SegmentLeaf):
+                known.forbid_ahead(leaf, faults, limit=Level.STAGED, reader=_("segments"))
+
+
+def _cycles(segments: Mapping[str, Condition]) -> list[Fault]:
+    """One fault for each cycle, at the leaf that closes it."""
+    faults: list[Fault] = []
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        for leaf in leaves(segments[name]) if name in segments and name not in done else ():
+            if not isinstance(leaf, SegmentLeaf):
+                continue
+            if leaf.segment in path:
+                circle = " → ".join((*path[path.index(leaf.segment) :], leaf.segment))
+                faults.append(fault_at(leaf.place, _("these segments go in a circle: {circle}").format(circle=circle)))
+            else:
+                visit(leaf.segment, (*path, leaf.segment))
+        done.add(name)
+
+    for name in sorted(segments):
+        visit(name, (name,))
+    return faults
