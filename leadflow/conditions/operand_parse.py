@@ -26,6 +26,8 @@ def operand_of(node: Node, spec: FieldSpec, operator: Operator, read_file: ReadF
         case Asked.ONE:
             return _one(node, spec)
         case Asked.MANY:
+            if not node.elements():
+                node.fault(_("the list is empty: nothing is in it"))
             return _many(node.elements(), spec)
         case Asked.FILE:
             return _lines(node, spec, read_file)

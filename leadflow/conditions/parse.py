@@ -90,7 +90,7 @@ class _Reader:
         if unknown or not events:
             return None
         where = _where(node.part("where"), [self.vocabulary.events[name] for name in events])
-        least, most = node.part("at_least").integer(at_least=0), node.part("at_most").integer(at_least=0)
+        least, most = node.part("at_least").integer(at_least=1), node.part("at_most").integer(at_least=0)
         if least is None and node.get("at_most") is None:
             least = 1
         if least is not None and most is not None and least > most:

@@ -1,0 +1,148 @@
+"""Why a condition holds for a person or does not, in words: `employees: 62 is between 10 and 250`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+
+from leadflow.conditions.evaluate import Person, View, acts_counted, field_holds, judge, plain
+from leadflow.conditions.operands import HUNDREDTHS, stored, today_of, typed
+from leadflow.conditions.operators import OPERATORS, Asked, Operator
+from leadflow.conditions.tree import All, AnyOf, Condition, EventLeaf, FieldLeaf, Not, SegmentLeaf
+from leadflow.conditions.vocabulary import FieldSpec, Vocabulary
+from leadflow.text import _, current_language, ngettext
+from leadflow.types import DAY, HOUR, MINUTE
+
+#: A longer list of values is cut.
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One line of the answer, with what it rests on."""
+
+    text: str
+    holds: bool
+    children: tuple["Proof", ...] = ()
+
+
+def prove(
+    condition: Condition,
+    person: Person,
+    now: datetime,
+    vocabulary: Vocabulary,
+    segments: Mapping[str, Condition] | None = None,
+    *,
+    zone: tzinfo = UTC,
+    fresh_within: int | None = None,
+) -> Proof:
+    """The same answer as `holds`, with the value each leaf saw."""
+    view = View(now=now, vocabulary=vocabulary, segments=segments or {}, zone=zone, fresh_within=fresh_within)
+    return _prove(condition, person, view)
+
+
+def _prove(condition: Condition, person: Person, view: View) -> Proof:
+    met = judge(condition, person, view)
+    match condition:
+        case All(items):
+            return Proof(text=_("all of"), holds=met, children=tuple(_prove(item, person, view) for item in items))
+        case AnyOf(items):
+            return Proof(
+                text=_("at least one of"), holds=met, children=tuple(_prove(item, person, view) for item in items)
+            )
+        case Not(item):
+            return Proof(text=_("not"), holds=met, children=(_prove(item, person, view),))
+        case FieldLeaf():
+            return Proof(text=_field_text(condition, person, view), holds=met)
+        case EventLeaf():
+            return Proof(text=_event_text(condition, person, view), holds=met)
+        case SegmentLeaf(segment=name):
+            text = (_("in segment {segment}") if met else _("not in segment {segment}")).format(segment=name)
+            inner = (_prove(view.segments[name], person, view.inside(name)),) if name in view.segments else ()
+            return Proof(text=text, holds=met, children=inner)
+
+
+def _field_text(leaf: FieldLeaf, person: Person, view: View) -> str:
+    spec, operator = view.vocabulary.fields[leaf.field], OPERATORS[leaf.operator]
+    value = person.fields.get(leaf.field)
+    # Whole words are compared folded, but people read what is written.
+    missing = typed(value, spec, operator) is None
+    if operator.asked is Asked.FLAG:
+        return (_("{field} is not known") if missing else _("{field} is known: {value}")).format(
+            field=leaf.field, value=_shown(value, spec)
+        )
+    asked, denied = (words.format(*_operand(leaf, spec, operator, view)) for words in operator.words())
+    if missing:
+        return _("{field} is not known (asked: {asked})").format(field=leaf.field, asked=asked)
+    said = asked if field_holds(leaf, person, view) else denied
+    return f"{leaf.field}: {_shown(value, spec)} {said}"
+
+
+def _operand(leaf: FieldLeaf, spec: FieldSpec, operator: Operator, view: View) -> tuple[str, ...]:
+    match operator.asked:
+        case Asked.NEXT | Asked.LAST:
+            return tuple(stored(leaf, spec, today_of(view.now, view.zone)))
+        case Asked.PAIR if isinstance(leaf.value, tuple):
+            return tuple(map(_plain, leaf.value))
+        case _ if isinstance(leaf.value, tuple):
+            more = ", …" if len(leaf.value) > _SHOWN else ""
+            return (", ".join(map(_plain, leaf.value[:_SHOWN])) + more,)
+        case _:
+            return (_plain(leaf.value),)
+
+
+def _shown(value: object, spec: FieldSpec) -> str:
+    if spec.name in HUNDREDTHS and isinstance(value, int):
+        return f"{value / 100:g}"
+    return _plain(value)
+
+
+def _plain(value: object) -> str:
+    match value:
+        case bool():
+            return _("yes") if value else _("no")
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _event_text(leaf: EventLeaf, person: Person, view: View) -> str:
+    acts = acts_counted(leaf, person, view)
+    count = len(acts)
+    parts = [f"{_acts(leaf, view.vocabulary)}: {ngettext('{n} time', '{n} times', count).format(n=count)}"]
+    if leaf.within is not None:
+        parts.append(_("in {span}").format(span=span_text(leaf.within)))
+    parts.append(f"({_asked(leaf)})")
+    if acts:
+        last = max(act.occurred_at for act in acts).astimezone(view.zone).date()
+        parts.append(_("last on {date}").format(date=last.isoformat()))
+    return " ".join(parts)
+
+
+def _acts(leaf: EventLeaf, vocabulary: Vocabulary) -> str:
+    language = current_language()
+    labels = (
+        vocabulary.events[name].label.get(language, name) if name in vocabulary.events else name for name in leaf.events
+    )
+    where = "; ".join(
+        f"{name} {', '.join(plain(value) or '' for value in values)}" for name, values in leaf.where.items()
+    )
+    return " / ".join(labels) + (f" [{where}]" if where else "")
+
+
+def _asked(leaf: EventLeaf) -> str:
+    least, most = leaf.at_least or 0, leaf.at_most
+    if most is None:
+        return _("asked: at least {n}").format(n=least)
+    if least == 0:
+        return _("asked: at most {n}").format(n=most)
+    return _("asked: {least} to {most}").format(least=least, most=most)
+
+
+def span_text(amount: int) -> str:
+    """Microseconds as people say them: `14 days`, `36 hours`."""
+    if amount % DAY == 0:
+        return ngettext("{n} day", "{n} days", amount // DAY).format(n=amount // DAY)
+    if amount % HOUR == 0:
+        return ngettext("{n} hour", "{n} hours", amount // HOUR).format(n=amount // HOUR)
+    return ngettext("{n} minute", "{n} minutes", amount // MINUTE).format(n=amount // MINUTE)
