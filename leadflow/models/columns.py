@@ -71,7 +71,8 @@ def instant(*, required: bool = True) -> Any:
 
 def document(*, required: bool = True) -> Any:
     """A JSON object."""
-    return Field(default_factory=dict, sa_column=Column(Document, nullable=not required))
+    empty = text("'{}'") if required else None
+    return Field(default_factory=dict, sa_column=Column(Document, nullable=not required, server_default=empty))
 
 
 def raw() -> Any:
