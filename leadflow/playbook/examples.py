@@ -14,6 +14,9 @@ from leadflow.reading.words import span_of
 from leadflow.text import _
 from leadflow.types import FULL_WEIGHT, Lifecycle, SpanKind
 
+#: Kept in hundredths of a point, written in points.
+_SCORES = ("fit", "engagement", "velocity")
+HUNDREDTHS = 100
 #: Examples say how long ago, never when: any instant gives the same answers.
 EXAMPLES_AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 _IN = re.compile(r"in (\S+ \S+)|(\S+ \S+) ago")
@@ -104,7 +107,11 @@ def _act(node: Node, vocabulary: Vocabulary) -> Mapping[str, Any]:
 
 def _person(lead: Mapping[str, Any], known: Known) -> Person:
     """What a sweep would see of this lead; what nobody can lack has its first value."""
-    given = {name: value for name, value in lead.items() if name != "events" and value is not None}
+    given = {
+        name: value * HUNDREDTHS if name in _SCORES else value
+        for name, value in lead.items()
+        if name != "events" and value is not None
+    }
     return Person(
         fields={**_first_values(known), **given},
         events=[act for written in lead.get("events", ()) if written for act in _acts(written)],
@@ -113,7 +120,7 @@ def _person(lead: Mapping[str, Any], known: Known) -> Person:
 
 
 def _first_values(known: Known) -> dict[str, object]:
-    zeros = dict.fromkeys(("fit", "engagement", "velocity", "qualification"), 0)
+    zeros = dict.fromkeys((*_SCORES, "qualification"), 0)
     consents = {name: False for name in known.vocabulary.fields if name.startswith("consent.")}
     stage = {"stage": known.stages[0]} if known.stages else {}
     return {**zeros, **consents, **stage, "lifecycle": str(Lifecycle.LEAD), "band": "D4", "with_sales": False}

@@ -30,8 +30,12 @@ class Files:
 
     def text(self, path: str) -> str | None:
         """The text of a file; None, with a fault, when it cannot be read."""
+        place = self.workspace / path
         try:
-            raw = (self.workspace / path).read_bytes()
+            if not place.resolve().is_relative_to(self.workspace.resolve()):
+                self.fault(path, _("the file is a link that leads out of the workspace"))
+                return None
+            raw = place.read_bytes()
         except OSError:
             self.fault(path, _("the file is missing or cannot be read"))
             return None

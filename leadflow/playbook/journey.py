@@ -18,8 +18,8 @@ def criteria_names(journey: Node) -> tuple[str, ...]:
     return tuple(journey.part("qualification").part("criteria").keys())
 
 
-def journey_of(node: Node, known: Known, reject_reasons: tuple[str, ...]) -> Journey:
-    """The whole file; `reject_reasons` are the words with which sales say no."""
+def journey_of(node: Node, known: Known, reject_reasons: tuple[str, ...] | None) -> Journey:
+    """The whole file; `reject_reasons` are the words with which sales say no, None when unknown."""
     node.only("stages", "qualification", "lifecycle")
     stages = node.part("stages", needed=True)
     qualification = node.part("qualification")
@@ -64,7 +64,7 @@ def _criterion(name: Node, node: Node, known: Known) -> Criterion:
     )
 
 
-def _lifecycle(node: Node, known: Known, reject_reasons: tuple[str, ...]) -> LifecycleRules:
+def _lifecycle(node: Node, known: Known, reject_reasons: tuple[str, ...] | None) -> LifecycleRules:
     node.only("prospect", "customer", "lead_again", "disqualified")
     prospect, again, gone = node.part("prospect"), node.part("lead_again"), node.part("disqualified")
     prospect.only("when", "or_when_sales")
@@ -77,12 +77,13 @@ def _lifecycle(node: Node, known: Known, reject_reasons: tuple[str, ...]) -> Lif
     acts.only("score", "stage", "hot")
     for key in ("stage", "hot"):
         acts.part(key).choice(["ignored"])
+    no_more = gone.part("when_sales")
     rest, score = again.part("rest").duration(), acts.part("score").percent()
     return LifecycleRules(
         prospect_when=known.optional_condition(prospect.part("when"), limit=Level.STAGED, reader=_("lifecycle moves")),
         prospect_when_sales_accepts=prospect.part("or_when_sales").choice(["accepts"]) is not None,
         rest=60 * DAY if rest is None else rest,
         earlier_acts_score=100 if score is None else score,
-        disqualify_reasons=gone.part("when_sales").choices(reject_reasons),
+        disqualify_reasons=no_more.texts() if reject_reasons is None else no_more.choices(reject_reasons),
         disqualify_after_rejections=gone.part("after_rejections").integer(at_least=1),
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from leadflow.conditions.levels import level_of
 from leadflow.conditions.parse import parse_condition
 from leadflow.conditions.tree import All, Condition, EventLeaf, FieldLeaf, Place, SegmentLeaf, leaves
 from leadflow.conditions.vocabulary import Level, Vocabulary
@@ -43,20 +44,14 @@ class Known:
 
     def forbid_ahead(self, condition: Condition, faults: list[Fault], *, limit: Level, reader: str) -> None:
         """A fault for each leaf of `condition` that a reader judged at `limit` cannot know yet."""
-        ahead = [leaf for leaf in leaves(condition) if self.level(leaf) > limit]
+        ahead = [leaf for leaf in leaves(condition) if self._known_after(leaf, limit)]
         faults.extend(fault_at(leaf.place, self._ahead(leaf, limit, reader)) for leaf in ahead)
 
-    def level(self, leaf: FieldLeaf | EventLeaf | SegmentLeaf) -> Level:
-        """When a leaf can be judged; a segment that needs scores at most is judged in place."""
-        match leaf:
-            case FieldLeaf(field=name):
-                spec = self.vocabulary.fields.get(name)
-                return spec.level if spec else Level.GIVEN
-            case SegmentLeaf(segment=name):
-                deepest = max((self.level(inner) for inner in self.closure(name)), default=Level.GIVEN)
-                return deepest if deepest <= Level.SCORED else Level.SEGMENTED
-            case _:
-                return Level.GIVEN
+    def _known_after(self, leaf: FieldLeaf | EventLeaf | SegmentLeaf, limit: Level) -> bool:
+        if isinstance(leaf, SegmentLeaf) and not self.closure(leaf.segment):
+            # Could not be read, or runs in a circle: its own fault says so.
+            return False
+        return level_of(leaf, self.vocabulary, self.segments) > limit
 
     def closure(self, segment: str) -> list[FieldLeaf | EventLeaf]:
         """The fields and events a segment looks at, those of the segments it names included."""
@@ -77,7 +72,7 @@ class Known:
     def _ahead(self, leaf: FieldLeaf | EventLeaf | SegmentLeaf, limit: Level, reader: str) -> str:
         allowed = _list([words for level, words in _level_words().items() if level <= limit])
         if isinstance(leaf, SegmentLeaf):
-            worst = max(self.closure(leaf.segment), key=self.level)
+            worst = max(self.closure(leaf.segment), key=lambda inner: level_of(inner, self.vocabulary, {}))
             return _(
                 'segment "{segment}" looks ahead: it uses {field} ({place}), which is not known yet where {reader} '
                 "are judged. They may use {allowed}"
@@ -117,13 +112,21 @@ def fault_at(place: Place, message: str) -> Fault:
     return Fault(file=place.file, line=place.line, column=place.column, message=message)
 
 
+def is_name(word: str) -> bool:
+    """Whether `word` may stand in keys and paths."""
+    return _NAME.fullmatch(word) is not None
+
+
+def wrong_name() -> str:
+    """What a name may be made of."""
+    return _("a name is made of letters without accents, digits, - and _, 64 at most")
+
+
 def name_of(node: Node) -> str:
     """The name written at `node`, one word that may stand in a key; faults otherwise."""
     name = node.text() or ""
-    if name and not _NAME.fullmatch(name):
-        node.fault(
-            _('"{name}" is not a name: letters without accents, digits, - and _ only, 64 at most').format(name=name)
-        )
+    if name and not is_name(name):
+        node.fault(wrong_name())
     return name
 
 

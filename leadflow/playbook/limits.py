@@ -33,7 +33,7 @@ def _never(node: Node, known: Known) -> NeverRule:
 def pressure_of(node: Node) -> Pressure:
     """`pressure: {per_7d: 2, per_30d: 6, gap: 48 hours, defer_at_most: 5 business_days, then: skip_step}`."""
     caps = {key.raw: (int(match[1]), value) for key, value in node.items() if (match := _CAP.fullmatch(key.raw))}
-    node.only(*(caps or ("per_7d", "per_30d")), "gap", "defer_at_most", "then")
+    node.only(*caps, "per_7d", "per_30d", "gap", "defer_at_most", "then")
     node.part("then").choice(["skip_step"])
     found = [Cap(n=value.integer(at_least=1, at_most=1000) or 1, span=days * DAY) for days, value in caps.values()]
     if gap := node.part("gap").duration():

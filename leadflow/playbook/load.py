@@ -7,11 +7,11 @@ from leadflow.conditions.parse import parse_condition
 from leadflow.conditions.tree import Condition
 from leadflow.errors import Fault, PlaybookError, Severity
 from leadflow.playbook import company, limits
-from leadflow.playbook.emails import base_of, email_names, email_of
+from leadflow.playbook.emails import FOLDER, base_of, email_names, email_of
 from leadflow.playbook.examples import check_examples
 from leadflow.playbook.files import Files, digest_of
 from leadflow.playbook.journey import criteria_names, journey_of, stage_names
-from leadflow.playbook.known import Known
+from leadflow.playbook.known import Known, is_name, wrong_name
 from leadflow.playbook.model import Playbook, Segment
 from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
@@ -60,19 +60,24 @@ def check_playbook(workspace: Path) -> tuple[Playbook | None, list[Fault]]:
     return None if wrong else playbook, ordered
 
 
-def _read(files: Files) -> Playbook:
-    roots = {name: files.yaml(f"config/{name}") or _nothing(f"config/{name}") for name in _CONFIG}
-    main = roots["leadflow.yaml"]
-    main.only(*_SECTIONS)
+def _read(files: Files) -> Playbook | None:
+    roots = {name: files.yaml(f"config/{name}") for name in _CONFIG}
+    segment_roots, sequence_roots = _roots(files, "segments"), _roots(files, "config/sequences")
     _check_names(files)
-    segment_roots = _roots(files, "segments")
-    known = _known(files, roots, segment_roots)
+    main, journey = roots["leadflow.yaml"], roots["journey.yaml"]
+    if main is None or journey is None:
+        # Without the words these two declare, every other file would seem to be wrong.
+        return None
+    main.only(*_SECTIONS)
+    known = _known(files, main, journey, segment_roots)
     segments = _segments(segment_roots, known)
     templates = Templates(known, files.faults)
     base = base_of(files, known, templates)
-    emails = {n: email for n in email_names(files) if (email := email_of(n, files, known, templates))}
-    sequences = [sequence_of(name, root, known, emails) for name, root in _roots(files, "config/sequences").items()]
-    sales = sales_of(roots["sales.yaml"], known)
+    emails = {name: email_of(name, files, known, templates) for name in email_names(files)}
+    sequences = [sequence_of(name, root, known, emails) for name, root in sequence_roots.items()]
+    _check_renamed(sequence_roots)
+    sales = sales_of(roots["sales.yaml"] or _nothing(), known)
+    reasons = _reject_reasons(sales.answers) if roots["sales.yaml"] else None
     declared = {spec.name: spec for spec in known.vocabulary.fields.values() if not spec.builtin}
     return Playbook(
         brand=company.brand_of(main.part("brand", needed=True)),
@@ -87,21 +92,21 @@ def _read(files: Files) -> Playbook:
         pressure=limits.pressure_of(main.part("pressure")),
         window=limits.window_of(main.part("window")),
         brake=limits.brake_of(main.part("brake")),
-        scoring=scoring_of(roots["scoring.yaml"], known),
-        journey=journey_of(roots["journey.yaml"], known, _reject_reasons(sales.answers)),
+        scoring=scoring_of(roots["scoring.yaml"] or _nothing(), known),
+        journey=journey_of(journey, known, reasons),
         sales=sales,
-        schedule=schedule_of(roots["schedule.yaml"]),
+        schedule=schedule_of(roots["schedule.yaml"] or _nothing()),
         sequences=tuple(sorted(sequences, key=lambda sequence: (-sequence.priority, sequence.name))),
-        emails=emails,
+        emails={name: email for name, email in emails.items() if email is not None},
         base=base,
         files=dict(sorted(files.read.items())),
         version=digest_of(files.read),
     )
 
 
-def _nothing(file: str) -> Node:
-    """Stands for a file that could not be read: its faults are noted already, those of its absence are not."""
-    return Node(file, 0, 0, [])
+def _nothing() -> Node:
+    """Stands for a file that could not be read: that is noted already, what is missing in it is nobody's news."""
+    return Node("", 0, 0, [])
 
 
 def _check_names(files: Files) -> None:
@@ -110,6 +115,9 @@ def _check_names(files: Files) -> None:
         name = PurePosixPath(path).name
         if name not in (*_CONFIG, "sequences"):
             files.fault(path, _("nobody reads this file.") + did_you_mean(name, _CONFIG))
+    for name in email_names(files):
+        if not is_name(name):
+            files.fault(f"{FOLDER}/{name}", wrong_name())
     for folder in ("segments", "config/sequences"):
         for path in files.names(folder):
             if not path.endswith(".yaml"):
@@ -119,12 +127,21 @@ def _check_names(files: Files) -> None:
 def _roots(files: Files, folder: str) -> Mapping[str, Node]:
     """Name → root of each YAML file of `folder`."""
     paths = [path for path in files.names(folder) if path.endswith(".yaml")]
+    for path in paths:
+        if not is_name(PurePosixPath(path).stem):
+            files.fault(path, wrong_name())
     found = {PurePosixPath(path).stem: files.yaml(path) for path in paths}
     return {name: root for name, root in found.items() if root is not None}
 
 
-def _known(files: Files, roots: Mapping[str, Node], segment_roots: Mapping[str, Node]) -> Known:
-    main, journey = roots["leadflow.yaml"], roots["journey.yaml"]
+def _check_renamed(sequences: Mapping[str, Node]) -> None:
+    for root in sequences.values():
+        was = root.part("was")
+        if was.raw in sequences:
+            was.fault(_('sequence "{sequence}" is still there').format(sequence=was.raw))
+
+
+def _known(files: Files, main: Node, journey: Node, segment_roots: Mapping[str, Node]) -> Known:
     vocabulary = vocabulary_of(
         fields=company.fields_of(main.part("fields")),
         events=company.events_of(main.part("events")),

@@ -355,6 +355,11 @@ class Playbook:
         """What people read of the version."""
         return self.version[:6]
 
+    @property
+    def segment_conditions(self) -> Mapping[str, Condition]:
+        """Segment → its condition, for compiling one inside another."""
+        return {name: segment.when for name, segment in self.segments.items()}
+
     def sequence(self, name: str) -> Sequence | None:
         """The sequence of that name, or the one that was called so."""
         return next((s for s in self.sequences if name in (s.name, s.was)), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from leadflow.conditions.levels import cycle_in
 from leadflow.conditions.tree import Condition, SegmentLeaf, leaves
 from leadflow.conditions.vocabulary import Level, Vocabulary
 from leadflow.errors import Fault
@@ -40,21 +41,14 @@ def check_segments(known: Known, faults: list[Fault]) -> None:
 
 
 def _cycles(segments: Mapping[str, Condition]) -> list[Fault]:
-    """One fault for each cycle, at the leaf that closes it."""
+    """One fault for each circle, at the leaf that closes it."""
     faults: list[Fault] = []
-    done: set[str] = set()
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        for leaf in leaves(segments[name]) if name in segments and name not in done else ():
-            if not isinstance(leaf, SegmentLeaf):
-                continue
-            if leaf.segment in path:
-                circle = " → ".join((*path[path.index(leaf.segment) :], leaf.segment))
-                faults.append(fault_at(leaf.place, _("these segments go in a circle: {circle}").format(circle=circle)))
-            else:
-                visit(leaf.segment, (*path, leaf.segment))
-        done.add(name)
-
-    for name in sorted(segments):
-        visit(name, (name,))
+    left = dict(segments)
+    while circle := cycle_in(left):
+        closing = next(
+            leaf for leaf in leaves(segments[circle[-1]]) if isinstance(leaf, SegmentLeaf) and leaf.segment == circle[0]
+        )
+        way = " → ".join((*circle, circle[0]))
+        faults.append(fault_at(closing.place, _("these segments go in a circle: {way}").format(way=way)))
+        left = {name: when for name, when in left.items() if name not in circle}
     return faults

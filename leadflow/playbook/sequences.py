@@ -31,8 +31,8 @@ _KEYS = (
 )
 
 
-def sequence_of(name: str, node: Node, known: Known, emails: Mapping[str, Email]) -> Sequence:
-    """The file `config/sequences/<name>.yaml`."""
+def sequence_of(name: str, node: Node, known: Known, emails: Mapping[str, Email | None]) -> Sequence:
+    """The file `config/sequences/<name>.yaml`; `emails` has None for those that could not be read."""
     node.only(*_KEYS)
     reader = _("sequences")
     priority, live = node.part("priority").integer(at_least=0, at_most=1000), node.part("live").boolean()
@@ -87,10 +87,13 @@ def _removed(node: Node, steps: Listed[str]) -> Mapping[str, str]:
     return {key.raw: target.raw for key, target in node.items()}
 
 
-def _steps(node: Node, known: Known, emails: Mapping[str, Email]) -> tuple[Step, ...]:
+def _steps(node: Node, known: Known, emails: Mapping[str, Email | None]) -> tuple[Step, ...]:
     written = node.elements()
     for source in written:
         name_of(source.part("name", needed=True))
+        was = source.part("was")
+        if was.raw in {other.part("name").raw for other in written}:
+            was.fault(_('step "{step}" is still there').format(step=was.raw))
     unique_names([step.part("name") for step in written])
     names = [step.part("name").raw for step in written]
     parsed = [parse_step(step, _words(known, emails, names, names[place + 1 :])) for place, step in enumerate(written)]
@@ -103,7 +106,7 @@ def _steps(node: Node, known: Known, emails: Mapping[str, Email]) -> tuple[Step,
     return steps
 
 
-def _words(known: Known, emails: Mapping[str, Email], steps: list[str], later: list[str]) -> Words:
+def _words(known: Known, emails: Mapping[str, Email | None], steps: list[str], later: list[str]) -> Words:
     return Words(
         condition=lambda node: known.condition(node, limit=Level.ESCALATED, reader=_("sequences")),
         emails=sorted(emails),
@@ -113,10 +116,15 @@ def _words(known: Known, emails: Mapping[str, Email], steps: list[str], later: l
     )
 
 
-def _check_best(step: EmailStep, source: Node, emails: Mapping[str, Email]) -> None:
+def _check_best(step: EmailStep, source: Node, emails: Mapping[str, Email | None]) -> None:
     """A fault when no email at all may be chosen for the step's stage."""
     for email in emails.values():
-        if email.pick == "best" and (not email.audience.stage or step.best_for in email.audience.stage):
+        # One that could not be read may be the one.
+        if (
+            email is None
+            or (email.pick == "best"
+            and (not email.audience.stage or step.best_for in email.audience.stage))
+        ):
             return
     source.part("email").fault(
         _("no email may be chosen here: none has {stage} in its for.stage").format(stage=step.best_for)

@@ -7,7 +7,7 @@ from leadflow.email.names import ALWAYS, FRAME, allowed_names
 from leadflow.email.needs import Used, forbidden_words, names_used
 from leadflow.errors import Fault, TemplateError
 from leadflow.playbook.known import Known
-from leadflow.reading import Node, did_you_mean
+from leadflow.reading import Node, nearest
 from leadflow.text import _
 
 #: People lack these, never the others.
@@ -96,8 +96,9 @@ def _may_lack(use: Used, email: Email, language: str) -> bool:
 
 
 def _unknown(name: str, allowed: Collection[str]) -> str:
-    near = did_you_mean(name, sorted(allowed))
-    return _("{name} is not known here.").format(name=name) + near
+    if near := nearest(name, allowed):
+        return _("{name}: did you mean {near}?").format(name=name, near=near)
+    return _("{name} is no name that templates may use").format(name=name)
 
 
 def _check_lengths(root: Node) -> None:
