@@ -78,7 +78,7 @@ def _in(column: ColumnElement[Any], values: Any) -> ColumnElement[bool]:
 
 def starts_with(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
     """Whether `column` begins with `prefix`, wildcards meaning nothing."""
-    return func.substr(column, 1, literal(len(prefix), BigInteger())) == prefix
+    return func.substr(column, 1, len(prefix)) == prefix
 
 
 def _matches(column: ColumnElement[Any], pattern: Any) -> ColumnElement[bool]:
