@@ -83,11 +83,11 @@ def day_of(person: Visitor, mails: Sequence[Mail], day: datetime, seed: int) -> 
 
 
 def _received(person: Visitor, mail: Mail, chance: random.Random) -> Iterator[Act]:
-    news = {"attempt_id": mail.attempt_id, "address": person.address}
+    kind, after = ("bounce", 9) if person.dead else ("delivered", 6)
+    at = mail.sent_at + timedelta(seconds=after)
+    yield Act(kind=kind, address=person.address, at=at, attempt_id=mail.attempt_id)
     if person.dead:
-        yield Act(kind="bounce", at=mail.sent_at + timedelta(seconds=9), **news)
         return
-    yield Act(kind="delivered", at=mail.sent_at + timedelta(seconds=6), **news)
     if person.behind_scanner:
         for number, token in enumerate(mail.clicks):
             at = mail.sent_at + timedelta(seconds=7, milliseconds=400 * number)
