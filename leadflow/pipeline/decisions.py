@@ -44,4 +44,4 @@ def subject_of(*parts: ColumnElement[Any]) -> ColumnElement[str]:
 
 
 def _column(found: FromClause, name: str, default: ColumnElement[Any]) -> ColumnElement[Any]:
-    return found.c[name] if name in found.c else default
+    return found.c.get(name, default)
