@@ -1,0 +1,41 @@
+"""Finds and makes the companies of people: by domain, unless anybody can have a mailbox there, else by name."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from leadflow.conditions.words import fold
+from leadflow.db import reserve_ids
+from leadflow.intake.addresses import Address
+from leadflow.models import account
+from leadflow.types import micros
+
+
+def account_key(address: Address | None, company: str | None) -> str | None:
+    """What a company is matched by; None when nothing is known of it."""
+    if address is not None and not address.is_free:
+        return address.domain
+    return f"name:{fold(company)}" if company else None
+
+
+def find_accounts(session: Session, wanted: Mapping[str, str | None], *, now: datetime) -> Mapping[str, int]:
+    """Ids of the companies of `wanted` (key → name, where one was told); missing ones are made, nameless ones named."""
+    if not wanted:
+        return {}
+    query = select(account.c.key, account.c.id, account.c.name).where(account.c.key.in_(wanted))
+    known = {row.key: row for row in session.execute(query)}
+    named = [{"named": row.id, "name": wanted[key]} for key, row in known.items() if row.name is None and wanted[key]]
+    if named:
+        session.execute(update(account).where(account.c.id == bindparam("named")), named)
+    missing = [key for key in wanted if key not in known]
+    made = dict(zip(missing, reserve_ids(session, account.c.id, len(missing)), strict=True)) if missing else {}
+    if made:
+        session.execute(insert(account), [_row(key, id, wanted[key], now) for key, id in made.items()])
+    return {**{key: row.id for key, row in known.items()}, **made}
+
+
+def _row(key: str, id: int, name: str | None, now: datetime) -> dict[str, object]:
+    domain = None if key.startswith("name:") else key
+    return {"id": id, "key": key, "name": name, "domain": domain, "owner": None, "created_at": micros(now)}

@@ -1,0 +1,136 @@
+"""One person as a row, a form or an act tells of them: typed, and telling what was said apart from what was not."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from leadflow.conditions.vocabulary import FieldSpec
+from leadflow.errors import LeadflowError
+from leadflow.intake.addresses import Address, read_address
+from leadflow.intake.fields import (
+    READERS,
+    FieldError,
+    Value,
+    clean_text,
+    read_day,
+    read_instant,
+    read_phone,
+    read_value,
+)
+from leadflow.text import _
+
+#: What makes somebody known again.
+KEYS = ("email", "external_id", "visitor")
+#: Every built-in field that intake may fill.
+BUILTIN_FIELDS = (*KEYS, *READERS, "phone", "informed_on", "first_seen")
+
+Reader = Callable[[str], Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What one source says of one person; a field it does not name is left as it is."""
+
+    address: Address | None = None
+    external_id: str | None = None
+    visitor: str | None = None
+    #: Built-in columns of `lead` and `company`; None where the source says that the value is missing.
+    columns: Mapping[str, Value | None] = field(default_factory=dict)
+    #: Declared fields; None likewise.
+    attributes: Mapping[str, Value | None] = field(default_factory=dict)
+    #: Field → the word that stood for a missing value (`Select`).
+    nulls: Mapping[str, str] = field(default_factory=dict)
+    first_seen_at: datetime | None = None
+    #: What was kept out, in words; the rest counts.
+    notes: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """(kind, value) of every identity, the strongest first."""
+        address = self.address.value if self.address else None
+        pairs = (("email", address), ("external", self.external_id), ("visitor", self.visitor))
+        return tuple((kind, value) for kind, value in pairs if value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonReader:
+    """Turns texts by field into a Person; FieldError names the field and says what is wrong."""
+
+    fields: Mapping[str, FieldSpec]
+    #: Where a date without a zone lies.
+    zone: tzinfo
+    #: Field → strptime format, where one was declared.
+    date_formats: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, said: Mapping[str, str], nulls: Mapping[str, str] | None = None) -> Person:
+        """The person of `said` (field → text, empty ones left out); `nulls`: fields said to be missing."""
+        columns: dict[str, Value | None] = {}
+        attributes: dict[str, Value | None] = {}
+        for name, text in said.items():
+            if name in self.fields:
+                attributes[name] = self._typed(name, text)
+            elif name not in ("email", "external_id", "visitor", "phone", "first_seen"):
+                columns[name] = self._typed(name, text)
+        for name in nulls or {}:
+            if name in self.fields:
+                attributes[name] = None
+            elif name in READERS and name not in ("audience", "no_mail"):
+                columns[name] = None
+        notes = self._phone(said, columns)
+        return Person(
+            address=_address(said.get("email")),
+            external_id=_id(said.get("external_id")),
+            visitor=_id(said.get("visitor")),
+            columns=columns,
+            attributes=attributes,
+            nulls=nulls or {},
+            first_seen_at=self._first_seen(said.get("first_seen")),
+            notes=notes,
+        )
+
+    def _typed(self, name: str, text: str) -> Value:
+        try:
+            if spec := self.fields.get(name):
+                return read_value(spec, text, date_format=self.date_formats.get(name))
+            if name == "informed_on":
+                return read_day(text, date_format=self.date_formats.get(name)).isoformat()
+            return READERS[name](text)
+        except FieldError as error:
+            raise FieldError(f"{name}: {error}") from None
+
+    def _first_seen(self, text: str | None) -> datetime | None:
+        if text is None:
+            return None
+        try:
+            return read_instant(text, zone=self.zone, date_format=self.date_formats.get("first_seen"))
+        except FieldError as error:
+            raise FieldError(f"first_seen: {error}") from None
+
+    def _phone(self, said: Mapping[str, str], columns: dict[str, Value | None]) -> tuple[str, ...]:
+        if "phone" not in said:
+            return ()
+        country = columns.get("country")
+        try:
+            columns["phone"] = read_phone(said["phone"], country if isinstance(country, str) else None)
+        except FieldError as error:
+            # A wrong number loses no lead: the rest of the row is good.
+            return (f"phone: {error}",)
+        return ()
+
+
+def _address(text: str | None) -> Address | None:
+    if text is None:
+        return None
+    try:
+        return read_address(text)
+    except LeadflowError as error:
+        raise FieldError(f"email: {error}") from None
+
+
+def _id(text: str | None) -> str | None:
+    if text is None:
+        return None
+    bare = clean_text(text)
+    if len(bare) > 200:
+        raise FieldError(_("an id is longer than {n} characters").format(n=200))
+    return bare or None
