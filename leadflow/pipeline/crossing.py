@@ -1,0 +1,165 @@
+"""Finds who turned hot since the last sweep: the rules that hold tonight and did not, and hands raised again."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Delete,
+    FromClause,
+    Insert,
+    MetaData,
+    Select,
+    Table,
+    Update,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+from sqlalchemy.schema import CreateTable
+
+from leadflow.conditions.compile import compile_condition, visible
+from leadflow.conditions.sources import Sources, live_sources, not_spent
+from leadflow.conditions.tree import EventLeaf, leaves
+from leadflow.db import Word
+from leadflow.models import escalation, event, lead, lead_state
+from leadflow.pipeline.scope import in_scope, not_ahead
+from leadflow.playbook.model import HotRule, Playbook
+from leadflow.types import DAY, Scope, micros
+
+#: Bits of one whole number that both databases keep.
+MOST_RULES = 60
+#: How far back a rule without any act of its own looks for one.
+_RECENT = 30 * DAY
+#: Clicks in mails may be machines'; the others are our own acts or the CRM's.
+_NO_REASON_TO_CALL = frozenset({"email_clicked", "call_logged", "deal_won", "deal_lost"})
+
+#: The few leads tonight is about, so that the rules are evaluated once. Gone with the connection.
+crossing = Table(
+    "crossing",
+    MetaData(),
+    Column("lead_id", BigInteger, primary_key=True, autoincrement=False),
+    #: Rules that hold tonight, bit i = rule i of the file.
+    Column("held", BigInteger, nullable=False),
+    #: Rules that newly hold, or of which a new act came in since the last hand-over.
+    Column("opening", BigInteger, nullable=False),
+    #: `sequence/step` that asks for a hand-over.
+    Column("step", Word),
+    prefixes=["TEMPORARY"],
+)
+
+
+def find_crossings(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> None:
+    """Fill `crossing` with the leads of `scope` whose rules changed, and remember what holds tonight."""
+    session.execute(CreateTable(crossing, if_not_exists=True))
+    session.execute(forget_crossings())
+    if playbook.sales.hot:
+        session.execute(fill_crossings(playbook, now, scope))
+        session.execute(remember_held())
+
+
+def forget_crossings() -> Delete:
+    """DELETE crossing: all rows."""
+    return delete(crossing)
+
+
+def fill_crossings(playbook: Playbook, now: datetime, scope: Scope) -> Insert:
+    """INSERT crossing: leads for whom another set of rules holds than at the last sweep, or a hand is raised again."""
+    sources = live_sources(
+        playbook.vocabulary,
+        spent=True,
+        fresh_within=playbook.sales.newer_than,
+        zone=ZoneInfo(playbook.office.zone),
+    )
+    was = func.coalesce(lead_state.c.hot, 0)
+    judged = (
+        select(
+            lead.c.id.label("lead_id"),
+            was.label("was"),
+            _word(_holds(playbook, sources, now)).label("held"),
+            _word(_raised_again(playbook, sources, now)).label("again"),
+        )
+        .select_from(sources.from_)
+        .where(in_scope(lead.c.id, scope), not_ahead(lead.c.id, now))
+        # Nothing holds for others: every rule asks for a recent act.
+        .where(or_(was != 0, lead.c.id.in_(_acted(playbook, now, _longest(playbook)))))
+        .subquery("judged")
+    )
+    newly = judged.c.held - judged.c.held.bitwise_and(judged.c.was)
+    rows = select(judged.c.lead_id, judged.c.held, newly.bitwise_or(judged.c.again)).where(
+        or_(judged.c.held != judged.c.was, judged.c.again != 0)
+    )
+    return insert(crossing).from_select(["lead_id", "held", "opening"], rows)
+
+
+def remember_held() -> Update:
+    """UPDATE lead_state: the rules that hold tonight, where they changed."""
+    changed = and_(lead_state.c.lead_id == crossing.c.lead_id, lead_state.c.hot != crossing.c.held)
+    return update(lead_state).where(changed).values(hot=crossing.c.held)
+
+
+def _word(bits: Iterator[tuple[int, ColumnElement[bool]]]) -> ColumnElement[int]:
+    terms = [case((holds, literal(1 << i, BigInteger)), else_=literal(0, BigInteger)) for i, holds in bits]
+    return sum(terms[1:], terms[0]) if terms else literal(0, BigInteger)
+
+
+def _holds(playbook: Playbook, sources: Sources, now: datetime) -> Iterator[tuple[int, ColumnElement[bool]]]:
+    for i, rule in enumerate(playbook.sales.hot):
+        condition = compile_condition(rule.when, sources, now, playbook.vocabulary)
+        yield i, and_(condition, lead.c.id.in_(_acted(playbook, now, window_of(rule))))
+
+
+def _raised_again(playbook: Playbook, sources: Sources, now: datetime) -> Iterator[tuple[int, ColumnElement[bool]]]:
+    unseen = replace(sources, event=_unseen())
+    for i, rule in enumerate(playbook.sales.hot):
+        if rule.name in playbook.sales.again_unless:
+            yield i, compile_condition(rule.when, unseen, now, playbook.vocabulary)
+
+
+def _unseen() -> FromClause:
+    """Acts that no sweep knew when the lead was last handed over."""
+    last = (
+        select(escalation.c.lead_id, func.max(escalation.c.opened_at).label("at"))
+        .group_by(escalation.c.lead_id)
+        .subquery("last_handover")
+    )
+    later = or_(event.c.occurred_at >= last.c.at, event.c.received_at >= last.c.at)
+    return select(event).join(last, last.c.lead_id == event.c.lead_id).where(later).subquery("unseen")
+
+
+def _acted(playbook: Playbook, now: datetime, window: int) -> Select[tuple[int]]:
+    """Leads who did something within `window` that weighs, is not spent and is more than a click in a mail.
+
+    So attributes alone, a single click, or an import of old acts make nobody hot.
+    """
+    at = micros(now)
+    state = lead_state.alias("of_act")
+    kinds = sorted(playbook.vocabulary.events.keys() - _NO_REASON_TO_CALL)
+    return (
+        select(event.c.lead_id)
+        .select_from(event.outerjoin(state, state.c.lead_id == event.c.lead_id))
+        .where(*visible(event, at), event.c.kind.in_(kinds), event.c.occurred_at >= at - window)
+        .where(event.c.received_at - event.c.occurred_at <= playbook.sales.newer_than, not_spent(event, state))
+        .correlate(None)
+    )
+
+
+def window_of(rule: HotRule) -> int:
+    """How far back the acts of a rule reach, in microseconds."""
+    spans = [leaf.within for leaf in leaves(rule.when) if isinstance(leaf, EventLeaf) and leaf.within]
+    return max(spans, default=_RECENT)
+
+
+def _longest(playbook: Playbook) -> int:
+    return max(map(window_of, playbook.sales.hot))
