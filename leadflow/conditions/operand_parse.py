@@ -8,7 +8,7 @@ from leadflow.conditions.tree import Operand
 from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.conditions.words import fold_words
 from leadflow.errors import InputError
-from leadflow.reading import Node, did_you_mean
+from leadflow.reading import Node, one_of
 from leadflow.text import _
 from leadflow.types import DAY
 
@@ -64,8 +64,8 @@ def _choice(node: Node, spec: FieldSpec) -> str | None:
     value = node.text()
     if value is None or value in spec.choices:
         return value
-    message = _("{word} is no choice of {field}.").format(word=value, field=spec.name)
-    node.fault(message + did_you_mean(value, spec.choices))
+    message = _('"{word}" is not a choice of {field}.').format(word=value, field=spec.name)
+    node.fault(message + one_of(value, spec.choices))
     return None
 
 

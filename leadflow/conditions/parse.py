@@ -83,7 +83,7 @@ class _Reader:
         unknown = [word for word in node.part("event").elements() if word.raw not in self.vocabulary.events]
         for word in unknown:
             word.fault(
-                _("unknown event {word}.").format(word=word.raw) + did_you_mean(word.raw, self.vocabulary.events)
+                _('event "{word}" is not known.').format(word=word.raw) + did_you_mean(word.raw, self.vocabulary.events)
             )
         if not events:
             node.key("event").fault(_("event needs a name"))
@@ -135,7 +135,7 @@ def _word_of(node: Node, kind: str, words: Collection[str]) -> str | None:
         return None
     if name in words:
         return name
-    kinds = {"field": _("unknown field {word}."), "segment": _("unknown segment {word}.")}
+    kinds = {"field": _('field "{word}" is not known.'), "segment": _('segment "{word}" is not known.')}
     place.fault(kinds[kind].format(word=name) + did_you_mean(name, sorted(words)))
     return None
 
@@ -144,7 +144,7 @@ def _operator_of(node: Node) -> str | None:
     written = [key for key, _value in node.items() if key.raw != "field"]
     unknown = [key for key in written if key.raw not in OPERATORS]
     for key in unknown:
-        key.fault(_("unknown operator {word}.").format(word=key.raw) + did_you_mean(key.raw, OPERATORS))
+        key.fault(_('operator "{word}" is not known.').format(word=key.raw) + did_you_mean(key.raw, OPERATORS))
     if unknown:
         return None
     if not written:

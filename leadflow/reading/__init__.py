@@ -2,6 +2,6 @@
 
 from leadflow.reading.node import Node
 from leadflow.reading.parse import LARGEST_FILE, read_yaml
-from leadflow.reading.words import did_you_mean, nearest
+from leadflow.reading.words import did_you_mean, nearest, one_of
 
-__all__ = ["LARGEST_FILE", "Node", "did_you_mean", "nearest", "read_yaml"]
+__all__ = ["LARGEST_FILE", "Node", "did_you_mean", "nearest", "one_of", "read_yaml"]

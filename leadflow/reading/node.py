@@ -102,7 +102,7 @@ class Node:
         """The value of a key; an absent node (whose getters quietly give None) when it is not there."""
         value = self.get(name)
         if needed and (value is None or value.is_empty):
-            (self if value is None else value).fault(_("{key} is missing").format(key=name))
+            (self if value is None else value).fault(_('"{key}" is missing').format(key=name))
         return value or Node(self.file, self.line, self.column, self.faults)
 
     def require(self, name: str) -> "Node | None":
@@ -120,7 +120,7 @@ class Node:
         """Faults for the keys that are not in `allowed`, each with the nearest right word."""
         unknown = [key for key, _value in self.items() if key.raw not in allowed]
         for key in unknown:
-            key.fault(_("unknown key {key}.").format(key=key.raw) + did_you_mean(key.raw, allowed))
+            key.fault(_('"{key}" is not known here.').format(key=key.raw) + did_you_mean(key.raw, allowed))
 
     def named(self) -> "Iterator[tuple[str, Node]]":
         """Name and value of each entry; a key with nothing behind it gives an absent node."""

@@ -16,6 +16,8 @@ _UNITS: dict[str, tuple[SpanKind, int]] = {
     "business_hour": (SpanKind.BUSINESS_HOURS, 1),
 }
 UNITS = tuple(f"{unit}s" for unit in _UNITS)
+#: What people still read as a list.
+_SHORT_LIST = 12
 _SPAN = re.compile(r"([0-9]{1,5}) *(business[_ ])?([a-z]+)")
 _WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _PERCENT = re.compile(r"([0-9]{1,3}) ?%")
@@ -37,7 +39,15 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
     known = list(words)
     if near := nearest(word, known):
         return " " + _("Did you mean {word}?").format(word=near)
-    return " " + _("One of: {words}").format(words=", ".join(known)) if 0 < len(known) <= 12 else ""
+    return one_of(word, known) if 0 < len(known) <= _SHORT_LIST else ""
+
+
+def one_of(word: str, words: Iterable[str]) -> str:
+    """` One of: retail, public`; the nearest right word where the list is too long to read."""
+    known = list(words)
+    if 0 < len(known) <= _SHORT_LIST:
+        return " " + _("One of: {words}").format(words=", ".join(known))
+    return did_you_mean(word, known)
 
 
 def span_of(text: str) -> Span | None:
