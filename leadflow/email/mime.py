@@ -16,7 +16,7 @@ class _Policy(EmailPolicy):
     def fold(self, name: str, value: str) -> str:
         if name == "List-Unsubscribe":
             return f"{name}: {value}{self.linesep}"
-        return super().fold(name, value)
+        return str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: str) -> bytes:
         return self.fold(name, value).encode("ascii", "surrogateescape")

@@ -1,0 +1,230 @@
+"""Writes the mails of a claim: one query for what is known about their readers, then plain Python for each."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from leadflow.db import insert_into
+from leadflow.email.compile import Compiled, compile_email
+from leadflow.email.preview import page_url
+from leadflow.email.render import Links, MissingValueError, Rendered, one_line, render_email
+from leadflow.errors import TemplateError
+from leadflow.links import click_url, sign_click, sign_unsubscribe, unsubscribe_url
+from leadflow.models import account, escalation, identity, lead, lead_state, link, message
+from leadflow.playbook.model import Playbook, Sender
+from leadflow.ports import Outgoing
+from leadflow.types import EscalationState, MessageState, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """A message that could not be written, and why; `note` names words of the template, never a person's."""
+
+    id: int
+    reason: Reason
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A mail that lacks its attempt id only."""
+
+    id: int
+    to: str
+    to_name: str
+    sender: Sender
+    rendered: Rendered
+    unsubscribe_url: str
+    language: str
+    email: str
+
+
+class Writer:
+    """Renders messages with one playbook; an email is compiled once a run, its links are stored once a run."""
+
+    def __init__(self, playbook: Playbook, now: datetime, *, key: str, public_url: str) -> None:
+        self._playbook = playbook
+        self._key = key
+        self._public_url = public_url
+        self._send_at = now.astimezone(ZoneInfo(playbook.office.zone))
+        self._compiled: dict[tuple[str, str], Compiled | TemplateError] = {}
+        self._link_ids: dict[str, int] = {}
+
+    def write(self, session: Session, owner: str) -> tuple[list[Written], list[Unsent]]:
+        """The mails of what `owner` has claimed; one that cannot be written does not hold up the others."""
+        rows = session.execute(claimed_readers(owner)).all()
+        self._store_links(session, {(row.email, row.language) for row in rows})
+        written, unsent = [], []
+        for row in rows:
+            try:
+                written.append(self._write(row))
+            except MissingValueError as error:
+                unsent.append(Unsent(id=row.id, reason=Reason.MISSING_FIELD, note=str(error)))
+            except TemplateError as error:
+                unsent.append(Unsent(id=row.id, reason=Reason.RENDER_FAILED, note=str(error)))
+        return written, unsent
+
+    def outgoing(self, mail: Written, attempt_id: str) -> Outgoing:
+        """`mail` under its attempt."""
+        return Outgoing(
+            attempt_id=attempt_id,
+            message_id=mail.id,
+            to=mail.to,
+            to_name=mail.to_name,
+            from_address=mail.sender.address,
+            from_name=mail.sender.name,
+            reply_to=mail.sender.reply_to,
+            subject=mail.rendered.subject,
+            html=mail.rendered.html,
+            text=mail.rendered.text,
+            unsubscribe_url=mail.unsubscribe_url,
+            language=mail.language,
+            email=mail.email,
+            send_at=self._send_at,
+            arguments={"lf_message": str(mail.id), "lf_attempt": attempt_id},
+        )
+
+    def _compile(self, name: str, language: str) -> Compiled:
+        found = self._compiled.get((name, language))
+        if found is None:
+            found = self._compiled[name, language] = _compiled(self._playbook, name, language)
+        if isinstance(found, TemplateError):
+            raise found
+        return found
+
+    def _store_links(self, session: Session, emails: Iterable[tuple[str, str]]) -> None:
+        """Give every target of `emails` a row of `link`; two statements, none when all are known."""
+        targets: set[str] = set()
+        for name, language in emails:
+            try:
+                compiled = self._compile(name, language)
+            except TemplateError:
+                continue
+            targets |= {self._page(path) for path in compiled.pages} | set(compiled.urls)
+        unknown = sorted(targets - self._link_ids.keys())
+        if unknown:
+            session.execute(insert_into(session, link).on_conflict_do_nothing(), [{"url": url} for url in unknown])
+            stored = session.execute(select(link.c.url, link.c.id).where(link.c.url.in_(unknown)))
+            self._link_ids |= {row.url: row.id for row in stored}
+
+    def _write(self, row: Row[Any]) -> Written:
+        compiled = self._compile(row.email, row.language)
+        sender = _sender(self._playbook, row)
+        token = sign_unsubscribe(self._key, row.address_id, row.purpose)
+        leave = unsubscribe_url(self._public_url, token)
+        links = Links(
+            page=lambda path: self._tracked(row.id, self._page(path)),
+            url=lambda url: self._tracked(row.id, url),
+            unsubscribe=leave,
+        )
+        return Written(
+            id=row.id,
+            to=row.address,
+            to_name=one_line(" ".join(filter(None, (row.first_name, row.last_name)))),
+            sender=sender,
+            rendered=render_email(compiled, facts_of(self._playbook, row, sender), links),
+            unsubscribe_url=leave,
+            language=row.language,
+            email=row.email,
+        )
+
+    def _page(self, path: str) -> str:
+        return page_url(self._playbook.brand.site, path)
+
+    def _tracked(self, message_id: int, url: str) -> str:
+        return click_url(self._public_url, sign_click(self._key, message_id, self._link_ids[url]))
+
+
+def _compiled(playbook: Playbook, name: str, language: str) -> Compiled | TemplateError:
+    email = playbook.emails.get(name)
+    if email is None or language not in email.bodies:
+        return TemplateError(f"no file of templates/emails/{name} is a body in '{language}'")
+    try:
+        return compile_email(email, language, playbook.base)
+    except TemplateError as error:
+        return error
+
+
+def claimed_readers(owner: str) -> Select[Any]:
+    """Whom the messages that `owner` has claimed go to: lead, address, company, state, salesperson."""
+    rep = (
+        select(escalation.c.rep)
+        .where(escalation.c.lead_id == message.c.lead_id, escalation.c.state == EscalationState.ACCEPTED)
+        .order_by(escalation.c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    joined = (
+        message.join(lead, lead.c.id == message.c.lead_id)
+        .join(identity, identity.c.id == message.c.address_id)
+        .outerjoin(account, account.c.id == lead.c.account_id)
+        .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
+    )
+    own = (message.c.id, message.c.email, message.c.language, message.c.purpose, message.c.address_id)
+    person = (lead.c.first_name, lead.c.last_name, lead.c.country, lead.c.attributes)
+    return (
+        select(*own, *person, lead.c.language.label("reads"), identity.c.value.label("address"))
+        .add_columns(account.c.name.label("company"), lead_state.c.segment_main, rep.label("rep"))
+        .select_from(joined)
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
+        .order_by(message.c.send_at, message.c.id)
+    )
+
+
+def facts_of(playbook: Playbook, row: Row[Any], sender: Sender) -> dict[str, object]:
+    """Dotted name → value of all that a template may show of one reader; None is missing."""
+    segment = playbook.segments.get(row.segment_main or "")
+    asked = _question(playbook, row.attributes)
+    declared = {f"lead.{name}": row.attributes.get(name) for name in playbook.fields}
+    return {
+        **declared,
+        "brand.name": playbook.brand.name,
+        "brand.site": playbook.brand.site,
+        "brand.postal_address": playbook.brand.postal_address,
+        "company.name": row.company,
+        "lead.first_name": row.first_name,
+        "lead.last_name": row.last_name,
+        "lead.language": row.reads or row.language,
+        "lead.country": row.country,
+        "question.field": asked,
+        "question.label": _label(playbook, asked, row.language),
+        "segment.name": row.segment_main,
+        "segment.title": _in(segment.title, row.language) if segment else None,
+        "sender.name": sender.name,
+        "sender.first_name": sender.name.split()[0] if sender.name.split() else None,
+        "sender.reply_to": sender.reply_to,
+    }
+
+
+def _sender(playbook: Playbook, row: Row[Any]) -> Sender:
+    """The brand's sender in the language of the mail; under the salesperson's name where the email asks for it."""
+    brand = _in(playbook.senders, row.language)
+    email = playbook.emails.get(row.email)
+    if brand is None:
+        raise TemplateError("leadflow.yaml names no sender")
+    if email is not None and email.sender == "owner" and row.rep:
+        return Sender(name=row.rep, address=brand.address, reply_to=brand.reply_to)
+    return brand
+
+
+def _question(playbook: Playbook, answers: Mapping[str, Any]) -> str | None:
+    """The field of the first qualification criterion that nobody answered."""
+    asked: Sequence[str] = [criterion.ask for criterion in playbook.journey.criteria if criterion.ask]
+    return next((field for field in asked if answers.get(field) in (None, "")), None)
+
+
+def _label(playbook: Playbook, field: str | None, language: str) -> str | None:
+    if field is None:
+        return None
+    spec = playbook.fields.get(field)
+    return (_in(spec.label, language) if spec else None) or field.replace("_", " ")
+
+
+def _in(texts: Mapping[str, Any], language: str) -> Any:
+    """The one of `language`, else the first."""
+    return texts.get(language) or next(iter(texts.values()), None)

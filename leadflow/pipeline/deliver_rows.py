@@ -1,0 +1,190 @@
+"""Deliver's statements: who holds a message, what may leave, what became of it. Each update is fenced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    String,
+    Subquery,
+    Update,
+    bindparam,
+    case,
+    cast,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from leadflow.db import database_now
+from leadflow.models import enrolment, identity, lead, lead_state, message
+from leadflow.pipeline.deliver_checks import blocked_because, next_open
+from leadflow.pipeline.scope import in_scope
+from leadflow.types import MINUTE, MessageState, Reason, Scope, micros
+
+#: How long a claim holds before somebody else may take the message; a message in `sending` has no lease.
+LEASE = 10 * MINUTE
+
+_ENDED = (message.c.id, message.c.state, message.c.reason, message.c.send_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one attempt: the values its row gets."""
+
+    id: int
+    attempt_id: str
+    state: MessageState
+    reason: Reason | None = None
+    provider_id: str | None = None
+    #: When to try again, for a message that is planned again.
+    send_at: int
+    note: str | None = None
+
+
+def release_lapsed(scope: Scope) -> Update:
+    """Claimed messages whose lease lapsed are planned again: their worker died before the intent."""
+    return (
+        update(message)
+        .where(message.c.state == MessageState.CLAIMED, message.c.lease_until < database_now())
+        .where(in_scope(message.c.lead_id, scope))
+        .values(state=MessageState.PLANNED, owner=None, lease_until=None)
+        .returning(message.c.id)
+    )
+
+
+def expire_overdue(now: datetime, scope: Scope) -> Update:
+    """Planned messages past their expiry are suppressed: stale mail is worse than none."""
+    return (
+        update(message)
+        .where(message.c.state == MessageState.PLANNED, message.c.expires_at <= micros(now))
+        .where(in_scope(message.c.lead_id, scope))
+        .values(state=MessageState.SUPPRESSED, reason=Reason.EXPIRED)
+        .returning(*_ENDED)
+    )
+
+
+def claim_due(owner: str, now: datetime, scope: Scope, batch: int) -> Update:
+    """The next `batch` planned messages due at `now` become ours; rows another worker is taking are passed over."""
+    due = (
+        select(message.c.id)
+        .where(message.c.state == MessageState.PLANNED, message.c.send_at <= micros(now))
+        .where(in_scope(message.c.lead_id, scope))
+        .order_by(message.c.send_at, message.c.id)
+        .limit(batch)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(message)
+        .where(message.c.id.in_(select(due.c.id)))
+        .values(state=MessageState.CLAIMED, owner=owner, lease_until=database_now() + LEASE)
+        .returning(message.c.id)
+    )
+
+
+def _verdicts(owner: str, now: datetime) -> Subquery:
+    """(id, reason it must not leave or NULL, when its window opens) of the messages `owner` has claimed."""
+    joined = (
+        message.join(lead, lead.c.id == message.c.lead_id)
+        .join(identity, identity.c.id == message.c.address_id)
+        .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
+        .outerjoin(enrolment, enrolment.c.id == message.c.enrolment_id)
+    )
+    return (
+        select(message.c.id, blocked_because(now).label("reason"), next_open(now).label("opens_at"))
+        .select_from(joined)
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
+        .subquery("verdict")
+    )
+
+
+def intend(owner: str, token: str, now: datetime) -> Update:
+    """What `owner` has claimed gets its intent, or leaves the run: suppressed with a reason, or planned for its window.
+
+    Committed before the first byte goes out. The attempt id is `token` and the message's id.
+    """
+    verdict = _verdicts(owner, now)
+    blocked, shut = verdict.c.reason.is_not(None), verdict.c.opens_at > micros(now)
+    goes = ~or_(blocked, shut)
+
+    def if_it_goes(value: ColumnElement[object], otherwise: ColumnElement[object]) -> ColumnElement[object]:
+        return case((goes, value), else_=otherwise)
+
+    return (
+        update(message)
+        .where(message.c.id == verdict.c.id)
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
+        .values(
+            state=case(
+                (blocked, MessageState.SUPPRESSED.value),
+                (shut, MessageState.PLANNED.value),
+                else_=MessageState.SENDING.value,
+            ),
+            reason=verdict.c.reason,
+            send_at=case((shut & ~blocked, verdict.c.opens_at), else_=message.c.send_at),
+            sent_at=if_it_goes(literal(micros(now), BigInteger), null()),
+            attempt_id=if_it_goes(literal(f"{token}-") + cast(message.c.id, String), null()),
+            attempts=message.c.attempts + case((goes, 1), else_=0),
+            owner=if_it_goes(literal(owner), null()),
+            lease_until=None,
+        )
+        .returning(*_ENDED, message.c.attempt_id, message.c.attempts)
+    )
+
+
+def fail_unsent(session: Session, owner: str, failed: Sequence[tuple[int, Reason, str]]) -> None:
+    """Claimed messages that cannot be written fail alone, each with its reason."""
+    statement = (
+        update(message)
+        .where(message.c.id == bindparam("of"), message.c.state == MessageState.CLAIMED)
+        .where(message.c.owner == owner)
+        .values(
+            state=MessageState.FAILED,
+            reason=bindparam("because"),
+            note=bindparam("said"),
+            owner=None,
+            lease_until=None,
+        )
+    )
+    if failed:
+        session.connection().execute(statement, [{"of": i, "because": why, "said": said} for i, why, said in failed])
+
+
+def record_results(session: Session, owner: str, results: Sequence[Result]) -> None:
+    """Answers of the provider; a row that reconciliation moved on in the meantime is left alone."""
+    statement = (
+        update(message)
+        .where(message.c.id == bindparam("of"), message.c.state == MessageState.SENDING)
+        .where(message.c.owner == owner, message.c.attempt_id == bindparam("attempt"))
+        .values(
+            state=bindparam("to"),
+            reason=bindparam("because"),
+            provider_id=bindparam("theirs"),
+            send_at=bindparam("again"),
+            # Pressure counts from here: only what left, or may have left, has a sending time.
+            sent_at=case((bindparam("left"), message.c.sent_at), else_=null()),
+            note=bindparam("said"),
+            owner=None,
+        )
+    )
+    if results:
+        session.connection().execute(statement, [_row_of(result) for result in results])
+
+
+def _row_of(result: Result) -> dict[str, object]:
+    return {
+        "of": result.id,
+        "attempt": result.attempt_id,
+        "to": result.state,
+        "because": result.reason,
+        "theirs": result.provider_id,
+        "again": result.send_at,
+        "left": result.state in (MessageState.ACCEPTED, MessageState.UNKNOWN),
+        "said": result.note,
+    }
