@@ -18,6 +18,8 @@ class LeadState(SQLModel, table=True):
     lead_id: int = part_of_key()
     stage: str = word(default="discovery")
     stage_since: datetime = instant()
+    #: The stage before this one; NULL while it never changed.
+    stage_before: str | None = word(required=False)
     #: Since when `keep_while` has failed without a break.
     unmet_since: datetime | None = instant(required=False)
     lifecycle: str = word(default="lead")

@@ -15,5 +15,6 @@ def in_scope(lead_id: ColumnElement[int], scope: Scope) -> ColumnElement[bool]:
 
 def not_ahead(lead_id: ColumnElement[int], now: datetime) -> ColumnElement[bool]:
     """False for leads that a sweep of one lead has already looked at as of a later instant."""
-    ahead = select(lead_state.c.lead_id).where(lead_state.c.as_of > micros(now))
-    return lead_id.not_in(ahead)
+    # Under a name of its own, so that a statement about lead_state does not take it for its own row.
+    seen = lead_state.alias("seen")
+    return lead_id.not_in(select(seen.c.lead_id).where(seen.c.as_of > micros(now)))
