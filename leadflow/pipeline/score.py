@@ -1,0 +1,135 @@
+"""Phase score: fit, engagement, velocity and band of every lead in scope, and of the companies they work for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from leadflow.db import greatest, insert_into, least
+from leadflow.models import account_score, lead, lead_score
+from leadflow.pipeline.scope import in_scope, not_ahead
+from leadflow.pipeline.score_fold import fold_everything, fold_inbox, forget_dirty
+from leadflow.pipeline.score_rules import sync_rules
+from leadflow.playbook.model import Playbook
+from leadflow.scoring.columns import Chosen, facts, kept_rules, over
+from leadflow.scoring.sheet import HIGHEST, POINT
+from leadflow.types import Outcome, Phase, Scope
+
+
+def score_leads(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> Outcome:
+    """Fold what came in, then write the scores that changed.
+
+    A changed rule or a new landmark is folded again for everyone, in the fast lane too; scores are written in scope.
+    """
+    synced = sync_rules(session, playbook.scoring.engagement, now)
+    dirty = forget_dirty(session, now, scope)
+    folded = fold_inbox(session, synced.going_on, now, scope)
+    fold_everything(session, synced.changed)
+
+    def chosen(lead_id: ColumnElement[int]) -> ColumnElement[bool]:
+        return and_(in_scope(lead_id, scope), not_ahead(lead_id, now))
+
+    read, changed = _write_scores(session, playbook, now, chosen)
+    _write_account_scores(session, chosen)
+    counts = {"folded": folded, "refolded": len(synced.changed), "dirty": dirty}
+    return Outcome(phase=Phase.SCORE, read=read, changed=changed, counts=counts)
+
+
+def _write_scores(session: Session, playbook: Playbook, now: datetime, chosen: Chosen) -> tuple[int, int]:
+    """lead_score of the chosen leads, those that differ and the new ones; how many were read and how many changed."""
+    unscored = select(lead.c.id).where(~exists().where(lead_score.c.lead_id == lead.c.id), chosen(lead.c.id))
+    session.execute(insert(lead_score).from_select(["lead_id"], unscored))
+    scored = _scored(playbook, facts(playbook, now, kept_rules(session), chosen).subquery("facts")).subquery("scored")
+    same_lead = lead_score.c.lead_id == scored.c.lead_id
+    values = {name: scored.c[name] for name in ("fit", "engagement", "velocity", "band", "veto")}
+    differs = or_(*(lead_score.c[name].is_distinct_from(value) for name, value in values.items()))
+    written = session.execute(update(lead_score).where(same_lead, differs).values(values))
+    read = session.scalar(select(func.count()).select_from(lead).where(chosen(lead.c.id)))
+    return read or 0, int(written.rowcount)  # type: ignore[attr-defined]
+
+
+def _scored(playbook: Playbook, given: Subquery) -> Select[tuple[int]]:
+    """The scores of the facts in `given`, capped and clipped, with their band."""
+    scoring = playbook.scoring
+    fit = [(rule.group, given.c[f"f{i}"]) for i, rule in enumerate(scoring.fit)]
+    terms = [(rule, i) for i, rule in enumerate(scoring.engagement) if f"e{i}" in given.c]
+    heat = [(rule.group, _clamped(given.c[f"e{i}"], rule.max)) for rule, i in terms]
+    lately = [_clamped(given.c[f"w{i}"], rule.max) for i, rule in enumerate(scoring.engagement)]
+    sums = select(
+        given.c.lead_id,
+        _added_up(fit, scoring.fit_groups).label("fit"),
+        _added_up(heat, scoring.engagement_groups).label("engagement"),
+        _sum(lately).label("velocity"),
+        given.c.veto,
+    )
+    # Computed once: the outer statement names each sum several times.
+    judged = sums.cte("judged", nesting=True).prefix_with("MATERIALIZED")
+    return select(judged, _band(playbook, judged).label("band"))
+
+
+def _added_up(values: Iterable[tuple[str, ColumnElement[int]]], groups: Mapping[str, int]) -> ColumnElement[int]:
+    by_group: dict[str, list[ColumnElement[int]]] = {}
+    for group, value in values:
+        by_group.setdefault(group, []).append(value)
+    total = _sum([_clamped(_sum(columns), groups.get(group)) for group, columns in by_group.items()])
+    return greatest(0, least(HIGHEST, total))
+
+
+def _clamped(value: ColumnElement[int], bound: int | None) -> ColumnElement[int]:
+    return value if bound is None else greatest(-bound * POINT, least(bound * POINT, value))
+
+
+def _sum(values: Sequence[ColumnElement[int]]) -> ColumnElement[int]:
+    return sum(values[1:], start=values[0]) if values else literal(0, BigInteger)
+
+
+def _band(playbook: Playbook, judged: CTE) -> ColumnElement[str]:
+    scoring = playbook.scoring
+    letters = [(judged.c.fit >= least_ * POINT, name) for name, least_ in scoring.fit_bands]
+    digits = [(judged.c.engagement >= least_ * POINT, name) for name, least_ in scoring.engagement_bands]
+    letter = case((judged.c.veto.is_not(None), "D"), *letters, else_="D")
+    return letter.concat(case(*digits, else_="4"))
+
+
+def _write_account_scores(session: Session, chosen: Chosen) -> None:
+    """account_score of the companies of the chosen leads, over all their people, where it differs."""
+    touched = select(lead.c.account_id).where(lead.c.account_id.is_not(None), chosen(lead.c.id))
+    hottest, together = func.max(lead_score.c.engagement), cast(func.sum(lead_score.c.engagement), BigInteger)
+    people = (
+        select(
+            lead.c.account_id,
+            func.max(lead_score.c.fit).label("fit"),
+            least(HIGHEST, over(3 * hottest + together, 4)).label("engagement"),
+            func.count().label("people"),
+        )
+        .select_from(lead.join(lead_score, lead_score.c.lead_id == lead.c.id))
+        .where(lead.c.account_id.in_(touched))
+        .group_by(lead.c.account_id)
+        .subquery("people")
+    )
+    names = ("fit", "engagement", "people")
+    differs = or_(*(account_score.c[name].is_distinct_from(people.c[name]) for name in names))
+    joined = people.outerjoin(account_score, account_score.c.account_id == people.c.account_id)
+    add = insert_into(session, account_score).from_select(
+        ["account_id", *names], select(people).select_from(joined).where(differs)
+    )
+    session.execute(
+        add.on_conflict_do_update(index_elements=["account_id"], set_={name: add.excluded[name] for name in names})
+    )
