@@ -20,14 +20,14 @@ def told(external_id: str, **more: object) -> NewEvent:
 def test_an_event_told_twice_counts_once(session: Session) -> None:
     first = record_events(session, [told("a"), told("b"), told("a")], received_at=NOW)
     second = record_events(session, [told("b"), told("c")], received_at=NOW)
-    assert (2, 1) == (first, second)
+    assert (first, second) == (2, 1)
     assert {"a", "b", "c"} == set(session.scalars(select(event_key.c.external_id)))
-    assert 3 == session.scalar(select(func.count()).select_from(event))
+    assert session.scalar(select(func.count()).select_from(event)) == 3
 
 
 def test_the_same_id_from_two_sources_is_two_events(session: Session) -> None:
     other = NewEvent(source="form", external_id="a", kind="form_submitted", occurred_at=NOW, lead_id=7)
-    assert 2 == record_events(session, [told("a"), other], received_at=NOW)
+    assert record_events(session, [told("a"), other], received_at=NOW) == 2
 
 
 def test_an_event_from_the_future_is_clamped_and_its_claim_kept(session: Session) -> None:
@@ -39,14 +39,14 @@ def test_an_event_from_the_future_is_clamped_and_its_claim_kept(session: Session
 
 def test_events_of_nobody_and_without_weight_do_not_wait_for_scoring(session: Session) -> None:
     record_events(session, [told("a"), told("b", lead_id=None), told("c", weight=0)], received_at=NOW)
-    assert 1 == session.scalar(select(func.count()).select_from(event_inbox))
+    assert session.scalar(select(func.count()).select_from(event_inbox)) == 1
 
 
 def test_the_month_is_of_utc() -> None:
     new_year_in_paris = datetime(2026, 1, 1, 0, 30, tzinfo=ZoneInfo("Europe/Paris"))
-    assert 202512 == month_of(new_year_in_paris)
+    assert month_of(new_year_in_paris) == 202512
 
 
 def test_many_events_take_three_statements_a_batch(session: Session, statements: list[str]) -> None:
     record_events(session, [told(str(n)) for n in range(2_500)], received_at=NOW)
-    assert 9 == len(statements)
+    assert len(statements) == 9

@@ -43,13 +43,13 @@ def test_a_new_person_has_an_address_a_seed_a_score_and_a_state(session: Session
     (done,) = upsert(session, {"email": "Claire.Morel@Vannes-Loire.Example", "country": "fr", "employees": "62"})
     row = session.execute(select(lead)).one()
     assert (Change.CREATED, row.id) == (done.change, done.lead_id)
-    assert ("FR", {"employees": 62}, "vannes-loire.example") == (row.country, row.attributes, row.email_domain)
+    assert (row.country, row.attributes, row.email_domain) == ("FR", {"employees": 62}, "vannes-loire.example")
     assert seed_of(row.id, "secret") == row.seed
-    assert {"employees": {"source": "import", "on": "2026-03-23"}} == row.provenance
+    assert row.provenance == {"employees": {"source": "import", "on": "2026-03-23"}}
     own = session.execute(select(identity)).one()
     assert ("claire.morel@vannes-loire.example", row.address_id, row.id) == (own.value, own.id, own.lead_id)
     assert address_hash("secret", own.value) == own.hash
-    assert 1 == session.scalar(select(func.count()).select_from(lead_score))
+    assert session.scalar(select(func.count()).select_from(lead_score)) == 1
     assert (BOOK.journey.stages[0].name, "lead") == session.execute(
         select(lead_state.c.stage, lead_state.c.lifecycle)
     ).one()
@@ -59,15 +59,15 @@ def test_the_same_row_again_changes_nothing(session: Session) -> None:
     row = {"email": "a@b.example", "job_title": "Directrice générale", "company": "B"}
     upsert(session, row)
     before = session.execute(select(lead)).all()
-    assert [Change.UNCHANGED] == changes(upsert(session, row, at=NIGHT + timedelta(days=1)))
+    assert changes(upsert(session, row, at=NIGHT + timedelta(days=1))) == [Change.UNCHANGED]
     assert before == session.execute(select(lead)).all()
-    assert [] == session.execute(select(lead_change)).all()
+    assert session.execute(select(lead_change)).all() == []
 
 
 def test_what_is_not_said_stays_and_what_changed_is_history(session: Session) -> None:
     upsert(session, {"email": "a@b.example", "first_name": "Ana", "employees": "10"})
     later = NIGHT + timedelta(days=1)
-    assert [Change.UPDATED] == changes(upsert(session, {"email": "A@b.example", "employees": "12"}, at=later))
+    assert changes(upsert(session, {"email": "A@b.example", "employees": "12"}, at=later)) == [Change.UPDATED]
     row = session.execute(select(lead)).one()
     assert ("Ana", {"employees": 12}, later) == (row.first_name, row.attributes, row.updated_at)
     (change,) = session.execute(select(lead_change)).all()
@@ -77,25 +77,25 @@ def test_what_is_not_said_stays_and_what_changed_is_history(session: Session) ->
 def test_the_same_person_twice_in_a_batch_is_one_lead(session: Session) -> None:
     done = upsert(session, {"email": "a@b.example", "first_name": "Ana"}, {"email": "A@B.example", "last_name": "Li"})
     assert done[0].lead_id == done[1].lead_id
-    assert ("Ana", "Li") == session.execute(select(lead.c.first_name, lead.c.last_name)).one()
+    assert session.execute(select(lead.c.first_name, lead.c.last_name)).one() == ("Ana", "Li")
 
 
 def test_a_null_word_clears_the_value_and_is_kept_apart_from_silence(session: Session) -> None:
     upsert(session, {"email": "a@b.example", "industry": "retail"})
     person = READER.read({"email": "a@b.example"}, {"industry": "Select"})
     (done,) = upsert_people(session, BOOK, [person], key="secret", now=NIGHT, source="import")
-    assert Change.UPDATED == done.change
+    assert done.change == Change.UPDATED
     row = session.execute(select(lead)).one()
-    assert {} == row.attributes
-    assert {"source": "import", "on": "2026-03-23", "null": "Select"} == row.provenance["industry"]
+    assert row.attributes == {}
+    assert row.provenance["industry"] == {"source": "import", "on": "2026-03-23", "null": "Select"}
 
 
 def test_text_is_folded_for_comparing(session: Session) -> None:
     upsert(session, {"email": "a@b.example", "job_title": "Directeur  GÉNÉRAL, adjoint"})
-    assert {
+    assert session.scalar(select(lead.c.folded)) == {
         "job_title": "directeur général, adjoint",
         "job_title#words": " directeur général adjoint ",
-    } == session.scalar(select(lead.c.folded))
+    }
 
 
 def test_colleagues_share_a_company_and_free_mailboxes_do_not(session: Session) -> None:
@@ -107,16 +107,17 @@ def test_colleagues_share_a_company_and_free_mailboxes_do_not(session: Session) 
         {"email": "e@yahoo.fr", "company": "DUPONT & FILS"},
     ]
     upsert(session, *rows)
-    found = dict(session.execute(select(account.c.key, func.count()).join(lead).group_by(account.c.key)).all())
-    assert {"acme.example": 2, "name:dupont & fils": 2} == found
-    assert "Acme" == session.scalar(select(account.c.name).where(account.c.domain == "acme.example"))
+    people = select(account.c.key, func.count()).join(lead).group_by(account.c.key)
+    found = {row[0]: row[1] for row in session.execute(people)}
+    assert found == {"acme.example": 2, "name:dupont & fils": 2}
+    assert session.scalar(select(account.c.name).where(account.c.domain == "acme.example")) == "Acme"
 
 
 def test_a_suppression_outlives_an_import(session: Session) -> None:
     row = {"address_hash": address_hash("secret", "a@b.example"), "reason": "unsubscribed", "at": NIGHT, "source": "x"}
     session.execute(insert(suppression), [row])
     upsert(session, {"email": "a@b.example", "basis": "consent"})
-    assert 1 == session.scalar(select(func.count()).select_from(suppression))
+    assert session.scalar(select(func.count()).select_from(suppression)) == 1
 
 
 def test_a_basis_is_only_ever_replaced_by_a_stronger_one(session: Session) -> None:
@@ -124,9 +125,9 @@ def test_a_basis_is_only_ever_replaced_by_a_stronger_one(session: Session) -> No
     upsert(session, {"email": "a@b.example"}, defaults=defaults)
     upsert(session, {"email": "a@b.example", "basis": "consent", "source": "other"})
     upsert(session, {"email": "a@b.example", "basis": "legitimate_interest"})
-    assert ("consent", "fair") == session.execute(select(lead.c.basis, lead.c.source)).one()
+    assert session.execute(select(lead.c.basis, lead.c.source)).one() == ("consent", "fair")
     agreed = session.execute(select(consent)).one()
-    assert ("nurture", "given", "import") == (agreed.purpose, agreed.state, agreed.method)
+    assert (agreed.purpose, agreed.state, agreed.method) == ("nurture", "given", "import")
 
 
 def test_somebody_found_by_id_gets_an_address_and_keeps_it(session: Session) -> None:
@@ -134,8 +135,8 @@ def test_somebody_found_by_id_gets_an_address_and_keeps_it(session: Session) -> 
     upsert(session, {"external_id": "crm-1", "email": "a@b.example"})
     upsert(session, {"external_id": "crm-1", "email": "other@b.example"})
     mailed = session.scalar(select(identity.c.value).join(lead, lead.c.address_id == identity.c.id))
-    assert ("a@b.example", 1) == (mailed, session.scalar(select(func.count()).select_from(lead)))
-    assert 3 == session.scalar(select(func.count()).select_from(identity))
+    assert (mailed, session.scalar(select(func.count()).select_from(lead))) == ("a@b.example", 1)
+    assert session.scalar(select(func.count()).select_from(identity)) == 3
 
 
 def test_the_acts_of_a_visitor_become_those_of_the_person(session: Session) -> None:
@@ -153,7 +154,7 @@ def test_a_bad_telephone_is_noted_and_loses_no_lead(session: Session) -> None:
         {"email": "a@b.example", "phone": "04 77 00 00 00", "country": "FR"},
         {"email": "b@b.example", "phone": "call me"},
     )
-    assert ((), ("phone: is not a telephone number",)) == (first.notes, second.notes)
+    assert (first.notes, second.notes) == ((), ("phone: is not a telephone number",))
     assert {"+33477000000", None} == set(session.scalars(select(lead.c.phone)))
 
 
@@ -193,7 +194,7 @@ def test_values_are_read_as_people_write_them(field: str, text: str, value: obje
 
 
 def test_countries_are_read_by_code_and_name() -> None:
-    assert ["FR", "DE"] == [READER.read({"country": text}).columns["country"] for text in ("fr", "Germany")]
+    assert [READER.read({"country": text}).columns["country"] for text in ("fr", "Germany")] == ["FR", "DE"]
 
 
 def test_a_batch_of_a_thousand_takes_as_many_statements_as_one_of_ten(session: Session, statements: list[str]) -> None:
