@@ -50,7 +50,7 @@ class Alert:
 
     escalation_id: int
     to: str
-    #: Apprise URL, resolved.
+    #: Apprise URL, or `$NAME` of the environment variable that holds it; empty writes a file.
     url: str
     title: str
     body: str
