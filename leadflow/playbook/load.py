@@ -11,7 +11,7 @@ from leadflow.playbook.emails import FOLDER, base_of, email_names, email_of
 from leadflow.playbook.examples import check_examples
 from leadflow.playbook.files import Files, digest_of
 from leadflow.playbook.journey import criteria_names, journey_of, stage_names
-from leadflow.playbook.known import Known, is_name, wrong_name
+from leadflow.playbook.known import UNREADABLE, Known, is_name, wrong_name
 from leadflow.playbook.model import Playbook, Segment
 from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
@@ -86,7 +86,7 @@ def _read(files: Files) -> Playbook | None:
         fields=declared,
         events=known.vocabulary.events,
         vocabulary=known.vocabulary,
-        segment_order=_segment_order(main, segments),
+        segment_order=_segment_order(main, known.vocabulary.segments),
         segments=segments,
         never=limits.never_of(main.part("never"), known),
         pressure=limits.pressure_of(main.part("pressure")),
@@ -151,6 +151,7 @@ def _known(files: Files, main: Node, journey: Node, segment_roots: Mapping[str, 
     )
     conditions: dict[str, Condition] = {}
     for name, root in segment_roots.items():
+        root.only("title", "why", "when", "examples")
         when = root.require("when")
         condition = parse_condition(when, vocabulary, read_file=files.lines) if when else None
         if condition is not None:
@@ -171,18 +172,17 @@ def _segments(roots: Mapping[str, Node], known: Known) -> Mapping[str, Segment]:
     readable = len(faults) == before
     found = {}
     for name, root in roots.items():
-        if name not in known.segments:
-            continue
-        found[name] = segment_of(name, root, known.segments[name], languages=known.languages, words=known.vocabulary)
-        if readable:
+        when = known.segments.get(name, UNREADABLE)
+        found[name] = segment_of(name, root, when, languages=known.languages, words=known.vocabulary)
+        if readable and name in known.segments:
             check_examples(found[name], root.part("examples"), known)
     return found
 
 
-def _segment_order(main: Node, segments: Mapping[str, Segment]) -> tuple[str, ...]:
+def _segment_order(main: Node, segments: frozenset[str]) -> tuple[str, ...]:
     node = main.part("segment_order")
     order = node.choices(sorted(segments))
-    for name in sorted(set(segments) - set(order)):
+    for name in sorted(segments - set(order)):
         message = _('segment "{segment}" is not in segment_order: it comes after the others')
         (main if node.absent else node).fault(message.format(segment=name), warning=True)
     return tuple(dict.fromkeys([*order, *sorted(segments)]))

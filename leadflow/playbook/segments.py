@@ -17,7 +17,6 @@ def segment_of(
     name: str, node: Node, condition: Condition, *, languages: tuple[str, ...], words: Vocabulary
 ) -> Segment:
     """The file `segments/<name>.yaml`, whose condition was read before."""
-    node.only("title", "why", "when", "examples")
     return Segment(
         name=name,
         title=node.part("title", needed=True).localised(languages),

@@ -120,10 +120,8 @@ def _check_best(step: EmailStep, source: Node, emails: Mapping[str, Email | None
     """A fault when no email at all may be chosen for the step's stage."""
     for email in emails.values():
         # One that could not be read may be the one.
-        if (
-            email is None
-            or (email.pick == "best"
-            and (not email.audience.stage or step.best_for in email.audience.stage))
+        if email is None or (
+            email.pick == "best" and (not email.audience.stage or step.best_for in email.audience.stage)
         ):
             return
     source.part("email").fault(

@@ -48,7 +48,7 @@ class Templates:
         try:
             used, forbidden = names_used(source.text), forbidden_words(source.text)
         except TemplateError as error:
-            self._fault(source, error.line or 1, error.column or 1, _("template: {error}").format(error=error))
+            self._fault(source, error.line or 1, error.column or 1, _plain_words(str(error)))
             return []
         for word in forbidden:
             message = _('"{word}" may not be used in a template').format(word=word.word)
@@ -74,6 +74,13 @@ class Source:
         return self.line + line - 1, column + (self.column - 1 if line == 1 else 0)
 
 
+def _plain_words(error: str) -> str:
+    """What the template language says, in words for people who only write mails."""
+    if error.startswith("Unexpected end of template"):
+        return _("a block is never closed: write {% endif %} or {% endfor %} where it ends")
+    return _("this is no template: {error}").format(error=error)
+
+
 def _files(email: Email, folder: str, language: str) -> Iterator[Source]:
     yield Source(f"{folder}/body.{language}.{email.kinds[language]}", email.bodies[language])
     if language in email.texts:
@@ -96,7 +103,11 @@ def _may_lack(use: Used, email: Email, language: str) -> bool:
 
 
 def _unknown(name: str, allowed: Collection[str]) -> str:
-    if near := nearest(name, allowed):
+    head, _dot, tail = name.partition(".")
+    siblings = [word.partition(".")[2] for word in allowed if word.startswith(f"{head}.")]
+    near = nearest(tail, siblings)
+    near = f"{head}.{near}" if near else None if siblings else nearest(name, allowed)
+    if near:
         return _("{name}: did you mean {near}?").format(name=name, near=near)
     return _("{name} is no name that templates may use").format(name=name)
 

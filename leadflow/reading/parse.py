@@ -153,6 +153,8 @@ def _plain_words(error: MarkedYAMLError) -> str:
         return _("the {{ opened on line {line} is not closed with }}, or a comma is missing").format(line=opened)
     if "mapping values are not allowed" in problem:
         return _('a colon is not expected here: put quotes around a text that holds ": ", and check the indentation')
+    if "expected the node content" in problem:
+        return _("a value is expected here: check the brackets and commas of the lines above")
     if "block" in context:
         return _("the indentation does not fit the lines above")
     if "cannot start any token" in problem:
