@@ -9,7 +9,7 @@ from leadflow.settings import Settings
 
 
 def open_provider(name: str, settings: Settings) -> EmailProvider:
-    """The provider of `leadflow/esp/<name>.py`, ready to send; SettingsError when there is no such file."""
+    """The provider of `leadflow/esp/<name>.py`, opened; SettingsError when there is no such file."""
     if not name.isidentifier():
         raise SettingsError(f"no email provider is called '{name}'")
     module = f"{__name__}.{name}"
@@ -19,4 +19,4 @@ def open_provider(name: str, settings: Settings) -> EmailProvider:
         if error.name != module:
             raise
         raise SettingsError(f"no email provider is called '{name}'") from error
-    return cast(EmailProvider, found.open_provider(settings))
+    return cast(EmailProvider, found.open(settings))

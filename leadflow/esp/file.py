@@ -52,6 +52,6 @@ def _safe(word: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", word)
 
 
-def open_provider(settings: Settings) -> FileProvider:
+def open(settings: Settings) -> FileProvider:
     """The adapter that writes below the workspace's outbox."""
     return FileProvider(settings.outbox)

@@ -27,6 +27,6 @@ class MemoryProvider:
         return f"memory-{mail.attempt_id}"
 
 
-def open_provider(settings: Settings) -> MemoryProvider:  # noqa: ARG001 - every adapter opens alike
+def open(settings: Settings) -> MemoryProvider:  # noqa: ARG001 - every adapter opens alike
     """An adapter with an empty list."""
     return MemoryProvider()

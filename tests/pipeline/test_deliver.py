@@ -1,6 +1,7 @@
 """Deliver: a durable intent before the first byte, one visible end for every message, one poison harms nobody else."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, delete, event, insert, select, update
@@ -157,14 +158,14 @@ def test_a_mail_that_lacks_a_value_fails_alone(engine: Engine, session: Session,
     ],
 )
 def test_what_must_not_leave_any_more_is_suppressed_and_said(
-    engine: Engine, session: Session, memory: MemoryProvider, reason: str, columns: dict[str, object]
+    engine: Engine, session: Session, memory: MemoryProvider, reason: str, columns: dict[str, Any]
 ) -> None:
     add_message(session, 1, **columns)
     session.commit()
     deliver(engine, memory)
     assert ([], "suppressed", reason) == (memory.sent, row(engine, 1).state, row(engine, 1).reason)
-    told = session.execute(select(decision.c.kind, decision.c.subject, decision.c.reason)).all()
-    assert [("suppress", "s/step-1", reason)] == told
+    told = session.execute(select(decision.c.kind, decision.c.subject, decision.c.reason)).one()
+    assert tuple(told) == ("suppress", "s/step-1", reason)
 
 
 def test_an_unsubscribe_between_planning_and_sending_is_heard(

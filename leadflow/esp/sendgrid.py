@@ -1,0 +1,138 @@
+"""`esp: sendgrid` posts each mail to SendGrid's mail/send; its own tracking stays off, ours is in the mail already."""
+
+import time
+from typing import Any
+
+import httpx
+from sendgrid.helpers.mail import (
+    Category,
+    ClickTracking,
+    Content,
+    CustomArg,
+    Email,
+    Header,
+    Mail,
+    OpenTracking,
+    ReplyTo,
+    SubscriptionTracking,
+    To,
+    TrackingSettings,
+)
+
+from leadflow.email.mime import build_message, unsubscribe_headers
+from leadflow.email.render import one_line
+from leadflow.errors import (
+    RefusedError,
+    RetryableError,
+    SettingsError,
+    UnknownOutcomeError,
+    UnsupportedFeatureError,
+)
+from leadflow.ports import Outgoing
+from leadflow.settings import Settings
+
+#: SendGrid sets these itself and refuses a request that does.
+_RESERVED = {
+    "x-sg-id",
+    "x-sg-eid",
+    "received",
+    "dkim-signature",
+    "content-type",
+    "content-transfer-encoding",
+    "to",
+    "from",
+    "subject",
+    "reply-to",
+    "cc",
+    "bcc",
+}
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
+
+class SendGridProvider:
+    """One kept connection to the Web API."""
+
+    name = "sendgrid"
+
+    def __init__(self, url: str, api_key: str) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"}
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT)
+
+    def send(self, mail: Outgoing) -> str:
+        """The X-Message-Id of the request; the ids in SendGrid's events begin with it."""
+        body = build_body(mail)
+        try:
+            answer = self._client.post("/v3/mail/send", json=body)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise RetryableError(f"SendGrid cannot be reached: {type(error).__name__}") from error
+        except httpx.HTTPError as error:
+            raise UnknownOutcomeError(f"SendGrid did not answer: {type(error).__name__}") from error
+        return _read(answer)
+
+    def close(self) -> None:
+        """Close the kept connection."""
+        self._client.close()
+
+
+def build_body(mail: Outgoing) -> dict[str, Any]:
+    """The JSON of mail/send for `mail`; UnsupportedFeatureError for a header that SendGrid would not carry."""
+    for name in mail.headers:
+        if name.lower() in _RESERVED:
+            raise UnsupportedFeatureError(f"SendGrid does not carry the header {name}")
+    # What no header can carry is refused alike by every adapter.
+    build_message(mail)
+    made = Mail(
+        from_email=Email(mail.from_address, one_line(mail.from_name)),
+        to_emails=To(mail.to, one_line(mail.to_name) or None),
+        subject=one_line(mail.subject),
+    )
+    made.reply_to = ReplyTo(mail.reply_to)
+    made.content = [Content("text/plain", mail.text), Content("text/html", mail.html)]
+    made.category = Category(mail.email)
+    for name, value in {**unsubscribe_headers(mail), **mail.headers}.items():
+        made.header = Header(name, one_line(value))
+    for name, value in mail.arguments.items():
+        # Of the one recipient: the official description knows objects there only.
+        made.custom_arg = CustomArg(name, value, p=0)
+    made.tracking_settings = TrackingSettings(
+        click_tracking=ClickTracking(enable=False, enable_text=False),
+        open_tracking=OpenTracking(enable=False),
+        subscription_tracking=SubscriptionTracking(enable=False),
+    )
+    body: dict[str, Any] = made.get()
+    return body
+
+
+def _read(answer: httpx.Response) -> str:
+    code = answer.status_code
+    if code == httpx.codes.ACCEPTED:
+        return str(answer.headers.get("X-Message-Id", ""))
+    if code == httpx.codes.TOO_MANY_REQUESTS:
+        raise RetryableError("SendGrid answered 429", retry_after=_wait(answer.headers))
+    if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        # Our key is at fault, not the mail: it can go once somebody has mended the setting.
+        raise RetryableError(f"SendGrid refuses our key: {code}")
+    if 400 <= code < 500:
+        # Its words may quote the address: the code alone is kept.
+        raise RefusedError(f"SendGrid answered {code}")
+    raise UnknownOutcomeError(f"SendGrid answered {code}")
+
+
+def _wait(headers: httpx.Headers) -> float | None:
+    """Seconds SendGrid asks us to wait: Retry-After, else until X-RateLimit-Reset (a Unix time)."""
+    try:
+        if "Retry-After" in headers:
+            return max(0.0, float(headers["Retry-After"]))
+        if "X-RateLimit-Reset" in headers:
+            return max(0.0, float(headers["X-RateLimit-Reset"]) - time.time())
+    except ValueError:
+        return None
+    return None
+
+
+def open(settings: Settings) -> SendGridProvider:
+    """The adapter for LEADFLOW_SENDGRID_API_KEY; SettingsError without it."""
+    key = settings.sendgrid_api_key.get_secret_value()
+    if not key:
+        raise SettingsError("LEADFLOW_SENDGRID_API_KEY is not set")
+    return SendGridProvider(settings.sendgrid_url, key)
