@@ -56,8 +56,6 @@ def senders_of(node: Node, languages: tuple[str, ...]) -> Mapping[str, Sender]:
 
 def _sender(node: Node) -> Sender:
     node.only("name", "address", "reply_to")
-    if node.absent:
-        return Sender(name="", address="", reply_to="")
     return Sender(
         name=node.part("name", needed=True).text() or "",
         address=_address(node.part("address", needed=True)),

@@ -147,7 +147,7 @@ def _known(files: Files, main: Node, journey: Node, segment_roots: Mapping[str, 
         events=company.events_of(main.part("events")),
         stages=stage_names(journey),
         criteria=criteria_names(journey),
-        segments=[PurePosixPath(path).stem for path in files.names("segments")],
+        segments=[PurePosixPath(path).stem for path in files.names("segments") if path.endswith(".yaml")],
     )
     conditions: dict[str, Condition] = {}
     for name, root in segment_roots.items():
@@ -172,9 +172,9 @@ def _segments(roots: Mapping[str, Node], known: Known) -> Mapping[str, Segment]:
     readable = len(faults) == before
     found = {}
     for name, root in roots.items():
-        when = known.segments.get(name, UNREADABLE)
+        when, read = known.segments.get(name, UNREADABLE), len(faults)
         found[name] = segment_of(name, root, when, languages=known.languages, words=known.vocabulary)
-        if readable and name in known.segments:
+        if readable and len(faults) == read and name in known.segments:
             check_examples(found[name], root.part("examples"), known)
     return found
 

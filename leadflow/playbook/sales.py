@@ -54,7 +54,7 @@ def _salesperson(node: Node, known: Known) -> Salesperson:
         alert.fault(_("expected $NAME of an environment variable, or an apprise URL such as mailto://…"))
     limits.only("per_day", "open")
     return Salesperson(
-        name=node.part("name", needed=True).text() or "" if not node.absent else "",
+        name=node.part("name", needed=True).text() or "",
         languages=node.part("languages").choices(known.languages),
         segments=node.part("segments").choices(sorted(known.vocabulary.segments)),
         alert=alert.raw,

@@ -57,7 +57,11 @@ class Node:
     @property
     def absent(self) -> bool:
         """Nothing is written here: the key is not there, or nothing follows it."""
-        return not (self.is_mapping or self.is_list) and (self._scalar is None or self.is_empty)
+        return self.is_empty or not self._written
+
+    @property
+    def _written(self) -> bool:
+        return self.is_mapping or self.is_list or self.is_scalar
 
     @property
     def is_empty(self) -> bool:
@@ -99,9 +103,12 @@ class Node:
         return next((value for key, value in self._items or [] if key.raw == name), None)
 
     def part(self, name: str, *, needed: bool = False) -> "Node":
-        """The value of a key; an absent node (whose getters quietly give None) when it is not there."""
+        """The value of a key; an absent node (whose getters quietly give None) when it is not there.
+
+        What is `needed` is a fault when missing, except in a mapping that is not there itself.
+        """
         value = self.get(name)
-        if needed and (value is None or value.is_empty):
+        if needed and self._written and (value is None or value.is_empty):
             (self if value is None else value).fault(_('"{key}" is missing').format(key=name))
         return value or Node(self.file, self.line, self.column, self.faults)
 

@@ -146,9 +146,7 @@ def _plain_words(error: MarkedYAMLError) -> str:
     if "quoted scalar" in context:
         return _("the quote opened on line {line} is never closed").format(line=opened)
     if "flow sequence" in context:
-        return _("the list opened with [ on line {line} is not closed with ], or a comma is missing").format(
-            line=opened
-        )
+        return _("the [ opened on line {line} is not closed with ], or a comma is missing").format(line=opened)
     if "flow mapping" in context:
         return _("the {{ opened on line {line} is not closed with }}, or a comma is missing").format(line=opened)
     if "mapping values are not allowed" in problem:
