@@ -1,6 +1,6 @@
 """From a condition tree to one SQL expression over `Sources`, true or false and never NULL."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -59,7 +59,8 @@ def _field(leaf: FieldLeaf, sources: Sources, now: datetime, spec: FieldSpec) ->
     return func.coalesce(operator.sql(column, operand), false())
 
 
-_READERS: Mapping[FieldType, Any] = {
+#: How a declared field of each type is read from JSON.
+READERS: Mapping[FieldType, Callable[[ColumnElement[Any], str], ColumnElement[Any]]] = {
     FieldType.TEXT: json_text,
     FieldType.CHOICE: json_text,
     FieldType.INTEGER: json_number,
@@ -73,14 +74,16 @@ def field_value(spec: FieldSpec, sources: Sources) -> ColumnElement[Any]:
     """The value of a field as people see it; NULL when it is missing or of another type."""
     if spec.name in sources.fields:
         return sources.fields[spec.name]
-    reader: ColumnElement[Any] = _READERS[spec.type](sources.attributes, spec.name)
-    return reader
+    if spec.builtin:
+        raise LookupError(f"these sources do not know {spec.name}")
+    return READERS[spec.type](sources.attributes, spec.name)
 
 
 def _compared(spec: FieldSpec, sources: Sources, *, words: bool) -> ColumnElement[Any]:
     if not is_folded(spec):
         return field_value(spec, sources)
-    return json_text(sources.folded, f"{spec.name}#words" if words else spec.name)
+    key = f"{spec.name}#words" if words else spec.name
+    return sources.folded_fields[key] if key in sources.folded_fields else json_text(sources.folded, key)
 
 
 def _event(leaf: EventLeaf, sources: Sources, now: datetime) -> ColumnElement[bool]:

@@ -141,6 +141,25 @@ def _(element: json_plain, compiler: SQLCompiler, **kw: Any) -> str:
     return f'CASE WHEN {plain} THEN {value} COLLATE "C" END'
 
 
+class as_json(FunctionElement[Any]):  # noqa: N801
+    """JSON kept as text, to be read from again."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(as_json, "sqlite")
+def _(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
+    (text,) = _parts(element, compiler, **kw)
+    return text
+
+
+@compiles(as_json, "postgresql")
+def _(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
+    (text,) = _parts(element, compiler, **kw)
+    return f"CAST({text} AS JSONB)"
+
+
 class has_text(FunctionElement[bool]):  # noqa: N801
     """Whether the first text has the second one in it, wildcards meaning nothing."""
 

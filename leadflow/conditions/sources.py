@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, case, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, case, func, or_, select, true
 
 from leadflow.conditions.tree import Condition
 from leadflow.conditions.vocabulary import Vocabulary
@@ -26,6 +26,10 @@ class Sources:
     #: Declared fields as typed at intake, and as folded for comparing.
     attributes: ColumnElement[Any]
     folded: ColumnElement[Any]
+    #: `x` or `x#words` → column, where it is not simply read from `folded`.
+    folded_fields: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    #: Which rows of `from_` are people known by then.
+    known: ColumnElement[bool] = field(default_factory=true)
     event: FromClause = event
     #: Only open intervals are read.
     membership: FromClause = membership
@@ -51,7 +55,8 @@ def everyone_joined() -> FromClause:
     )
 
 
-_LEAD_COLUMNS = (
+#: Built-in fields that are columns of `lead`.
+LEAD_COLUMNS = (
     "first_name",
     "last_name",
     "phone",
@@ -78,7 +83,7 @@ def live_sources(
     zone: tzinfo = UTC,
 ) -> Sources:
     """The tables as they are: lead with account, lead_score, lead_state and identity."""
-    fields: dict[str, ColumnElement[Any]] = {name: lead.c[name] for name in _LEAD_COLUMNS}
+    fields: dict[str, ColumnElement[Any]] = {name: lead.c[name] for name in LEAD_COLUMNS}
     fields["company"] = account.c.name
     fields |= {name: lead_score.c[name] for name in _SCORE_COLUMNS}
     fields |= {name: lead_state.c[name] for name in _STATE_COLUMNS}

@@ -21,6 +21,13 @@ def fold_words(text: str) -> str:
     return f" {' '.join(found)} " if found else " "
 
 
+def change_of(value: object) -> dict[str, object] | None:
+    """A value as history keeps it, so that a condition can be asked of the past; None for a missing one."""
+    if value is None:
+        return None
+    return {"v": value, "folded": fold(value), "words": fold_words(value)} if isinstance(value, str) else {"v": value}
+
+
 def is_glob(pattern: str) -> bool:
     """Whether `pattern` has a wildcard: `*` for any run of characters, `?` for one."""
     return "*" in pattern or "?" in pattern

@@ -201,9 +201,9 @@ def _rows(number: int, one: Lead, rows: dict[Any, list[dict[str, Any]]]) -> None
             "email_is_free": one.email_is_free,
             "attributes": dict(one.attributes),
             "folded": folded(one.attributes),
-            "first_seen_at": NOW,
-            "created_at": NOW,
-            "updated_at": NOW,
+            "first_seen_at": NOW - _TICK,
+            "created_at": NOW - _TICK,
+            "updated_at": NOW - _TICK,
         }
     )
     if one.score is not None:
