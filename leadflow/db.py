@@ -123,9 +123,10 @@ def make_engine(url: str) -> Engine:
     """An engine for `url` (sqlite:///… or postgresql+psycopg://…), tuned for set-based work."""
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    # An error that quotes its parameters would carry addresses into logs.
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=10, max_overflow=10)
-    engine = create_engine(url, connect_args={"check_same_thread": False})
+        return create_engine(url, pool_size=10, max_overflow=10, hide_parameters=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _tune_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     sendgrid_url: str = "https://api.sendgrid.com"
     #: Base64 DER public keys of the event webhook, comma-separated; two allow rotation.
     sendgrid_webhook_keys: str = ""
+    #: The bearer token that may post to /events; nobody may while it is empty.
+    events_token: SecretStr = SecretStr("")
+    #: What runs are tagged with, `env:…`: local, staging, production.
+    env: str = "local"
     #: A simulated workspace may run sweeps in the future (file and memory adapters only).
     simulated: bool = False
 

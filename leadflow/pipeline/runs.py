@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.db import database_now, insert_into
@@ -25,49 +25,53 @@ def new_owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def claim_job(session: Session, *, job: str, slot: str, owner: str, now: datetime) -> bool:
+def claim_job(session: Session, *, job: str, slot: str, owner: str) -> bool:
     """Claim (job, slot): True for whoever runs it. A lapsed or failed one is taken over, `done` never is."""
-    statement = insert_into(session, job_run).values(
-        job=job, slot=slot, owner=owner, started_at=micros(now), lease_until=database_now() + LEASE, result={}
-    )
-    free = or_(job_run.c.state == JobState.FAILED, job_run.c.lease_until < database_now())
+    begun = {"owner": owner, "started_at": database_now(), "lease_until": database_now() + LEASE}
+    statement = insert_into(session, job_run).values(job=job, slot=slot, result={}, **begun)
     statement = statement.on_conflict_do_update(
         index_elements=[job_run.c.job, job_run.c.slot],
-        set_={
-            "owner": owner,
-            "state": JobState.RUNNING,
-            "attempt": job_run.c.attempt + 1,
-            "lease_until": database_now() + LEASE,
-        },
-        where=(job_run.c.state != JobState.DONE) & free,
+        set_={**begun, "state": JobState.RUNNING, "attempt": job_run.c.attempt + 1, "finished_at": None},
+        where=_abandoned(),
     )
     session.execute(statement)
-    holder = session.scalar(_claimed(job, slot, owner))
-    return holder is not None
+    return session.scalar(select(job_run.c.job).where(_held(job, slot, owner))) is not None
+
+
+def renew_job(session: Session, *, job: str, slot: str, owner: str) -> bool:
+    """Lengthen the lease of a claimed job; False when somebody else had taken it over."""
+    longer = update(job_run).where(_held(job, slot, owner)).values(lease_until=database_now() + LEASE)
+    return session.scalar(longer.returning(job_run.c.job)) is not None
 
 
 def finish_job(
-    session: Session, *, job: str, slot: str, owner: str, now: datetime, state: JobState, result: Mapping[str, Any]
+    session: Session, *, job: str, slot: str, owner: str, state: JobState, result: Mapping[str, Any]
 ) -> bool:
     """Record how a claimed job ended; False when somebody else had taken it over."""
-    mine = session.scalar(_claimed(job, slot, owner)) is not None
-    session.execute(
-        update(job_run)
-        .where(job_run.c.job == job, job_run.c.slot == slot, job_run.c.owner == owner)
-        .where(job_run.c.state == JobState.RUNNING)
-        .values(state=state, finished_at=micros(now), result=dict(result))
-    )
-    return mine
+    ended = update(job_run).where(_held(job, slot, owner))
+    ended = ended.values(state=state, finished_at=database_now(), result=dict(result))
+    return session.scalar(ended.returning(job_run.c.job)) is not None
 
 
-def job_done(session: Session, *, job: str, slot: str) -> bool:
-    """Whether (job, slot) has finished for good."""
-    found = select(job_run.c.state).where(job_run.c.job == job, job_run.c.slot == slot)
-    return session.scalar(found) == JobState.DONE
+def job_free(session: Session, *, job: str, slot: str, attempts: int) -> bool:
+    """Whether (job, slot) waits for somebody: never run, or cut off or failed fewer than `attempts` times."""
+    row = select(_abandoned() & (job_run.c.attempt < attempts)).where(job_run.c.job == job, job_run.c.slot == slot)
+    free = session.scalar(row)
+    return True if free is None else bool(free)
 
 
-def _claimed(job: str, slot: str, owner: str) -> Any:
-    return select(job_run.c.owner).where(
+def job_started(session: Session, *, job: str, slot: str) -> datetime | None:
+    """When (job, slot) was last claimed, on the database's clock."""
+    return session.scalar(select(job_run.c.started_at).where(job_run.c.job == job, job_run.c.slot == slot))
+
+
+def _abandoned() -> ColumnElement[bool]:
+    lapsed = (job_run.c.state == JobState.RUNNING) & (job_run.c.lease_until < database_now())
+    return or_(job_run.c.state == JobState.FAILED, lapsed)
+
+
+def _held(job: str, slot: str, owner: str) -> ColumnElement[bool]:
+    return and_(
         job_run.c.job == job,
         job_run.c.slot == slot,
         job_run.c.owner == owner,
@@ -124,13 +128,17 @@ def last_sweep(session: Session) -> datetime | None:
     return session.scalar(newest)
 
 
-def log_sweep(
-    session: Session, *, at: datetime, scope: Scope, playbook: str, started: datetime, counts: Mapping[str, Any] | None
-) -> None:
-    """Write or complete the log row of a sweep; `counts` is None while it runs."""
-    values = {"counts": dict(counts or {}), "finished_at": None if counts is None else micros(started)}
+def begin_sweep(session: Session, *, at: datetime, scope: Scope, playbook: str) -> None:
+    """Write the log row of a sweep, or begin it again; its own times are the database's."""
+    begun: dict[str, Any] = {"playbook": playbook, "started_at": database_now(), "finished_at": None, "counts": {}}
     session.execute(
         insert_into(session, sweep)
-        .values(at=micros(at), scope=scope_name(scope), playbook=playbook, started_at=micros(started), **values)
-        .on_conflict_do_update(index_elements=[sweep.c.at, sweep.c.scope], set_=values)
+        .values(at=micros(at), scope=scope_name(scope), **begun)
+        .on_conflict_do_update(index_elements=[sweep.c.at, sweep.c.scope], set_=begun)
     )
+
+
+def end_sweep(session: Session, *, at: datetime, scope: Scope, counts: Mapping[str, Any]) -> None:
+    """Complete the log row of a sweep."""
+    mine = update(sweep).where(sweep.c.at == micros(at), sweep.c.scope == scope_name(scope))
+    session.execute(mine.values(finished_at=database_now(), counts=dict(counts)))

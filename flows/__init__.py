@@ -1,0 +1,1 @@
+"""Prefect flows: thin drivers of the phases, so that every run can be watched."""

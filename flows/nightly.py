@@ -1,0 +1,65 @@
+"""The sweep as a flow: one task a phase, counts in its results, the roll-up as an artifact."""
+
+from datetime import timedelta
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas import State
+from prefect.states import Completed, Failed
+
+from flows.common import At, Slot, Workspace, clock, in_words, logger, night_name, once, opened, slot_of, tag, words
+from leadflow.app import Claim, Sweep, broken_invariants, headline, nightly_summary, sweeping
+from leadflow.types import Outcome, Phase
+
+#: A night must not be lost to somebody's sweep by hand.
+PATIENCE = timedelta(minutes=5)
+
+
+def live(sweep: Sweep, phase: Phase) -> Outcome:
+    """One phase as a task of its name."""
+
+    # The sweep is closed over: as an argument Prefect would walk through the whole playbook in search of futures.
+    @task(name=phase.value, task_run_name=phase.value, cache_policy=NO_CACHE, persist_result=False)
+    def run() -> State[Outcome]:
+        with in_words(phase.value):
+            outcome = sweep.run(phase)
+        counts = words(outcome.counts)
+        told = f"read {outcome.read}, changed {outcome.changed}" + (f" · {counts}" if counts else "")
+        logger.info("%s: %s", phase.value, told)
+        return Completed(message=told, data=outcome)
+
+    return run()  # type: ignore[return-value]
+
+
+@task(name="summary", task_run_name="summary", cache_policy=NO_CACHE, persist_result=False)
+def publish(markdown: str) -> None:
+    """Put the roll-up on the night's own run, under a stable key."""
+    create_markdown_artifact(key="nightly-summary", markdown=markdown, description="The night in numbers")
+
+
+@flow(name="nightly", flow_run_name=night_name, persist_result=False)
+async def nightly(workspace: Workspace = ".", at: At = None, slot: Slot = None) -> State[Any]:
+    """Score, stage, segment, hand over and plan the night's mails for everyone."""
+    app = opened(workspace)
+    lived: list[Sweep] = []
+
+    def night(claim: Claim) -> dict[str, Any]:
+        with sweeping(app, clock(app, at), patience=PATIENCE) as sweep:
+            lived.append(sweep)
+            for phase in Phase:
+                claim.renew()
+                live(sweep, phase)
+            return sweep.counts
+
+    await tag(app, at, f"playbook:{app.playbook.short}")
+    state = once(app, "nightly", slot_of(app, "nightly", slot, at), night, lambda _counts: headline(lived[0].outcomes))
+    for sweep in lived:
+        with in_words("summary"):
+            markdown = nightly_summary(app, sweep.now, sweep.outcomes)
+            broken = broken_invariants(app, sweep.now)
+        publish(markdown)
+        if broken:
+            return Failed(message=f"invariant: {'; '.join(broken)}")
+    return state

@@ -1,0 +1,233 @@
+"""The phases in their order, under the sweep lock: by night, by hand, for one lead, or rolled back as a plan."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from leadflow.app.workspace import App
+from leadflow.errors import LockedError, UsageError
+from leadflow.esp.memory import MemoryProvider
+from leadflow.models import identity, lead_state
+from leadflow.pipeline import runs
+from leadflow.pipeline.alerts import tell_sales
+from leadflow.pipeline.capture import capture_intake
+from leadflow.pipeline.deliver import deliver_messages
+from leadflow.pipeline.engage import engage_leads
+from leadflow.pipeline.escalate import escalate_leads
+from leadflow.pipeline.nurture import nurture_leads
+from leadflow.pipeline.score import score_leads
+from leadflow.pipeline.segment import segment_leads
+from leadflow.pipeline.stage import stage_leads
+from leadflow.playbook.model import Playbook
+from leadflow.text import _
+from leadflow.types import EVERYONE, Everyone, Leads, Outcome, Phase, Scope, micros
+
+T = TypeVar("T")
+PhaseFunction = Callable[[Session, Playbook, datetime, Scope], Outcome]
+#: Told after each phase: drivers print progress or write a log line.
+Report = Callable[[Outcome], None]
+#: An instant, or the clock to read once the lock is held.
+When = datetime | Callable[[], datetime]
+
+DECIDING: Mapping[Phase, PhaseFunction] = {
+    Phase.ENGAGE: engage_leads,
+    Phase.SCORE: score_leads,
+    Phase.STAGE: stage_leads,
+    Phase.SEGMENT: segment_leads,
+    Phase.ESCALATE: escalate_leads,
+    Phase.NURTURE: nurture_leads,
+}
+LOCK = "sweep"
+#: A sweep of one lead takes a second: whoever comes meanwhile waits rather than fails.
+PATIENCE = timedelta(seconds=20)
+
+
+def phase_of(app: App, phase: Phase) -> PhaseFunction:
+    """The function of a phase before deliver, its ports bound."""
+    if phase is Phase.CAPTURE:
+        return lambda session, playbook, now, scope: capture_intake(
+            session, playbook, now, scope, key=app.settings.key()
+        )
+    return DECIDING[phase]
+
+
+def run_phase(
+    app: App,
+    phase: Phase,
+    now: datetime,
+    scope: Scope = EVERYONE,
+    *,
+    hold: Callable[[Session], None] = lambda _session: None,
+) -> Outcome:
+    """One phase in one transaction; escalate then tells sales, deliver sends in transactions of its own.
+
+    `hold` is called last in the transaction, and raises when the work must not count.
+    """
+    if phase is Phase.DELIVER:
+        return deliver_due(app, now, scope)
+    with Session(app.engine) as session, session.begin():
+        outcome = phase_of(app, phase)(session, app.playbook, now, scope)
+        hold(session)
+    if phase is Phase.ESCALATE:
+        told = tell_sales(app.engine, app.playbook, now, channel=app.ports.alerts, crm=app.ports.crm)
+        outcome = replace(outcome, counts={**outcome.counts, "told": told})
+    return outcome
+
+
+def deliver_due(
+    app: App, now: datetime, scope: Scope = EVERYONE, progress: Callable[[int], None] | None = None
+) -> Outcome:
+    """Send what is due at `now`."""
+    return deliver_messages(
+        app.engine,
+        app.playbook,
+        now,
+        provider=app.ports.email,
+        key=app.settings.key(),
+        public_url=app.settings.public_url,
+        scope=scope,
+        progress=progress,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """A sweep under way: it holds the lock and has read its instant."""
+
+    app: App
+    now: datetime
+    scope: Scope
+    owner: str
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def run(self, phase: Phase, scope: Scope | None = None) -> Outcome:
+        """Live through one phase; LockedError when the lock lapsed and somebody else took it."""
+        with Session(self.app.engine) as session, session.begin():
+            self._hold(session)
+        outcome = run_phase(self.app, phase, self.now, scope or self.scope, hold=self._hold)
+        self.outcomes.append(outcome)
+        return outcome
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What each phase did so far, as JSON-able numbers."""
+        return {outcome.phase.value: counts_of(outcome) for outcome in self.outcomes}
+
+    def _hold(self, session: Session) -> None:
+        if not runs.take_lock(session, name=LOCK, owner=self.owner):
+            raise LockedError(_("another sweep took over: this one had not shown life for too long"))
+
+
+@contextmanager
+def sweeping(app: App, when: When, scope: Scope = EVERYONE, *, patience: timedelta = PATIENCE) -> Iterator[Sweep]:
+    """Hold the sweep lock, keep the playbook's version, log the sweep.
+
+    Raises LockedError when another sweep goes on for longer than `patience`, UsageError when a later one already
+    looked.
+    """
+    owner = runs.new_owner()
+    _take_lock(app, owner, patience)
+    try:
+        now = when if isinstance(when, datetime) else when()
+        _begin(app, now, scope)
+        running = Sweep(app=app, now=now, scope=scope, owner=owner)
+        yield running
+        _end(running)
+    finally:
+        with Session(app.engine) as session, session.begin():
+            runs.release_lock(session, name=LOCK, owner=owner)
+
+
+def _take_lock(app: App, owner: str, patience: timedelta) -> None:
+    until = time.monotonic() + patience.total_seconds()
+    while True:
+        with Session(app.engine) as session, session.begin():
+            if runs.take_lock(session, name=LOCK, owner=owner):
+                return
+        if time.monotonic() >= until:
+            raise LockedError
+        time.sleep(0.2)
+
+
+def _begin(app: App, now: datetime, scope: Scope) -> None:
+    with Session(app.engine) as session, session.begin():
+        newest = runs.last_sweep(session)
+        if newest is not None and newest > now and isinstance(scope, Everyone):
+            raise UsageError(
+                _("a sweep as of {newest} UTC has already run; an earlier one can only be planned").format(
+                    newest=f"{newest:%Y-%m-%d %H:%M}"
+                )
+            )
+        runs.store_playbook(session, app.playbook, now)
+        runs.begin_sweep(session, at=now, scope=scope, playbook=app.playbook.version)
+
+
+def _end(running: Sweep) -> None:
+    now = micros(running.now)
+    with Session(running.app.engine) as session, session.begin():
+        runs.end_sweep(session, at=running.now, scope=running.scope, counts=running.counts)
+        if isinstance(running.scope, Leads):
+            # From here on a sweep as of an earlier instant leaves these leads alone.
+            older = or_(lead_state.c.as_of.is_(None), lead_state.c.as_of < now)
+            session.execute(
+                update(lead_state).where(lead_state.c.lead_id.in_(running.scope.ids), older).values(as_of=now)
+            )
+
+
+def sweep(
+    app: App, now: When, scope: Scope = EVERYONE, report: Report | None = None, *, patience: timedelta = PATIENCE
+) -> tuple[Outcome, ...]:
+    """All phases in their order, as of `now`."""
+    with sweeping(app, now, scope, patience=patience) as running:
+        for phase in Phase:
+            outcome = running.run(phase)
+            if report:
+                report(outcome)
+    return tuple(running.outcomes)
+
+
+def sweep_one(app: App, address: str, now: When, *, patience: timedelta = PATIENCE) -> tuple[Outcome, ...]:
+    """The fast lane: the same phases at once for the lead who owns `address`, once what waits is taken in.
+
+    Nothing happens when nobody is found under that address: the night will say why.
+    """
+    instant = now if isinstance(now, datetime) else now()
+    with Session(app.engine) as session, session.begin():
+        captured = phase_of(app, Phase.CAPTURE)(session, app.playbook, instant, EVERYONE)
+        lead_id = session.scalar(
+            select(identity.c.lead_id).where(identity.c.kind == "email", identity.c.value == address)
+        )
+    if lead_id is None:
+        return (captured,)
+    return sweep(app, now, Leads((lead_id,)), patience=patience)
+
+
+def counts_of(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as JSON-able numbers, for logs and results."""
+    return {
+        "read": outcome.read,
+        "changed": outcome.changed,
+        **{str(name): n for name, n in outcome.counts.items()},
+        "skipped": {str(reason): n for reason, n in outcome.skipped.items()},
+    }
+
+
+def plan(app: App, now: datetime, look: Callable[[Session, tuple[Outcome, ...]], T]) -> T:
+    """Capture to nurture in one transaction that is rolled back; `look` reads what they left."""
+    dry = replace(app, ports=replace(app.ports, email=MemoryProvider()))
+    with Session(app.engine) as session:
+        try:
+            outcomes = tuple(
+                phase_of(dry, phase)(session, app.playbook, now, EVERYONE)
+                for phase in Phase
+                if phase is not Phase.DELIVER
+            )
+            return look(session, outcomes)
+        finally:
+            session.rollback()

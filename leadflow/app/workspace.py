@@ -1,0 +1,92 @@
+"""A workspace, opened: its settings, playbook and database, and the adapters they name."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+
+from leadflow.crm.apprise_channel import ApprisePort
+from leadflow.crm.file import FileCrm
+from leadflow.db import make_engine
+from leadflow.errors import SettingsError
+from leadflow.esp import open_provider
+from leadflow.migrations import upgrade
+from leadflow.playbook.load import load_playbook
+from leadflow.playbook.model import Playbook
+from leadflow.ports import Ports
+from leadflow.settings import Settings, load_settings
+from leadflow.text import _
+
+#: What a playbook is read from, below the workspace.
+SOURCES = ("config", "segments", "templates", "lists")
+#: The adapters that reach nobody: a simulated workspace may use no other.
+HARMLESS = ("file", "memory")
+
+#: Path, modification time and size of every file of a playbook: equal prints, equal files.
+Print = frozenset[tuple[str, int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """What every driver works with."""
+
+    settings: Settings
+    playbook: Playbook
+    engine: Engine
+    ports: Ports
+    #: Of the files the playbook was read from.
+    seen: Print = field(default=frozenset(), repr=False)
+
+    @property
+    def office(self) -> ZoneInfo:
+        """The zone a bare date is read in."""
+        return ZoneInfo(self.playbook.office.zone)
+
+
+def open_app(workspace: Path | None = None, *, ports: Ports | None = None) -> App:
+    """Read settings and playbook, bring the database up to date, bind the adapters.
+
+    Raises PlaybookError with every fault, SettingsError for a setting that cannot be.
+    """
+    settings = load_settings(workspace)
+    if settings.simulated and settings.esp not in HARMLESS:
+        raise SettingsError(_("a simulated workspace mails nobody: set LEADFLOW_ESP to file or memory"))
+    found = _print(settings.workspace)
+    playbook = load_playbook(settings.workspace)
+    if not settings.database_url:
+        settings.var.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.url)
+    upgrade(engine)
+    bound = ports or _open_ports(settings)
+    return App(settings=settings, playbook=playbook, engine=engine, ports=bound, seen=found)
+
+
+def refresh(app: App) -> App:
+    """`app` with today's playbook: a process that lives for weeks must see what was merged this morning."""
+    found = _print(app.settings.workspace)
+    if found == app.seen:
+        return app
+    return replace(app, playbook=load_playbook(app.settings.workspace), seen=found)
+
+
+def _open_ports(settings: Settings) -> Ports:
+    return Ports(
+        email=open_provider(settings.esp, settings),
+        alerts=ApprisePort(settings.var / "alerts", environment=os.environ),
+        crm=FileCrm(settings.var / "handovers"),
+    )
+
+
+def _print(workspace: Path) -> Print:
+    return frozenset(_files(workspace))
+
+
+def _files(workspace: Path) -> Iterator[tuple[str, int, int]]:
+    for source in SOURCES:
+        for path in (workspace / source).rglob("*"):
+            if path.is_file():
+                found = path.stat()
+                yield str(path), found.st_mtime_ns, found.st_size
