@@ -7,14 +7,24 @@ from sqlalchemy import Engine, select
 
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.evaluate import Act
-from leadflow.conditions.sources import live_sources
+from leadflow.conditions.sources import Sources, live_sources
+from leadflow.conditions.tree import FieldLeaf
+from leadflow.playbook.vocabulary import vocabulary_of
+from leadflow.types import DAY
 from tests.conditions.reading import condition
 from tests.conditions.world import NOW, VOCABULARY, Lead, store
 
+LIVE = live_sources(VOCABULARY)
 
-def matching(engine: Engine, written: str, leads: list[Lead], strangers: tuple[Act, ...] = ()) -> list[int]:
+
+def matching(
+    engine: Engine,
+    written: str,
+    leads: list[Lead],
+    strangers: tuple[Act, ...] = (),
+    sources: Sources = LIVE,
+) -> list[int]:
     """Which of `leads`, counted from 1, a condition lets in."""
-    sources = live_sources(VOCABULARY)
     holds = compile_condition(condition(written), sources, NOW, VOCABULARY)
     with engine.begin() as connection:
         store(connection, leads, strangers)
@@ -66,10 +76,33 @@ def test_acts_of_nobody_known_do_not_empty_at_most(engine: Engine) -> None:
     assert matching(engine, "{event: page_viewed, at_most: 0}", leads, (viewed("/a", 1),)) == [1]
 
 
+def test_at_most_is_inclusive_and_may_go_with_at_least(engine: Engine) -> None:
+    leads = [Lead(attributes={}, acts=(viewed("/a", 1),) * count) for count in range(5)]
+    assert matching(engine, "{event: page_viewed, at_most: 2}", leads) == [1, 2, 3]
+    assert matching(engine, "{event: page_viewed, at_least: 2, at_most: 3}", leads) == [3, 4]
+
+
 def test_an_act_counts_once_it_has_come_in_and_weighs(engine: Engine) -> None:
     acts = [viewed("/a", 2), viewed("/a", 2, late=2), viewed("/a", 0), viewed("/a", 2, weight=0)]
     leads = [Lead(attributes={}, acts=(act,)) for act in acts]
     assert matching(engine, "{event: page_viewed}", leads) == [1]
+
+
+def test_an_act_of_the_very_instant_is_not_spent_yet(engine: Engine) -> None:
+    spent_before = [None, NOW - timedelta(days=2), NOW - timedelta(days=2, microseconds=-1)]
+    state = {"criteria": 0}
+    leads = [
+        Lead(attributes={}, acts=(viewed("/a", 2),), state={**state, "spent_before": instant})
+        for instant in spent_before
+    ]
+    sources = live_sources(VOCABULARY, spent=True)
+    assert matching(engine, "{event: page_viewed}", leads, sources=sources) == [1, 2]
+
+
+def test_an_act_just_late_enough_is_fresh(engine: Engine) -> None:
+    leads = [Lead(attributes={}, acts=(viewed("/a", 3, late=late),)) for late in (0, 1, 1.1)]
+    sources = live_sources(VOCABULARY, fresh_within=DAY)
+    assert matching(engine, "{event: page_viewed}", leads, sources=sources) == [1, 2]
 
 
 def test_wildcards_of_sql_mean_nothing_and_letters_keep_their_case(engine: Engine) -> None:
@@ -102,3 +135,25 @@ def test_days_are_those_of_the_office(engine: Engine) -> None:
     leads = [Lead(attributes={"deadline": day}) for day in ("2026-03-01", "2026-03-02", "2026-03-12", "2026-03-13")]
     assert matching(engine, "{field: deadline, within_next: 10 days}", leads) == [2, 3]
     assert matching(engine, "{field: deadline, within_last: 10 days}", leads) == [1, 2]
+
+
+def test_every_built_in_field_can_be_asked_of_the_tables(engine: Engine) -> None:
+    vocabulary = vocabulary_of(fields={}, events={}, stages=["discovery"], criteria=["profile"], segments=["shops"])
+    sources = live_sources(vocabulary)
+    asked = [FieldLeaf(field=name, operator="known", value=True) for name in vocabulary.fields]
+    query = select(*(compile_condition(leaf, sources, NOW, vocabulary) for leaf in asked)).select_from(sources.from_)
+    with engine.begin() as connection:
+        store(connection, [Lead(attributes={})])
+        known = dict(zip(vocabulary.fields, connection.execute(query).one(), strict=True))
+    assert known["audience"]
+    assert not known["fit"]
+
+
+def test_a_list_longer_than_a_statement_can_bind_is_sent_whole(engine: Engine) -> None:
+    leads = [Lead(attributes={}, country=country) for country in ("FR", "BE", None)]
+    many = FieldLeaf(field="country", operator="not_in", value=("FR", *(f"X{i}" for i in range(100_000))))
+    sources = live_sources(VOCABULARY)
+    query = select(sources.lead_id).select_from(sources.from_).where(compile_condition(many, sources, NOW, VOCABULARY))
+    with engine.begin() as connection:
+        store(connection, leads)
+        assert list(connection.scalars(query)) == [2]

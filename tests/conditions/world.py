@@ -236,12 +236,13 @@ def _event(id_: int, lead_id: int | None, act: Act) -> dict[str, Any]:
 
 # What hypothesis draws from
 
+_RECENT = st.just(NOW - timedelta(days=1))
 _topics = st.sampled_from(TOPICS)
 ACTS = st.builds(
     Act,
     kind=st.sampled_from(["page_viewed", "email_clicked", "webinar_attended"]),
-    occurred_at=st.sampled_from(INSTANTS),
-    received_at=st.sampled_from(INSTANTS),
+    occurred_at=st.one_of(_RECENT, st.sampled_from(INSTANTS)),
+    received_at=st.one_of(_RECENT, st.sampled_from(INSTANTS)),
     path=st.sampled_from(PATHS),
     weight=st.sampled_from([100, 100, 30, 0, -5]),
     properties=st.one_of(st.just({}), st.builds(lambda topic: {"topic": topic}, _topics)),
