@@ -1,0 +1,183 @@
+"""`leadflow import`, `leadflow event`, `leadflow replay`: people, deals and acts come in."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leadflow.cli.common import Workspace, console, opened, plain_errors
+from leadflow.text import _, ngettext
+
+if TYPE_CHECKING:
+    from leadflow.app import App
+    from leadflow.intake.csvfile import CsvFile
+    from leadflow.intake.importing import Accounting
+    from leadflow.intake.leads import LegalGrounds
+    from leadflow.intake.mapping import ColumnMapping, Wishes
+    from leadflow.types import Reason
+
+Maps = Annotated[
+    list[str] | None, typer.Option("--map", help="FIELD=COLUMN, again for each field, or a YAML file of them.")
+]
+Constants = Annotated[list[str] | None, typer.Option("--constant", help="FIELD=VALUE for every row.")]
+Nulls = Annotated[
+    list[str] | None, typer.Option("--null", help="COLUMN=Select,unknown: words that stand for a missing value.")
+]
+DateFormats = Annotated[
+    list[str] | None, typer.Option("--date-format", help="COLUMN=%d/%m/%Y, where dates are not written 2026-03-24.")
+]
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file: people, or deals of a CRM.", show_default=False)],
+    map: Maps = None,
+    constant: Constants = None,
+    null: Nulls = None,
+    date_format: DateFormats = None,
+    first_seen: Annotated[str | None, typer.Option(help="Column with the date of the first contact.")] = None,
+    template_address: Annotated[str | None, typer.Option(help="Makes addresses from columns: {id}@example.com")] = None,
+    basis: Annotated[str | None, typer.Option(help="consent, legitimate_interest or customer.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where these people were first met.")] = None,
+    informed_on: Annotated[str | None, typer.Option(help="The day they were told where their data comes from.")] = None,
+    no_mail: Annotated[bool, typer.Option("--no-mail", help="Nobody new in this file is mailed.")] = False,
+    kind: Annotated[str | None, typer.Option(help="leads or deals; default: what the columns say.")] = None,
+    encoding: Annotated[str, typer.Option(help="utf-8, cp1252 (Windows), utf-16 …")] = "utf-8",
+    delimiter: Annotated[str | None, typer.Option(help="Default: whichever of , ; tab | parts the header.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
+    workspace: Workspace = None,
+) -> None:
+    """Import people from a CSV file, or the deals of a CRM."""
+    from leadflow.intake.deals import looks_like_deals
+    from leadflow.intake.leads import LegalGrounds
+    from leadflow.intake.mapfile import typed_wishes
+
+    with plain_errors():
+        app = opened(workspace)
+        wishes = typed_wishes(
+            map=map or [],
+            constant=constant or [],
+            null=null or [],
+            date_format=date_format or [],
+            first_seen=first_seen,
+            template_address=template_address,
+        )
+        table = _table(file, encoding=encoding, delimiter=delimiter)
+        if looks_like_deals(kind, table, wishes):
+            _deals(app, table, wishes, dry_run=dry_run)
+        else:
+            grounds = LegalGrounds(basis=basis, source=source, informed_on=informed_on, no_mail=no_mail)
+            _leads(app, table, wishes, grounds, dry_run=dry_run)
+
+
+def _table(file: Path, *, encoding: str, delimiter: str | None) -> "CsvFile":
+    from leadflow.intake.csvfile import open_csv
+
+    spelt = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
+    with console.status(_("looking through {file}").format(file=file.name)):
+        return open_csv(file, encoding=encoding, delimiter=spelt)
+
+
+def _leads(app: "App", table: "CsvFile", wishes: "Wishes", grounds: "LegalGrounds", *, dry_run: bool) -> None:
+    from leadflow.ask.mailable import mailable
+    from leadflow.intake.leads import import_leads
+    from leadflow.intake.mapping import map_columns
+
+    mapping = map_columns(table, wishes, app.playbook.fields)
+    _say_mapping(mapping)
+    now = datetime.now(UTC)
+    found: dict[Reason | None, int] = {}
+    with _bar(table) as progress:
+        counted = import_leads(
+            app.engine,
+            app.playbook,
+            table,
+            mapping,
+            grounds=grounds,
+            key=app.settings.key(),
+            now=now,
+            dry_run=dry_run,
+            progress=progress,
+            look=lambda session, so_far: found.update(mailable(session, app.playbook, so_far.lead_ids, now)),
+        )
+    _say_counts(counted, _("people"), dry_run=dry_run)
+    _say_mailable(found)
+
+
+def _deals(app: "App", table: "CsvFile", wishes: "Wishes", *, dry_run: bool) -> None:
+    from leadflow.intake.deals import import_deals, map_deals
+
+    mapping = map_deals(table, wishes)
+    _say_mapping(mapping)
+    with _bar(table) as progress:
+        counted = import_deals(
+            app.engine, app.playbook, table, mapping, now=datetime.now(UTC), dry_run=dry_run, progress=progress
+        )
+    _say_counts(counted, _("deals"), dry_run=dry_run)
+
+
+@contextmanager
+def _bar(table: "CsvFile") -> Iterator[Callable[[int], None]]:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(table.path.name, total=table.size)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _say_mapping(mapping: "ColumnMapping") -> None:
+    pairs = "  ".join(f"{mapping.header[place]} → {name}" for place, name in mapping.columns)
+    console.print(_("columns   {pairs}").format(pairs=pairs), markup=False)
+    if mapping.unused:
+        console.print(_("left out  {names}").format(names=", ".join(mapping.unused)), markup=False, style="yellow")
+
+
+def _say_counts(counted: "Accounting", what: str, *, dry_run: bool) -> None:
+    words = _(
+        "{rows} rows = {created} created + {updated} updated + {unchanged} unchanged"
+        " + {duplicate} duplicate + {rejected} rejected"
+    )
+    numbers = {name: getattr(counted, name) for name in ("rows", "created", "updated", "unchanged", "duplicate")}
+    console.print(f"{what}: " + words.format(**numbers, rejected=counted.rejected), markup=False)
+    for (field, word), n in sorted(counted.nulls.items()):
+        console.print(
+            _('  {field}: "{word}" said nothing in {n} rows').format(field=field, word=word, n=n), markup=False
+        )
+    for field, n in sorted(counted.empty.items()):
+        console.print(_("  {field}: empty in {n} rows").format(field=field, n=n), markup=False)
+    for line, earlier in counted.first_duplicates:
+        console.print(_("  line {line}: the same as line {earlier}, which counts").format(line=line, earlier=earlier))
+    for line, note in counted.first_notes:
+        console.print(_("  line {line}: {note}").format(line=line, note=note), markup=False)
+    _more(counted.noted - len(counted.first_notes))
+    for line, reason in counted.first_rejected:
+        console.print(
+            _("  line {line}: rejected: {reason}").format(line=line, reason=reason), markup=False, style="red"
+        )
+    _more(counted.rejected - len(counted.first_rejected))
+    if counted.rejects:
+        console.print(_("  rejected rows: {file} (mend them there and import it)").format(file=counted.rejects))
+    if dry_run:
+        console.print(_("--dry-run: nothing was written"), style="yellow")
+
+
+def _more(n: int) -> None:
+    if n > 0:
+        console.print("  " + ngettext("… and {n} more", "… and {n} more", n).format(n=n))
+
+
+def _say_mailable(found: "Mapping[Reason | None, int]") -> None:
+    people = sum(found.values())
+    mailed = found.get(None, 0)
+    console.print(_("{mailed} of {people} people may be mailed tonight").format(mailed=mailed, people=people))
+    for reason, n in sorted(found.items(), key=lambda pair: -pair[1]):
+        if reason is not None:
+            console.print(f"  {n:>7}  {reason.replace('_', ' ')}", markup=False)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("import")(import_file)

@@ -1,0 +1,97 @@
+"""`leadflow import leads.csv`: the rows of a file become people one may write to, or the reason why not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from leadflow.errors import UsageError
+from leadflow.intake.csvfile import CsvFile
+from leadflow.intake.fields import FieldError
+from leadflow.intake.importing import Accounting, Intake, Look, Progress, Taken, import_rows
+from leadflow.intake.mapping import ColumnMapping
+from leadflow.intake.people import upsert_people
+from leadflow.intake.person import Person, PersonReader
+from leadflow.playbook.model import Playbook
+from leadflow.reading import did_you_mean
+from leadflow.text import _
+from leadflow.types import Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalGrounds:
+    """Why one may write to the people of a file; columns of the file come before it."""
+
+    basis: str | None = None
+    source: str | None = None
+    #: ISO date on which they were told where their data came from.
+    informed_on: str | None = None
+    no_mail: bool = False
+
+    def defaults(self, mapping: ColumnMapping, *, today: date) -> Mapping[str, Any]:
+        """Columns of people the file says nothing of; UsageError when a ground is missing."""
+        if self.basis is not None and self.basis not in list(Basis):
+            words = _("--basis {basis} is no legal basis.").format(basis=self.basis)
+            raise UsageError(words + did_you_mean(self.basis, [str(basis) for basis in Basis]))
+        if self.informed_on is not None:
+            _check_day(self.informed_on, today)
+        given = {"basis": self.basis, "source": self.source, "informed_on": self.informed_on}
+        missing = [name for name, value in given.items() if not value and name not in mapping.fields]
+        if missing and not self.no_mail and "no_mail" not in mapping.fields:
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+            words = _(
+                "nothing was imported: {options} missing. Mail may only go to people with a legal basis "
+                "(consent, legitimate_interest or customer), a source, and the day they were told where their data "
+                "comes from. Give these options, map columns to them, or import with --no-mail: nobody is mailed then"
+            )
+            raise UsageError(words.format(options=options))
+        found = {name: value for name, value in given.items() if value}
+        return {**found, "no_mail": True} if self.no_mail else found
+
+
+def _check_day(text: str, today: date) -> None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(_("--informed-on {text}: write a date such as 2026-03-24").format(text=text)) from None
+    if day > today:
+        raise UsageError(_("--informed-on {text} lies in the future").format(text=text))
+
+
+def import_leads(
+    engine: Engine,
+    playbook: Playbook,
+    file: CsvFile,
+    mapping: ColumnMapping,
+    *,
+    grounds: LegalGrounds,
+    key: str,
+    now: datetime,
+    dry_run: bool = False,
+    progress: Progress = lambda _done: None,
+    look: Look = lambda _session, _counted: None,
+) -> Accounting:
+    """Create or update the people of `file`; UsageError, and nothing written, without legal grounds or a key."""
+    if not mapping.fields & {"email", "external_id"}:
+        words = _("no column is mapped to email or external_id, so nobody could be known again: --map email=COLUMN")
+        raise UsageError(words)
+    zone = ZoneInfo(playbook.office.zone)
+    defaults = grounds.defaults(mapping, today=now.astimezone(zone).date())
+    reader = PersonReader(fields=playbook.fields, zone=zone, date_formats=mapping.date_formats)
+
+    def read(said: dict[str, str], nulls: dict[str, str]) -> Person:
+        person = reader.read(said, nulls)
+        if not person.keys:
+            raise FieldError(_("the row has neither an address nor an id"))
+        return person
+
+    def write(session: Session, people: Sequence[Person]) -> list[Taken]:
+        done = upsert_people(session, playbook, people, key=key, now=now, source="import", defaults=defaults)
+        return [Taken(change=one.change, lead_id=one.lead_id, notes=one.notes) for one in done]
+
+    intake = Intake(read=read, keys=lambda person: person.keys, write=write)
+    return import_rows(engine, file, mapping, intake, dry_run=dry_run, progress=progress, look=look)
