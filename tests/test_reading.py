@@ -108,7 +108,7 @@ def test_an_absent_key_gives_none_quietly_and_a_needed_one_does_not() -> None:
     assert root.require("b") is None
     assert root.require("c") is None
     assert [str(fault) for fault in faults] == [
-        'a.yaml:2:1  error  "b" is missing',
+        'a.yaml:2:1  error  "b" has no value',
         'a.yaml:1:1  error  "c" is missing',
     ]
 

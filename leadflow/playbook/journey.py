@@ -60,7 +60,7 @@ def _criterion(name: Node, node: Node, known: Known) -> Criterion:
     return Criterion(
         name=name.raw,
         when=known.condition(node.part("when", needed=True), limit=Level.SCORED, reader=_("criteria")),
-        ask=ask.raw or None,
+        ask=ask.text(),
     )
 
 

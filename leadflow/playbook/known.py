@@ -124,10 +124,10 @@ def wrong_name() -> str:
 
 def name_of(node: Node) -> str:
     """The name written at `node`, one word that may stand in a key; faults otherwise."""
-    name = node.text() or ""
-    if name and not is_name(name):
+    name = node.text()
+    if name is not None and not is_name(name):
         node.fault(wrong_name())
-    return name
+    return name or ""
 
 
 def unique_names(nodes: Sequence[Node]) -> None:

@@ -57,7 +57,7 @@ def _salesperson(node: Node, known: Known) -> Salesperson:
         name=node.part("name", needed=True).text() or "",
         languages=node.part("languages").choices(known.languages),
         segments=node.part("segments").choices(sorted(known.vocabulary.segments)),
-        alert=alert.raw,
+        alert=alert.text() or "",
         per_day=limits.part("per_day").integer(at_least=0),
         open=limits.part("open").integer(at_least=0),
         away=tuple(_absence(absence) for absence in node.part("away").elements()),

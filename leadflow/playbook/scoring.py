@@ -72,7 +72,7 @@ def _group(rule: Node, groups: Mapping[str, int]) -> str:
         node.fault(
             _('group "{group}" is not declared under groups.').format(group=node.raw) + did_you_mean(node.raw, groups)
         )
-    return node.raw
+    return node.text() or ""
 
 
 def _points(rule: Node) -> int:

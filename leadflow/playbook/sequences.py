@@ -51,7 +51,7 @@ def sequence_of(name: str, node: Node, known: Known, emails: Mapping[str, Email 
         reentry=_reentry(node.part("reentry")),
         steps=steps,
         removed=_removed(node.part("removed"), [step.name for step in steps]),
-        was=node.part("was").raw or None,
+        was=node.part("was").text(),
         place=place_of(node),
     )
 
@@ -89,6 +89,8 @@ def _removed(node: Node, steps: Listed[str]) -> Mapping[str, str]:
 
 def _steps(node: Node, known: Known, emails: Mapping[str, Email | None]) -> tuple[Step, ...]:
     written = node.elements()
+    if node.is_list and not written:
+        node.fault(_("a sequence has one step at least"))
     for source in written:
         name_of(source.part("name", needed=True))
         was = source.part("was")

@@ -108,8 +108,10 @@ class Node:
         What is `needed` is a fault when missing, except in a mapping that is not there itself.
         """
         value = self.get(name)
-        if needed and self._written and (value is None or value.is_empty):
-            (self if value is None else value).fault(_('"{key}" is missing').format(key=name))
+        if needed and self._written and value is None:
+            self.fault(_('"{key}" is missing').format(key=name))
+        elif needed and value is not None and value.is_scalar and (not value.raw or value.is_empty):
+            value.fault(_no_value(name))
         return value or Node(self.file, self.line, self.column, self.faults)
 
     def require(self, name: str) -> "Node | None":
@@ -123,11 +125,20 @@ class Node:
             return self._elements
         return [] if self.absent else [self]
 
+    def _some(self) -> "list[Node]":
+        if self._elements is not None and not self._elements:
+            self.fault(_("an empty list: fill it, or leave the line out"))
+        return self.elements()
+
     def only(self, *allowed: str) -> None:
-        """Faults for the keys that are not in `allowed`, each with the nearest right word."""
+        """Faults for the keys that are not in `allowed`, with the nearest right word, and for those without a value."""
         unknown = [key for key, _value in self.items() if key.raw not in allowed]
         for key in unknown:
             key.fault(_('"{key}" is not known here.').format(key=key.raw) + did_you_mean(key.raw, allowed))
+
+        for key, value in self.items():
+            if value.is_empty:
+                value.fault(_no_value(key.raw))
 
     def named(self) -> "Iterator[tuple[str, Node]]":
         """Name and value of each entry; a key with nothing behind it gives an absent node."""
@@ -199,12 +210,12 @@ class Node:
 
     def choices(self, words: Collection[str]) -> tuple[str, ...]:
         """Some of `words`; each unknown one is a fault and left out."""
-        found = [element.choice(words) for element in self.elements()]
+        found = [element.choice(words) for element in self._some()]
         return tuple(word for word in found if word is not None)
 
     def texts(self) -> tuple[str, ...]:
         """A list of texts, or one text."""
-        found = [element.text() for element in self.elements()]
+        found = [element.text() for element in self._some()]
         return tuple(text for text in found if text is not None)
 
     def localised(self, languages: Sequence[str] = ()) -> dict[str, str]:
@@ -238,3 +249,7 @@ class Node:
     def wall_time(self) -> int | None:
         """`"09:00"`, in minutes after midnight."""
         return self._scalar_as(wall_time_of, _('a time such as "09:00"'))
+
+
+def _no_value(key: str) -> str:
+    return _('"{key}" has no value').format(key=key)

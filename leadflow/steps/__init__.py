@@ -47,4 +47,4 @@ def _head(node: Node, words: Words) -> Head:
     then = node.part("then")
     place = Place(file=node.file, line=node.line, column=node.column)
     target = None if then.absent else END if then.raw == END else words.target(then)
-    return Head(name=node.part("name").raw, was=node.part("was").raw or None, then=target, place=place)
+    return Head(name=node.part("name").raw, was=node.part("was").text(), then=target, place=place)

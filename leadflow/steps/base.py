@@ -57,7 +57,7 @@ class Words:
 
     def target(self, node: Node) -> str:
         """The later step that `node` names; a fault when there is none, or it comes earlier."""
-        name = node.raw
+        name = node.text() or ""
         if name in self.steps and name not in self.later:
             node.fault(_('step "{step}" does not come later: a sequence only goes forward').format(step=name))
         elif name and name not in self.steps:
