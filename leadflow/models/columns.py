@@ -24,6 +24,9 @@ from leadflow.db import Instant, Key, Word
 #: A JSON object; JSONB on PostgreSQL.
 Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
+#: Narrow tables that every sweep walks along their key: SQLite keeps the rows in the key itself.
+BY_KEY = {"sqlite_with_rowid": False}
+
 
 def key() -> Any:
     """A counted primary key."""

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
-from leadflow.models.columns import document, instant, key, part_of_key, prose, raw, table_of, whole, word
+from leadflow.models.columns import BY_KEY, document, instant, key, part_of_key, prose, raw, table_of, whole, word
 
 
 class Intake(SQLModel, table=True):
@@ -86,6 +86,8 @@ class EventInbox(SQLModel, table=True):
     received_at: datetime = instant()
     #: The fold that took it; NULL while it waits.
     batch: int | None = whole(required=False)
+
+    __table_args__ = (BY_KEY,)
 
 
 class Link(SQLModel, table=True):

@@ -7,7 +7,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from leadflow.db import Instant, Word
-from leadflow.models.columns import document, flag, instant, key, part_of_key, refers, table_of, whole, word
+from leadflow.models.columns import BY_KEY, document, flag, instant, key, part_of_key, refers, table_of, whole, word
 
 
 class LeadState(SQLModel, table=True):
@@ -38,6 +38,8 @@ class LeadState(SQLModel, table=True):
     spent_before: datetime | None = instant(required=False)
     #: The sweep that last looked; a phase leaves alone leads seen by a later one.
     as_of: datetime | None = instant(required=False)
+
+    __table_args__ = (BY_KEY,)
 
 
 class StageChange(SQLModel, table=True):

@@ -6,7 +6,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from leadflow.db import Instant, Word
-from leadflow.models.columns import instant, key, part_of_key, table_of, whole, word
+from leadflow.models.columns import BY_KEY, instant, key, part_of_key, table_of, whole, word
 
 
 class ScoringRule(SQLModel, table=True):
@@ -31,6 +31,8 @@ class Growth(SQLModel, table=True):
     hour: int = part_of_key()
     g: int = whole()
 
+    __table_args__ = (BY_KEY,)
+
 
 class Engagement(SQLModel, table=True):
     """Forward-decayed sum of points·weight·g of one lead under one rule."""
@@ -38,6 +40,8 @@ class Engagement(SQLModel, table=True):
     lead_id: int = part_of_key()
     rule: int = part_of_key()
     total: int = whole(default=0)
+
+    __table_args__ = (BY_KEY,)
 
 
 class LeadScore(SQLModel, table=True):
@@ -54,6 +58,8 @@ class LeadScore(SQLModel, table=True):
     band: str = word(default="D4")
     #: The veto rule that forced D.
     veto: str | None = word(required=False)
+
+    __table_args__ = (BY_KEY,)
 
 
 class AccountScore(SQLModel, table=True):
