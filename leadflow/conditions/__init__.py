@@ -1,0 +1,1 @@
+"""One condition language: read, compiled to SQL, judged in plain Python, explained."""
