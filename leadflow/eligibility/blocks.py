@@ -1,0 +1,114 @@
+"""What stands between a person and any mail, in the order in which people are told."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, null, or_, select
+
+from leadflow.conditions.compile import compile_condition
+from leadflow.conditions.sources import Sources
+from leadflow.models import consent, identity, lead, lead_state, suppression
+from leadflow.playbook.model import Playbook
+from leadflow.types import Audience, Basis, Lifecycle, Purpose, Reason, Suppressed
+
+#: A reason and the expression that is true, and never NULL, for those it stops.
+Block = tuple[Reason, ColumnElement[bool]]
+
+SUPPRESSED_AS = {
+    Suppressed.UNSUBSCRIBED: Reason.UNSUBSCRIBED,
+    Suppressed.COMPLAINED: Reason.COMPLAINED,
+    Suppressed.BOUNCED: Reason.BOUNCED,
+    Suppressed.INVALID: Reason.INVALID_ADDRESS,
+    Suppressed.OBJECTED: Reason.OBJECTED,
+}
+#: Reasons that lie in the person; a step that met one is due anew when it has gone.
+PERSONAL = (
+    Reason.NO_ADDRESS,
+    Reason.NO_MAIL_FLAG,
+    *SUPPRESSED_AS.values(),
+    Reason.NO_BASIS,
+    Reason.OPEN_DEAL,
+    Reason.NEVER_LIST,
+    Reason.DISQUALIFIED,
+    Reason.CUSTOMER,
+    Reason.WITH_SALES,
+)
+
+
+def row_blocks(now: datetime, purpose: Purpose) -> list[Block]:
+    """What rows alone tell, over lead, identity (of its address) and lead_state: asked again at the intent."""
+    return [*_address_blocks(purpose), *_basis_blocks(now), *_journey_blocks(purpose)]
+
+
+def planning_blocks(playbook: Playbook, sources: Sources, now: datetime, purpose: Purpose) -> list[Block]:
+    """`row_blocks`, and the playbook's `never` rules, over the joined tables of `sources`."""
+    open_deal, *journey = _journey_blocks(purpose)
+    never = [
+        (Reason.NEVER_LIST, compile_condition(rule.when, sources, now, playbook.vocabulary))
+        for rule in playbook.never
+        if purpose not in rule.unless_purpose
+    ]
+    return [*_address_blocks(purpose), *_basis_blocks(now), open_deal, *never, *journey]
+
+
+def first_reason(blocks: Sequence[Block], otherwise: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
+    """The first reason that holds, else `otherwise` (NULL)."""
+    last = null() if otherwise is None else otherwise
+    return case(*((holds, reason.value) for reason, holds in blocks), else_=last) if blocks else last
+
+
+def _address_blocks(purpose: Purpose) -> list[Block]:
+    blocks = [
+        (Reason.NO_ADDRESS, or_(lead.c.address_id.is_(None), func.coalesce(identity.c.value, "") == "")),
+        (Reason.NO_MAIL_FLAG, lead.c.no_mail),
+        *((reason, _suppressed(word)) for word, reason in SUPPRESSED_AS.items()),
+    ]
+    if purpose in (Purpose.NURTURE, Purpose.NEWSLETTER):
+        blocks.append((Reason.UNSUBSCRIBED, _withdrawn(purpose)))
+    return blocks
+
+
+def _suppressed(word: Suppressed) -> ColumnElement[bool]:
+    hashes = select(suppression.c.address_hash).where(suppression.c.reason == word)
+    return func.coalesce(identity.c.hash, "").in_(hashes.correlate(None))
+
+
+def _withdrawn(purpose: Purpose) -> ColumnElement[bool]:
+    """The last line of the ledger for `purpose` says withdrawn."""
+    newest = func.row_number().over(partition_by=consent.c.lead_id, order_by=[consent.c.at.desc(), consent.c.id.desc()])
+    lines = select(consent.c.lead_id, consent.c.state, newest.label("newest")).where(consent.c.purpose == purpose)
+    last = lines.subquery()
+    return lead.c.id.in_(select(last.c.lead_id).where(last.c.newest == 1, last.c.state == "withdrawn").correlate(None))
+
+
+def _basis_blocks(now: datetime) -> list[Block]:
+    """Consumers need consent; a legitimate interest needs a source and the day the person was told of it."""
+    basis, today = func.coalesce(lead.c.basis, ""), now.date().isoformat()
+    untold = or_(
+        func.coalesce(lead.c.source, "") == "",
+        func.coalesce(lead.c.informed_on, "") == "",
+        func.coalesce(lead.c.informed_on, "") > today,
+    )
+    lacking = or_(
+        basis.not_in([*map(str, Basis)]),
+        and_(lead.c.audience == Audience.B2C, basis != Basis.CONSENT),
+        and_(basis == Basis.LEGITIMATE_INTEREST, untold),
+    )
+    return [(Reason.NO_BASIS, lacking)]
+
+
+def _journey_blocks(purpose: Purpose) -> list[Block]:
+    """An open deal first, then what became of the lead; service mails go on whatever it is."""
+    if purpose is Purpose.SERVICE:
+        return [(Reason.DISQUALIFIED, _is(Lifecycle.DISQUALIFIED))]
+    return [
+        (Reason.OPEN_DEAL, func.coalesce(lead.c.deal_state, "") == "open"),
+        (Reason.DISQUALIFIED, _is(Lifecycle.DISQUALIFIED)),
+        (Reason.CUSTOMER, _is(Lifecycle.CUSTOMER)),
+        (Reason.WITH_SALES, func.coalesce(lead_state.c.with_sales, False)),
+    ]
+
+
+def _is(lifecycle: Lifecycle) -> ColumnElement[bool]:
+    return func.coalesce(lead_state.c.lifecycle, "") == lifecycle

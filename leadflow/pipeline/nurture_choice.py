@@ -1,0 +1,323 @@
+"""Who is due a mail, and which one: the best email for each person, in one statement over the catalogue."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from leadflow.conditions.compile import compile_condition
+from leadflow.conditions.sources import Sources
+from leadflow.db import insert_into
+from leadflow.eligibility.blocks import PERSONAL, first_reason, planning_blocks
+from leadflow.models import (
+    calendar,
+    enrolment,
+    lead,
+    lead_score,
+    lead_state,
+    membership,
+    message,
+    tpl,
+    tpl_lang,
+    tpl_segment,
+    verdict,
+)
+from leadflow.pipeline.catalogue import ENGAGEMENT_BANDS, FIT_BANDS, has_bits, when_bits
+from leadflow.pipeline.nurture_exits import NOT_FINAL
+from leadflow.pipeline.nurture_match import sources_of
+from leadflow.pipeline.nurture_steps import failed, leave, over, record_skips, standing
+from leadflow.pipeline.nurture_tables import TOUCHED, candidate, choice, route_step
+from leadflow.playbook.model import Playbook, Sequence
+from leadflow.steps.email import EmailStep
+from leadflow.types import COUNTS_AS_RECEIVED, DAY, IN_FLIGHT, EnrolmentEnd, MessageState, Purpose, Reason, micros
+
+#: Longest history a template or a cap may ask for is bound by the index on (lead, email).
+_NAMES = [column.name for column in candidate.c]
+
+
+def find_candidates(session: Session, playbook: Playbook, now: datetime) -> None:
+    """INSERT nurture_candidate: enrolments on an email step whose time has come and whose mail is not on its way."""
+    sources, at = sources_of(playbook), micros(now)
+    score = lead_score.c
+    columns = {
+        "enrolment_id": enrolment.c.id,
+        "lead_id": lead.c.id,
+        "address_id": lead.c.address_id,
+        "sequence": enrolment.c.sequence,
+        "step": enrolment.c.step,
+        "priority": route_step.c.priority,
+        "due_at": enrolment.c.due_at,
+        "template": route_step.c.template,
+        "best": route_step.c.best,
+        "counted": route_step.c.purpose != Purpose.SERVICE,
+        "calendar_id": calendar.c.id,
+        "seed": lead.c.seed,
+        "reads": func.coalesce(lead.c.language, ""),
+        "stage": lead_state.c.stage,
+        "band": score.band,
+        "segment_main": lead_state.c.segment_main,
+        "stages": _bit(lead_state.c.stage, [stage.name for stage in playbook.journey.stages]),
+        "fits": _bit(func.substr(score.band, 1, 1), FIT_BANDS),
+        "engagements": _bit(func.substr(score.band, 2, 1), ENGAGEMENT_BANDS),
+        "has": has_bits(playbook),
+        "whens": _whens(playbook, sources, now),
+        "basis": lead.c.basis,
+        "block": _block(playbook, sources, now),
+        "was": case((verdict.c.step == enrolment.c.step, verdict.c.reason), else_=null()),
+        "flying": _flying(now),
+    }
+    rows = (
+        select(*(columns[name] for name in _NAMES))
+        .select_from(_joined(sources))
+        .where(enrolment.c.state == "active", enrolment.c.due_at <= at, route_step.c.purpose.is_not(None), TOUCHED)
+        .where(~_under_way(now), enrolment.c.id.not_in(select(candidate.c.enrolment_id)))
+    )
+    session.execute(insert(candidate).from_select(_NAMES, rows))
+    # What stood in the person's way is gone: the step is due from now, so that it is not taken for a late one.
+    freed = and_(candidate.c.block.is_(None), candidate.c.was.in_(PERSONAL))
+    session.execute(update(candidate).where(freed).values(due_at=at))
+
+
+def _joined(sources: Sources) -> Any:
+    lived = and_(
+        calendar.c.zone == func.coalesce(lead.c.zone, ""), calendar.c.country == func.coalesce(lead.c.country, "")
+    )
+    on_step = and_(route_step.c.sequence == enrolment.c.sequence, route_step.c.step == enrolment.c.step)
+    return (
+        sources.from_.join(enrolment, enrolment.c.lead_id == lead.c.id)
+        .join(route_step, on_step)
+        .join(calendar, lived)
+        .outerjoin(verdict, verdict.c.enrolment_id == enrolment.c.id)
+    )
+
+
+def _bit(value: ColumnElement[Any], words: Any) -> ColumnElement[int]:
+    return case({word: 1 << i for i, word in enumerate(words)}, value=value, else_=0)
+
+
+def _whens(playbook: Playbook, sources: Sources, now: datetime) -> ColumnElement[int]:
+    """The bits of the emails whose own `when` holds for the person."""
+    bits: ColumnElement[int] = literal(0, BigInteger)
+    for name, bit in when_bits(playbook).items():
+        when = playbook.emails[name].audience.when
+        if when is not None:
+            holds = compile_condition(when, sources, now, playbook.vocabulary)
+            bits = bits + case((holds, literal(bit, BigInteger)), else_=literal(0, BigInteger))
+    return bits
+
+
+def _block(playbook: Playbook, sources: Sources, now: datetime) -> ColumnElement[Any]:
+    """The first reason in the person, for the purpose of the step."""
+    purposes = {Purpose.NURTURE, *(email.purpose for email in playbook.emails.values())}
+    cases = [
+        (route_step.c.purpose == purpose, first_reason(planning_blocks(playbook, sources, now, purpose)))
+        for purpose in sorted(purposes)
+    ]
+    return case(*cases, else_=null())
+
+
+def _under_way(now: datetime) -> ColumnElement[bool]:
+    """The step has a message, which this sweep did not plan and which is not to be planned again."""
+    again = and_(message.c.state == MessageState.SUPPRESSED, message.c.reason.in_(NOT_FINAL))
+    return exists().where(
+        message.c.enrolment_id == enrolment.c.id,
+        message.c.step == enrolment.c.step,
+        message.c.planned_at < micros(now),
+        ~again,
+    )
+
+
+def _flying(now: datetime) -> ColumnElement[bool]:
+    """Another counted mail to the address is under way, as things stood before `now`."""
+    mine = (message.c.address_id == lead.c.address_id, message.c.counted, message.c.planned_at < micros(now))
+    leaving = exists().where(*mine, message.c.state.in_(IN_FLIGHT))
+    left = exists().where(*mine, message.c.sent_at >= micros(now), message.c.state.in_(("accepted", "unknown")))
+    return and_(route_step.c.purpose != Purpose.SERVICE, or_(leaving, left))
+
+
+def choose_emails(session: Session, now: datetime) -> None:
+    """INSERT nurture_choice: for each candidate without one, the email it gets or why there is none."""
+    names = ["enrolment_id", "template", "language", "among", "reason"]
+    for rows in (_best(now), _named(now), _nothing_left()):
+        add = insert_into(session, choice).from_select(names, rows)
+        session.execute(add.on_conflict_do_nothing())
+
+
+_wanted = and_(candidate.c.block.is_(None), ~candidate.c.flying)
+
+
+def _best(now: datetime) -> Select[Any]:
+    """The best email: by rank, then one for the main segment, then the narrowest `for`, then the name."""
+    main = case((_for_segment(candidate.c.segment_main), 1), else_=0)
+    order = [tpl.c.rank.desc(), main.desc(), tpl.c.specificity.desc(), tpl.c.template]
+    by = candidate.c.enrolment_id
+    ranked = (
+        select(
+            by,
+            tpl.c.template,
+            tpl_lang.c.lang,
+            func.count().over(partition_by=by).label("among"),
+            func.row_number().over(partition_by=by, order_by=order).label("place"),
+        )
+        .select_from(candidate.join(tpl, _fits()).join(tpl_lang, _readable()))
+        .where(candidate.c.template.is_(None), _wanted, ~_received(now), _has_what_it_needs())
+        .subquery("ranked")
+    )
+    return select(ranked.c.enrolment_id, ranked.c.template, ranked.c.lang, ranked.c.among, null()).where(
+        ranked.c.place == 1
+    )
+
+
+def _fits() -> ColumnElement[bool]:
+    """Whom an email is for: lists are AND, the values in one OR."""
+
+    def any_bit(theirs: ColumnElement[int], ours: ColumnElement[int]) -> ColumnElement[bool]:
+        return theirs.op("&")(ours) != 0
+
+    inside = exists().where(
+        tpl_segment.c.template == tpl.c.template,
+        membership.c.segment == tpl_segment.c.segment,
+        membership.c.lead_id == candidate.c.lead_id,
+        membership.c.left_at.is_(None),
+    )
+    return and_(
+        tpl.c.pickable,
+        any_bit(tpl.c.stages, candidate.c.best),
+        any_bit(tpl.c.stages, candidate.c.stages),
+        any_bit(tpl.c.fits, candidate.c.fits),
+        any_bit(tpl.c.engagements, candidate.c.engagements),
+        or_(tpl.c.when_bit == 0, any_bit(tpl.c.when_bit, candidate.c.whens)),
+        or_(~tpl.c.has_segments, inside),
+    )
+
+
+def _for_segment(segment: ColumnElement[Any]) -> ColumnElement[bool]:
+    return exists().where(tpl_segment.c.template == tpl.c.template, tpl_segment.c.segment == segment)
+
+
+def _readable() -> ColumnElement[bool]:
+    return and_(tpl_lang.c.template == tpl.c.template, tpl_lang.c.for_lang == candidate.c.reads)
+
+
+def _has_what_it_needs() -> ColumnElement[bool]:
+    return tpl_lang.c.needs.op("&")(candidate.c.has) == tpl_lang.c.needs
+
+
+def _received(now: datetime) -> ColumnElement[bool]:
+    """The person had this email, in any version or language, within its `again_after`, before this sweep."""
+    at = func.coalesce(type_coerce(message.c.sent_at, BigInteger), type_coerce(message.c.planned_at, BigInteger))
+    return exists().where(
+        message.c.lead_id == candidate.c.lead_id,
+        message.c.email == tpl.c.template,
+        message.c.planned_at < micros(now),
+        message.c.state.in_(COUNTS_AS_RECEIVED),
+        at > micros(now) - tpl.c.again_after,
+    )
+
+
+def _named(now: datetime) -> Select[Any]:
+    """The email a step names, or why this person cannot have it."""
+    reason = case(
+        (tpl_lang.c.lang.is_(None), Reason.NO_MAIL_LEFT.value),
+        (_received(now), Reason.ALREADY_RECEIVED.value),
+        (~_has_what_it_needs(), Reason.MISSING_FIELD.value),
+        else_=null(),
+    )
+    return (
+        select(candidate.c.enrolment_id, candidate.c.template, tpl_lang.c.lang, literal(1), reason)
+        .select_from(candidate.outerjoin(tpl, tpl.c.template == candidate.c.template).outerjoin(tpl_lang, _readable()))
+        .where(candidate.c.template.is_not(None), _wanted)
+    )
+
+
+def _nothing_left() -> Select[Any]:
+    chosen = select(choice.c.enrolment_id)
+    return select(
+        candidate.c.enrolment_id, cast(null(), Text), cast(null(), Text), literal(0), literal(Reason.NO_MAIL_LEFT.value)
+    ).where(_wanted, candidate.c.enrolment_id.not_in(chosen))
+
+
+def skip_steps(session: Session, playbook: Playbook, now: datetime) -> None:
+    """Move on those for whom no email is left or a named one cannot be sent; `when_none: wait` stays."""
+    for sequence, step in email_steps(playbook):
+        _fail_missing(session, playbook, sequence, step, now)
+        if step.when_none != "wait":
+            gone = _because(Reason.NO_MAIL_LEFT, Reason.ALREADY_RECEIVED)
+            values = over(EnrolmentEnd.NO_MAIL_LEFT, now) if step.when_none == "exit" else None
+            _move(session, playbook, sequence, step, gone, values or leave(sequence, step, micros(now), now), now)
+    moved = select(candidate.c.enrolment_id).join(enrolment, enrolment.c.id == candidate.c.enrolment_id)
+    moved = moved.where(enrolment.c.step.is_distinct_from(candidate.c.step))
+    session.execute(delete(choice).where(choice.c.enrolment_id.in_(moved)))
+    session.execute(delete(candidate).where(candidate.c.enrolment_id.in_(moved)))
+
+
+def email_steps(playbook: Playbook) -> Iterator[tuple[Sequence, EmailStep]]:
+    """Every email step, in the order of the files."""
+    for sequence in playbook.sequences:
+        for step in sequence.steps:
+            if isinstance(step, EmailStep):
+                yield sequence, step
+
+
+def _because(*reasons: Reason) -> Select[Any]:
+    return select(choice.c.enrolment_id).where(choice.c.reason.in_(reasons))
+
+
+def _move(
+    session: Session,
+    playbook: Playbook,
+    sequence: Sequence,
+    step: EmailStep,
+    gone: Select[Any],
+    values: dict[str, Any],
+    now: datetime,
+) -> None:
+    going = standing(sequence, step).where(enrolment.c.id.in_(gone))
+    reason = select(choice.c.reason).where(choice.c.enrolment_id == enrolment.c.id).scalar_subquery()
+    record_skips(session, playbook, sequence, step, going.whereclause, reason, now)
+    session.execute(going.values(values))
+
+
+def _fail_missing(session: Session, playbook: Playbook, sequence: Sequence, step: EmailStep, now: datetime) -> None:
+    """A named email that lacks a field fails where people look for it: as a message."""
+    if step.email is None:
+        return
+    names = ["lead_id", "address_id", "enrolment_id", "sequence", "step", "email", "language", "purpose", "basis"]
+    names += ["counted", "state", "reason", "version", "playbook", "planned_at", "send_at", "expires_at"]
+    lacking = and_(choice.c.reason == Reason.MISSING_FIELD, candidate.c.step == step.name)
+    who, at = candidate.c, literal(micros(now))
+    rows = (
+        select(who.lead_id, who.address_id, who.enrolment_id, who.sequence, who.step, tpl.c.template)
+        .add_columns(choice.c.language, tpl.c.purpose, who.basis, tpl.c.counted)
+        .add_columns(literal(MessageState.FAILED.value), choice.c.reason, tpl.c.version, literal(playbook.version))
+        .add_columns(at.label("planned"), at.label("leaves"), literal(micros(now) + DAY))
+        .select_from(
+            candidate.join(choice, choice.c.enrolment_id == who.enrolment_id).join(
+                tpl, tpl.c.template == choice.c.template
+            )
+        )
+        .where(lacking, who.sequence == sequence.name)
+    )
+    session.execute(insert_into(session, message).from_select(names, rows).on_conflict_do_nothing())
+    values = failed(sequence, step, now)
+    _move(session, playbook, sequence, step, _because(Reason.MISSING_FIELD), values, now)

@@ -1,0 +1,161 @@
+"""Fits what stands in the tables to today's files: renamed, removed and moved steps, emails edited since planning."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    null,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from leadflow.models import (
+    account,
+    enrolment,
+    lead,
+    message,
+    sequence_existing,
+    sequence_live,
+    tpl,
+    tpl_lang,
+)
+from leadflow.pipeline.catalogue import has_bits
+from leadflow.pipeline.nurture_steps import over
+from leadflow.pipeline.nurture_tables import TOUCHED, route, route_step, touched
+from leadflow.playbook.model import Playbook, Sequence
+from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState, Reason, micros
+from leadflow.windows import after_business_days, calendar_of
+
+
+def rename_steps(session: Session, playbook: Playbook) -> None:
+    """`was: old-name` carries keys and positions over, for sequences and for steps."""
+    names = {sequence.name for sequence in playbook.sequences}
+    for sequence in playbook.sequences:
+        if sequence.was and sequence.was not in names:
+            for table in (enrolment, message, sequence_live, sequence_existing):
+                session.execute(update(table).where(table.c.sequence == sequence.was).values(sequence=sequence.name))
+        renamed = _renamed(sequence)
+        if renamed:
+            for column in (enrolment.c.position, enrolment.c.step, message.c.step):
+                _rename(session, sequence, column, renamed)
+
+
+def _renamed(sequence: Sequence) -> dict[str, str]:
+    names = {step.name for step in sequence.steps}
+    return {step.was: step.name for step in sequence.steps if step.was and step.was not in names}
+
+
+def _rename(session: Session, sequence: Sequence, column: Any, renamed: dict[str, str]) -> None:
+    table = column.table
+    here = and_(table.c.sequence == sequence.name, column.in_(list(renamed)))
+    session.execute(update(table).where(here).values({column.name: case(renamed, value=column)}))
+
+
+def follow_files(session: Session, now: datetime) -> None:
+    """Park who stands nowhere, find everybody's present step, and when it is due."""
+    known, here = _follows(usual=False), _follows(usual=False, step=func.coalesce(enrolment.c.step, ""))
+    active = and_(enrolment.c.state == EnrolmentState.ACTIVE, TOUCHED)
+    parked = and_(enrolment.c.state == EnrolmentState.PARKED, TOUCHED)
+    session.execute(update(enrolment).where(parked, known).values(state=EnrolmentState.ACTIVE.value))
+    session.execute(update(enrolment).where(active, ~known).values(state=EnrolmentState.PARKED.value))
+    usual = (
+        select(func.nullif(route.c.step, ""))
+        .where(*_at_position(), route.c.usual)
+        .correlate(enrolment)
+        .scalar_subquery()
+    )
+    session.execute(update(enrolment).where(active, ~here).values(step=usual, due_at=null()))
+    session.execute(
+        update(enrolment).where(active, enrolment.c.step.is_(None)).values(over(EnrolmentEnd.FINISHED, now))
+    )
+    session.execute(update(enrolment).where(active, enrolment.c.due_at.is_(None)).values(due_at=_due(now)))
+
+
+def _at_position() -> tuple[ColumnElement[bool], ...]:
+    return (
+        route.c.sequence == enrolment.c.sequence,
+        route.c.position == func.coalesce(enrolment.c.position, ""),
+    )
+
+
+def _follows(*, usual: bool, step: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
+    found = select(route.c.sequence).where(*_at_position())
+    if usual:
+        found = found.where(route.c.usual)
+    if step is not None:
+        found = found.where(route.c.step == step)
+    return found.correlate(enrolment).exists()
+
+
+def _due(now: datetime) -> ColumnElement[Any]:
+    """When the present step is due: waits count from the step before, the others from now."""
+    completed = type_coerce(enrolment.c.completed_at, BigInteger)
+    step = route_step.c
+    when = case(
+        (step.wait_in.is_not(None), completed + step.wait_in),
+        (
+            step.wait_days.is_not(None),
+            after_business_days(calendar_of(enrolment.c.lead_id), completed, step.wait_days),
+        ),
+        else_=literal(micros(now), BigInteger),
+    )
+    found = select(when).where(step.sequence == enrolment.c.sequence, step.step == enrolment.c.step)
+    return found.correlate(enrolment).scalar_subquery()
+
+
+def rebind_messages(session: Session, playbook: Playbook, now: datetime) -> None:
+    """UPDATE message: planned mails whose email was edited get the new text; what it needs is compared again.
+
+    A body that is gone leaves the step to be planned anew; `freeze: true` keeps the text of the day.
+    """
+    found = _rebound(playbook).subquery("rebound")
+    gone, lacking = found.c.needs.is_(None), found.c.needs.op("&")(found.c.has) != found.c.needs
+    bound = update(message).where(message.c.id == found.c.id, message.c.planned_at < micros(now))
+    session.execute(
+        bound.values(
+            version=func.coalesce(found.c.version, message.c.version),
+            playbook=playbook.version,
+            state=case(
+                (gone, MessageState.SUPPRESSED.value),
+                (lacking, MessageState.FAILED.value),
+                else_=MessageState.PLANNED.value,
+            ),
+            reason=case((gone, Reason.PAUSED.value), (lacking, Reason.MISSING_FIELD.value), else_=null()),
+        )
+    )
+
+
+def _rebound(playbook: Playbook) -> Select[Any]:
+    """Planned messages whose text is no longer today's, with what the new one needs and the person has."""
+    frozen = [name for name, email in playbook.emails.items() if email.freeze]
+    bodies = and_(
+        tpl_lang.c.template == message.c.email,
+        tpl_lang.c.lang == message.c.language,
+        tpl_lang.c.for_lang == func.coalesce(lead.c.language, ""),
+    )
+    return (
+        select(
+            message.c.id,
+            tpl.c.version,
+            tpl_lang.c.needs,
+            has_bits(playbook).label("has"),
+        )
+        .select_from(
+            message.join(lead, lead.c.id == message.c.lead_id)
+            .outerjoin(account, account.c.id == lead.c.account_id)
+            .outerjoin(tpl, tpl.c.template == message.c.email)
+            .outerjoin(tpl_lang, bodies)
+        )
+        .where(message.c.state == MessageState.PLANNED, func.coalesce(tpl.c.version, "") != message.c.version)
+        .where(message.c.email.not_in(frozen), message.c.enrolment_id.is_not(None))
+        .where(message.c.lead_id.in_(select(touched.c.lead_id)))
+    )
