@@ -14,7 +14,7 @@ from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.steps.base import Step
 from leadflow.steps.escalate import EscalateStep
-from leadflow.types import EnrolmentState, Scope, micros
+from leadflow.types import EnrolmentState, Scope, Span, micros
 
 
 def due_steps(playbook: Playbook) -> Iterator[tuple[str, Sequence, EscalateStep]]:
@@ -23,6 +23,12 @@ def due_steps(playbook: Playbook) -> Iterator[tuple[str, Sequence, EscalateStep]
         for step in sequence.steps:
             if isinstance(step, EscalateStep):
                 yield f"{sequence.name}/{step.name}", sequence, step
+
+
+def spans_of(playbook: Playbook) -> dict[str, Span]:
+    """`answer_within` of every hot rule and escalate step, by the name a hand-over carries."""
+    hot = {rule.name: rule.answer_within for rule in playbook.sales.hot}
+    return hot | {name: step.answer_within for name, _sequence, step in due_steps(playbook)}
 
 
 def find_asked(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> None:

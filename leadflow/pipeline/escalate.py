@@ -28,7 +28,7 @@ from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import live_sources
 from leadflow.db import Word, json_object
 from leadflow.models import escalation, lead, lead_score, lead_state
-from leadflow.pipeline.asked import due_steps, find_asked
+from leadflow.pipeline.asked import find_asked, spans_of
 from leadflow.pipeline.crossing import crossing, find_crossings, forget_crossings
 from leadflow.pipeline.decisions import record_decisions
 from leadflow.pipeline.routing import UNROUTED, route_handovers, skipped_routes
@@ -60,12 +60,6 @@ def due_dates(session: Session, playbook: Playbook, now: datetime) -> Mapping[st
     spans = spans_of(playbook)
     due: dict[Span, datetime] = {span: due_after(session, playbook, now, span) for span in set(spans.values())}
     return {rule: due[span] for rule, span in spans.items()}
-
-
-def spans_of(playbook: Playbook) -> dict[str, Span]:
-    """`answer_within` of every hot rule and escalate step, by the name a hand-over carries."""
-    hot = {rule.name: rule.answer_within for rule in playbook.sales.hot}
-    return hot | {name: step.answer_within for name, _sequence, step in due_steps(playbook)}
 
 
 def _judged(playbook: Playbook, now: datetime) -> Subquery:

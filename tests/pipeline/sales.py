@@ -11,7 +11,7 @@ from leadflow.models import account, escalation
 from leadflow.pipeline.escalate import escalate_leads
 from leadflow.playbook.model import Absence, HotRule, Playbook, Route, Sales, Salesperson
 from leadflow.types import DAY, EVERYONE, HOUR, Outcome, Scope, Span, SpanKind
-from tests.build import NIGHT, add_event, playbook, segment
+from tests.build import NIGHT, add_event, add_lead, playbook, segment
 
 INES = Salesperson(name="Inès", languages=("fr", "en"), segments=("online-shops", "foreign-brands"), per_day=5, open=25)
 MARC = Salesperson(name="Marc", languages=("fr",), segments=("manufacturers",), per_day=4, open=20)
@@ -99,3 +99,14 @@ def handed(session: Session) -> list[tuple[int, str, str]]:
     rows = select(escalation.c.lead_id, escalation.c.rule, escalation.c.rep)
     ordered = rows.order_by(escalation.c.opened_at, escalation.c.lead_id)
     return [(row.lead_id, row.rule, row.rep) for row in session.execute(ordered)]
+
+
+def open_handover(session: Session, lead_id: int, rep: str = "Marc", **columns: Any) -> int:
+    """An open hand-over of a new lead, opened at the night's instant; its id is the lead's."""
+    state = columns.pop("state_of_lead", {})
+    add_lead(session, lead_id, state={"with_sales": True, "hot": 1} | state, **columns.pop("lead", {}))
+    plain = {"number": 1, "rule": "hot-profile", "route": "knows-the-segment", "band": "A2", "playbook": "p"}
+    dates = {"opened_at": NIGHT, "due_at": NIGHT + timedelta(hours=9), "alerted_at": NIGHT}
+    row = {"id": lead_id, "lead_id": lead_id, "rep": rep} | plain | dates | columns
+    session.execute(insert(escalation), row)
+    return lead_id

@@ -95,7 +95,10 @@ def test_an_import_of_old_acts_alerts_nobody(session: Session) -> None:
     for lead_id in range(1, 30):
         add_lead(session, lead_id, score={"band": "A1"}, attributes={"deadline": "2026-04-01"})
         for i in range(12):
-            at = {"occurred_at": NIGHT - timedelta(days=2 + 30 * i), "received_at": NIGHT - timedelta(hours=1)}
+            at: dict[str, Any] = {
+                "occurred_at": NIGHT - timedelta(days=2 + 30 * i),
+                "received_at": NIGHT - timedelta(hours=1),
+            }
             look_at_prices(session, lead_id * 100 + 3 * i, lead_id, **at)
             add_event(session, lead_id * 100 + 3 * i + 2, lead_id, "quote_requested", **at)
 

@@ -1,0 +1,183 @@
+"""Nobody answers: a reminder, somebody else, the manager, and at last the lead is a lead again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, insert, select
+from sqlalchemy.orm import Session
+
+from leadflow.models import deal, decision, escalation, lead_state, lifecycle_change
+from leadflow.pipeline.clocks import latest_before, run_clocks
+from leadflow.types import EVERYONE, HOUR, Leads, Span, SpanKind
+from leadflow.windows import due_after
+from tests.build import NIGHT
+from tests.pipeline.sales import MARC, SOFIA, away, open_handover, sales, selling
+
+#: Monday 13:00 in Paris: four business hours after nine.
+DUE = datetime(2026, 3, 23, 12, tzinfo=UTC)
+
+
+def clocks(session: Session, now: datetime, **parts: Any) -> dict[str, int]:
+    """Run the clocks; the counts that are not zero."""
+    counts = run_clocks(session, selling(sales=sales(**parts)), now, EVERYONE)
+    return {word: n for word, n in counts.items() if n}
+
+
+def row(session: Session) -> Row[Any]:
+    return session.execute(select(escalation)).one()
+
+
+def test_before_the_clock_has_run_nothing_happens(session: Session) -> None:
+    open_handover(session, 1, due_at=DUE)
+
+    assert clocks(session, DUE - timedelta(seconds=1)) == {}
+
+
+def test_at_the_whole_clock_the_salesperson_is_told_again(session: Session) -> None:
+    open_handover(session, 1, due_at=DUE)
+
+    assert clocks(session, DUE) == {"at_100": 1}
+
+    assert (row(session).rep, row(session).reminders, row(session).alerted_at) == ("Marc", 1, None)
+
+
+def test_at_twice_the_clock_somebody_else_is_asked(session: Session) -> None:
+    open_handover(session, 1, due_at=DUE, lead={"language": "fr"}, state_of_lead={"segment_main": "manufacturers"})
+    at_five = DUE + timedelta(hours=4)
+
+    assert clocks(session, at_five - timedelta(seconds=2)) == {"at_100": 1}
+    assert clocks(session, at_five) == {"at_200": 1}
+
+    assert (row(session).rep, row(session).route, row(session).reminders) == ("Sofia", "knows-the-segment", 2)
+    told = session.execute(select(decision)).one()
+    assert (told.subject, told.reason, told.detail) == ("hot-profile", "next_in_route", {"from": "Marc"})
+
+
+def test_with_nobody_else_there_the_manager_gets_it_at_twice_the_clock(session: Session) -> None:
+    open_handover(session, 1, due_at=DUE, lead={"language": "fr"})
+
+    clocks(session, DUE + timedelta(hours=4), team=(MARC,))
+
+    assert (row(session).rep, row(session).route) == ("Hélène", "nobody-free")
+
+
+def test_at_three_times_the_clock_the_manager_gets_it(session: Session) -> None:
+    open_handover(session, 1, due_at=DUE)
+
+    # The office closes at five: the fourth hour of the third clock is one o'clock on Tuesday.
+    assert clocks(session, DUE + timedelta(days=1) - timedelta(seconds=2)) == {"at_200": 1}
+    assert clocks(session, DUE + timedelta(days=1)) == {"at_300": 1}
+
+    assert (row(session).rep, row(session).reminders) == ("Hélène", 3)
+
+
+def test_a_second_run_at_the_same_instant_does_nothing(session: Session) -> None:
+    for lead_id in (1, 2, 3):
+        open_handover(session, lead_id, due_at=DUE - timedelta(hours=4 * lead_id))
+    now = DUE + timedelta(hours=4)
+    clocks(session, now)
+    before = session.execute(select(escalation)).all(), session.execute(select(decision)).all()
+
+    assert clocks(session, now) == {}
+
+    assert (session.execute(select(escalation)).all(), session.execute(select(decision)).all()) == before
+
+
+def test_after_fourteen_days_the_lead_is_a_lead_again_and_rests(session: Session) -> None:
+    open_handover(session, 1, state_of_lead={"lifecycle": "prospect"})
+    now = NIGHT + timedelta(days=14)
+
+    assert clocks(session, now - timedelta(seconds=1)).get("lapsed") is None
+    assert clocks(session, now) == {"lapsed": 1}
+
+    assert (row(session).state, row(session).closed_at) == ("lapsed", now)
+    state = session.execute(select(lead_state)).one()
+    assert (state.lifecycle, state.with_sales, state.hot) == ("lead", False, 0)
+    assert (state.spent_before, state.rest_until) == (now, now + timedelta(days=60))
+    change = session.execute(select(lifecycle_change)).one()
+    assert (change.before, change.after, change.cause) == ("prospect", "lead", "sweep")
+
+
+def test_an_accepted_hand_over_has_no_clock(session: Session) -> None:
+    open_handover(session, 1, state="accepted")
+
+    assert clocks(session, NIGHT + timedelta(days=90)) == {}
+
+
+def test_later_comes_back_on_its_day_with_a_whole_clock(session: Session) -> None:
+    day = datetime(2026, 4, 20, 7, tzinfo=UTC)
+    open_handover(session, 1, state="later", again_at=day, answered_at=NIGHT, reminders=1)
+
+    assert clocks(session, day - timedelta(seconds=1)) == {}
+    assert clocks(session, day) == {"reopened": 1}
+
+    found = row(session)
+    assert (found.state, found.alerted_at, found.reminders) == ("waiting", None, 0)
+    assert found.due_at == day + timedelta(hours=4)
+    assert clocks(session, day + timedelta(days=14))["lapsed"] == 1
+
+
+def test_a_customer_made_by_the_crm_closes_the_hand_over_as_won(session: Session) -> None:
+    open_handover(session, 1, state="accepted", state_of_lead={"lifecycle": "customer"})
+
+    assert clocks(session, DUE) == {"settled": 1}
+
+    assert (row(session).state, row(session).closed_at) == ("won", DUE)
+    assert session.scalar(select(lead_state.c.with_sales)) is False
+
+
+@pytest.mark.parametrize(("updated", "settled"), [(NIGHT + timedelta(days=2), 1), (NIGHT - timedelta(days=2), 0)])
+def test_a_deal_lost_since_closes_the_hand_over_and_one_lost_before_does_not(
+    session: Session, updated: datetime, settled: int
+) -> None:
+    open_handover(session, 1, state="accepted", state_of_lead={"lifecycle": "prospect"})
+    session.execute(insert(deal), {"lead_id": 1, "external_id": "d1", "state": "lost", "updated_at": updated})
+
+    assert clocks(session, NIGHT + timedelta(days=3)).get("settled", 0) == settled
+
+    assert session.scalar(select(lead_state.c.lifecycle)) == ("lead" if settled else "prospect")
+
+
+def test_only_the_scope_is_touched(session: Session) -> None:
+    for lead_id in (1, 2):
+        open_handover(session, lead_id, due_at=DUE)
+
+    run_clocks(session, selling(), DUE, Leads((2,)))
+
+    assert session.scalars(select(escalation.c.reminders).order_by(escalation.c.id)).all() == [0, 1]
+
+
+def test_whoever_is_away_is_not_the_next_in_route(session: Session) -> None:
+    open_handover(session, 1, due_at=DUE, lead={"language": "fr"})
+    gone = SOFIA.__class__(name="Sofia", languages=("fr",), away=away("2026-03-20", "2026-03-23"))
+
+    clocks(session, DUE + timedelta(hours=4), team=(MARC, gone))
+
+    assert row(session).rep == "Hélène"
+
+
+def test_a_rule_no_file_names_any_more_keeps_its_clock(session: Session) -> None:
+    open_handover(session, 1, rule="gone", opened_at=DUE - timedelta(hours=4), due_at=DUE)
+
+    assert clocks(session, DUE + timedelta(hours=4) - timedelta(seconds=1)) == {"at_100": 1}
+    assert clocks(session, DUE + timedelta(hours=4)) == {"at_200": 1}
+
+
+@pytest.mark.parametrize("hours", range(0, 24 * 9, 7))
+@pytest.mark.parametrize(
+    "span",
+    [
+        Span(kind=SpanKind.BUSINESS_HOURS, amount=4),
+        Span(kind=SpanKind.BUSINESS_DAYS, amount=2),
+        Span(kind=SpanKind.ELAPSED, amount=3 * HOUR),
+    ],
+)
+def test_latest_before_is_the_last_instant_whose_clock_has_run(span: Span, hours: int) -> None:
+    session = Session()
+    now = NIGHT + timedelta(hours=hours)
+    made = selling()
+
+    found = latest_before(session, made, now, span)
+
+    assert due_after(session, made, found, span) <= now < due_after(session, made, found + timedelta(seconds=1), span)
