@@ -76,6 +76,11 @@ class Clock:
         """Fire no more, and wait for the run in progress."""
         self._scheduler.shutdown(wait=True)
 
+    def upcoming(self) -> list[tuple[str, datetime]]:
+        """Each job with its next time."""
+        slots = (next_slot(job, self.app.office, self.now()) for job in self.app.playbook.schedule.jobs)
+        return [(slot.job, slot.at) for slot in slots if slot is not None]
+
     def fire(self, name: str) -> None:
         """Run the slot that is due of a job, unless there is nothing to do in it."""
         self._refresh()

@@ -1,0 +1,69 @@
+"""`POST /events`: acts a site or a form reports, stored as they came; a raised hand is answered at once."""
+
+import hmac
+import logging
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, HTTPException
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from leadflow.app import App, refresh, sweep_one
+from leadflow.errors import LeadflowError
+from leadflow.intake.addresses import AddressError, read_address
+from leadflow.models import intake
+from leadflow.types import micros
+from leadflow.web.bodies import KB, parse_json, raw_body
+from leadflow.web.state import Opened
+
+logger = logging.getLogger("leadflow.web")
+router = APIRouter()
+
+#: Does not wait for the night.
+HAND_RAISES = frozenset({"demo_requested", "quote_requested", "meeting_booked"})
+#: Acts one POST may tell.
+MOST = 500
+#: Fast lanes one POST may open; whoever sends more is importing, and the night takes those in.
+MOST_AT_ONCE = 5
+
+_Body = Annotated[bytes, Depends(raw_body(256 * KB))]
+
+
+def _authorised(app: Opened, authorization: Annotated[str, Header()] = "") -> None:
+    token = app.settings.events_token.get_secret_value()
+    scheme, _space, given = authorization.partition(" ")
+    known = bool(token) and hmac.compare_digest(given.encode(), token.encode())
+    if scheme.lower() != "bearer" or not known:
+        raise HTTPException(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
+
+
+@router.post("/events", status_code=202, dependencies=[Depends(_authorised)])
+def events(app: Opened, raw: _Body, later: BackgroundTasks) -> dict[str, int]:
+    """Store one act or a list of them: `{"kind": …, "email": …, "id": …, "at": …, …}`."""
+    told = parse_json(raw)
+    acts = told if isinstance(told, list) else [told]
+    if not acts or len(acts) > MOST or not all(map(_is_act, acts)):
+        raise HTTPException(422, f"an act is an object with kind and email; at most {MOST} of them")
+    with Session(app.engine) as session, session.begin():
+        session.execute(insert(intake).values(kind="event", received_at=micros(datetime.now(UTC)), body=raw))
+    raised = dict.fromkeys(str(act["email"]) for act in acts if act["kind"] in HAND_RAISES and "email" in act)
+    for address in list(raised)[:MOST_AT_ONCE]:
+        later.add_task(raise_hand, app, address)
+    return {"accepted": len(acts)}
+
+
+def raise_hand(app: App, address: str) -> None:
+    """The fast lane for one person; when it cannot run now, the act waits in intake for the next sweep."""
+    try:
+        sweep_one(refresh(app), read_address(address).value, lambda: datetime.now(UTC))
+    except AddressError:
+        return
+    except LeadflowError as error:
+        logger.warning("a raised hand waits for the next sweep: %s", type(error).__name__)
+    except Exception as error:
+        logger.error("the fast lane failed: %s", type(error).__name__)
+
+
+def _is_act(act: Any) -> bool:
+    return isinstance(act, dict) and isinstance(act.get("kind"), str) and isinstance(act.get("email", ""), str)

@@ -1,0 +1,85 @@
+"""The few pages people see, in the language of the person they are for."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, StrictUndefined, Template
+
+from leadflow.text import LANGUAGES, _, set_language
+
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 1.125rem/1.6 system-ui, sans-serif; margin: 0; color: #1d2433; background: #fff }
+main { max-width: 34rem; margin: 12vh auto; padding: 0 1.5rem }
+h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 1rem; text-wrap: balance }
+.brand { color: #55607a; margin: 0 0 2rem }
+button { font: inherit; font-weight: 600; padding: .75rem 1.5rem; border: 0; border-radius: .5rem;
+  background: #1b4fd6; color: #fff; cursor: pointer }
+button:focus-visible { outline: 3px solid #1b4fd6; outline-offset: 3px }
+@media (prefers-color-scheme: dark) {
+  body { color: #e8ebf2; background: #14181f }
+  .brand { color: #a3adc2 }
+  button { background: #8fb0ff; color: #0d1a3a }
+  button:focus-visible { outline-color: #8fb0ff }
+}
+"""
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+#: Nothing is loaded, nothing runs; the one style sheet is known by its hash.
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+#: Page → its words (title, text, button), looked up in the reader's language when the page is shown.
+_WORDS: Mapping[str, Callable[[], tuple[str, str, str | None]]] = {
+    "ask": lambda: (
+        _("Stop receiving our emails?"),
+        _("One click and we will not write to you again. It takes effect at once."),
+        _("Unsubscribe me"),
+    ),
+    "done": lambda: (
+        _("You are unsubscribed"),
+        _("We will not write to you again. You can close this page."),
+        None,
+    ),
+    "not_found": lambda: (
+        _("This link does not work"),
+        _("It may have been cut short on its way. Open the email again and use the link there, or reply to it."),
+        None,
+    ),
+    "not_understood": lambda: (
+        _("We could not read this request"),
+        _("Please open the link in the email again."),
+        None,
+    ),
+}
+
+
+def say(request: Request, page: str, language: str, *, status: int = 200) -> Response:
+    """One of the pages in `language`."""
+    set_language(language)
+    try:
+        title, text, button = _WORDS[page]()
+    finally:
+        set_language(None)
+    brand = request.app.state.app.playbook.brand.name
+    html = _template().render(language=language, title=title, text=text, button=button, brand=brand, style=_STYLE)
+    return HTMLResponse(html, status_code=status, headers={"Content-Language": language})
+
+
+def language_of(request: Request, preferred: str | None) -> str:
+    """The person's own language, else the browser's, else the brand's first; always one that pages are written in."""
+    asked = [part.partition(";")[0] for part in request.headers.get("accept-language", "").split(",")]
+    brand = request.app.state.app.playbook.brand.languages
+    candidates = (word.strip()[:2].lower() for word in (preferred or "", *asked, *brand))
+    return next((language for language in candidates if language in LANGUAGES), LANGUAGES[0])
+
+
+@cache
+def _template() -> Template:
+    source = files("leadflow.web").joinpath("templates/page.html").read_text(encoding="utf-8")
+    return Environment(autoescape=True, undefined=StrictUndefined).from_string(source)
