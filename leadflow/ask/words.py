@@ -1,0 +1,41 @@
+"""What each reason is called where people read it."""
+
+from leadflow.text import _
+from leadflow.types import Reason
+
+
+def reason_words(reason: Reason) -> str:
+    """`reason` in words, in the language people read."""
+    return {
+        Reason.NOT_DUE: _("next step not due"),
+        Reason.FINISHED: _("sequence finished"),
+        Reason.NO_SEQUENCE: _("in no sequence"),
+        Reason.RAMP: _("waiting for their turn (ramp)"),
+        Reason.OUTRANKED: _("another mail goes first"),
+        Reason.PRESSURE: _("pressure"),
+        Reason.WINDOW: _("no open window in time"),
+        Reason.PAUSED: _("paused"),
+        Reason.PARKED: _("on a step that no file names"),
+        Reason.WITH_SALES: _("with sales"),
+        Reason.RESTING: _("resting after an answer of sales"),
+        Reason.CUSTOMER: _("customers"),
+        Reason.DISQUALIFIED: _("disqualified"),
+        Reason.NEVER_LIST: _("on the never list"),
+        Reason.OPEN_DEAL: _("a deal is open"),
+        Reason.UNSUBSCRIBED: _("unsubscribed"),
+        Reason.COMPLAINED: _("complained"),
+        Reason.BOUNCED: _("bounced"),
+        Reason.INVALID_ADDRESS: _("invalid address"),
+        Reason.OBJECTED: _("objected"),
+        Reason.NO_ADDRESS: _("no address"),
+        Reason.NO_BASIS: _("no legal basis"),
+        Reason.NO_MAIL_FLAG: _("imported with --no-mail"),
+        Reason.NO_MAIL_LEFT: _("no mail left"),
+        Reason.ALREADY_RECEIVED: _("has it already"),
+        Reason.MISSING_FIELD: _("a field the mail needs is missing"),
+        Reason.EXPIRED: _("expired"),
+        Reason.EXITED: _("left the sequence"),
+        Reason.RENDER_FAILED: _("could not be rendered"),
+        Reason.REFUSED: _("refused by the provider"),
+        Reason.UNKNOWN_OUTCOME: _("nobody can say whether it left"),
+    }[reason]

@@ -1,0 +1,108 @@
+"""Three weeks in about a minute: night after night a flow run, and between them days lived by invented people."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from leadflow.app import App, deliver_due, open_app, run_escalations, sweep_one
+from leadflow.demo.sales_team import answer_hand_overs
+from leadflow.demo.visitors import day_of
+from leadflow.demo.world import live_through, mails_between, visitors_of
+from leadflow.eligibility import Tonight, tonight
+from leadflow.errors import UsageError
+from leadflow.playbook.example import copy_example
+from leadflow.text import _
+
+FIRST_NIGHT = date(2026, 3, 3)
+NIGHTS = 21
+#: Office hours at which what is due leaves; the clocks of hand-overs run at the same instants.
+_MORNING = (9, 10, 11, 12)
+_AFTERNOON = (15, 17)
+_HAND_RAISES = ("quote_requested", "demo_requested", "meeting_booked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """What the nights left for the ending screen and its claims."""
+
+    app: App
+    seed: int
+    nights: tuple[datetime, ...]
+    #: For each night: who got a mail and why the others did not.
+    told: tuple[Tonight, ...]
+    acts: int = 0
+    reasons_seen: frozenset[str] = field(default_factory=frozenset)
+
+
+def make_workspace(folder: Path) -> None:
+    """A fresh copy of the example, marked simulated; a demo that lay there before is replaced, nothing else ever is."""
+    mark = folder / ".env"
+    if folder.exists() and any(folder.iterdir()):
+        if not mark.exists() or "LEADFLOW_SIMULATED=true" not in mark.read_text():
+            raise UsageError(_("{folder} is not a demo: name a new folder").format(folder=folder))
+        shutil.rmtree(folder)
+    copy_example(folder)
+    mark.write_text("LEADFLOW_SIMULATED=true\nLEADFLOW_ESP=file\n")
+
+
+def import_sample(workspace: Path) -> None:
+    """The sample's people, as a marketer imports them on the eve of the first night."""
+    from leadflow.demo.sample import import_people
+
+    import_people(open_app(workspace), FIRST_NIGHT - timedelta(days=1))
+
+
+def live(workspace: Path, seed: int, on_night: Callable[[datetime, Tonight], None]) -> Lived:
+    """All nights and days; `on_night` is told after each sweep."""
+    from flows.nightly import nightly
+
+    app = open_app(workspace)
+    nights, told, count = [], [], 0
+    for number in range(NIGHTS):
+        day = _midnight(app, FIRST_NIGHT + timedelta(days=number))
+        now = day.replace(hour=4, minute=15)
+        asyncio.run(nightly(workspace=str(workspace), at=now.isoformat(), slot=f"{day:%Y-%m-%d}"))
+        with Session(app.engine) as session:
+            told.append(tonight(session, app.playbook, now))
+        nights.append(now)
+        on_night(now, told[-1])
+        # The last night ends the story: its mails wait for nine o'clock.
+        if number < NIGHTS - 1:
+            count += _live_day(app, day, seed)
+    seen = frozenset(str(reason) for night in told for reason, n in night.reasons.items() if n)
+    return Lived(app=app, seed=seed, nights=tuple(nights), told=tuple(told), acts=count, reasons_seen=seen)
+
+
+def _midnight(app: App, day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=app.office)
+
+
+def _live_day(app: App, day: datetime, seed: int) -> int:
+    with Session(app.engine) as session:
+        people = visitors_of(session, seed)
+    for hour in _MORNING:
+        _drain(app, day.replace(hour=hour, minute=5))
+    noon = day.replace(hour=12, minute=6)
+    mails = mails_between(app, day, noon)
+    acts = [act for person in people for act in day_of(person, mails.get(person.address, ()), day, seed)]
+    live_through(app, acts, seed)
+    answer_hand_overs(app, day, seed)
+    # Nothing waits for the night that a person asked for in the day; the clock only goes forward.
+    moments = [(max(act.at + timedelta(seconds=30), noon), act.address) for act in acts if act.kind in _HAND_RAISES]
+    moments += [(day.replace(hour=hour, minute=5), "") for hour in _AFTERNOON]
+    for now, address in sorted(moments):
+        if address:
+            sweep_one(app, address, now)
+        else:
+            _drain(app, now)
+    return len(acts)
+
+
+def _drain(app: App, now: datetime) -> None:
+    deliver_due(app, now)
+    run_escalations(app, now)
