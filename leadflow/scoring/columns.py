@@ -102,4 +102,5 @@ def won_lately(playbook: Playbook, now: datetime, chosen: Chosen) -> Subquery | 
 
 def over(total: ColumnElement[int], by: int) -> ColumnElement[int]:
     """Integer division towards zero on both databases; SQLAlchemy's `/` would make it a fraction."""
-    return total.op("/", return_type=BigInteger())(literal(by, BigInteger()))
+    # 8 is the precedence of `*`: a sum that is divided gets its parentheses.
+    return total.op("/", precedence=8, return_type=BigInteger())(literal(by, BigInteger()))
