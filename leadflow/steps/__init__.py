@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,17 +12,24 @@ from leadflow.reading import Node, did_you_mean
 from leadflow.steps.base import END, Head, Step, Words
 from leadflow.text import _
 
-__all__ = ["END", "Step", "Words", "parse_step", "step_types"]
+__all__ = ["END", "Step", "StepType", "Words", "parse_step", "step_types"]
 
-Parse = Callable[[Node, Words, Head], Step | None]
+
+@dataclass(frozen=True, slots=True)
+class StepType:
+    """One file of this folder."""
+
+    parse: Callable[[Node, Words, Head], Step | None]
+    #: The keys it takes besides every step's, its own name first, each with the JSON Schema of its value.
+    keys: Mapping[str, Any]
 
 
 @cache
-def step_types() -> Mapping[str, tuple[Parse, tuple[str, ...]]]:
-    """Key of each step type → its `parse` and the further keys it takes (`KEYS`)."""
+def step_types() -> Mapping[str, StepType]:
+    """The step types by the key that marketers write."""
     names = [found.name for found in pkgutil.iter_modules(__path__) if found.name != "base"]
     modules: dict[str, Any] = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
-    return {name: (module.parse, module.KEYS) for name, module in modules.items()}
+    return {name: StepType(module.parse, module.KEYS) for name, module in modules.items()}
 
 
 def parse_step(node: Node, words: Words) -> Step | None:
@@ -37,10 +45,10 @@ def parse_step(node: Node, words: Words) -> Step | None:
         strange = next((key for key in keys if key not in ("name", "was", "then")), "")
         node.fault(_("a step has exactly one of: {types}.").format(types=known) + did_you_mean(strange, types))
         return None
-    parse, further = types[written[0]]
-    node.only("name", "was", "then", written[0], *further)
+    kind = types[written[0]]
+    node.only("name", "was", "then", *kind.keys)
     value = node.require(written[0])
-    return parse(node, words, _head(node, words)) if value else None
+    return kind.parse(node, words, _head(node, words)) if value else None
 
 
 def _head(node: Node, words: Words) -> Head:

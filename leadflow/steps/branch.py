@@ -7,7 +7,21 @@ from leadflow.reading import Node
 from leadflow.steps.base import Head, Step, Words
 from leadflow.text import _
 
-KEYS = ()
+KEYS = {
+    "branch": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "when": {"$ref": "#/$defs/condition"},
+                "else": {"const": True},
+                "goto": {"type": ["string", "integer"]},
+            },
+            "required": ["goto"],
+            "additionalProperties": False,
+        },
+    },
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,24 @@ from leadflow.steps.base import Head, Step, Words
 from leadflow.text import _
 from leadflow.types import Span
 
-KEYS = ("when_none", "on_fail", "expires")
+_WHEN_NONE = ("skip", "wait", "exit")
+_ON_FAIL = ("next", "exit")
+KEYS = {
+    "email": {
+        "anyOf": [
+            {"$ref": "#/$defs/email"},
+            {
+                "type": "object",
+                "properties": {"best_for": {"$ref": "#/$defs/stage"}},
+                "required": ["best_for"],
+                "additionalProperties": False,
+            },
+        ]
+    },
+    "when_none": {"enum": [*_WHEN_NONE]},
+    "on_fail": {"enum": [*_ON_FAIL]},
+    "expires": {"$ref": "#/$defs/span"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +54,8 @@ def parse(node: Node, words: Words, head: Head) -> EmailStep:
         **head,
         email=email,
         best_for=best_for,
-        when_none=node.part("when_none").choice(["skip", "wait", "exit"]) or "skip",
-        on_fail=node.part("on_fail").choice(["next", "exit"]) or "next",
+        when_none=node.part("when_none").choice(_WHEN_NONE) or "skip",
+        on_fail=node.part("on_fail").choice(_ON_FAIL) or "next",
         expires=node.part("expires").span(),
     )
 

@@ -6,7 +6,14 @@ from leadflow.reading import Node
 from leadflow.steps.base import Head, Step, Words
 from leadflow.types import Span, SpanKind
 
-KEYS = ()
+KEYS = {
+    "escalate": {
+        "type": "object",
+        "properties": {"reason": {"type": "string"}, "answer_within": {"$ref": "#/$defs/span"}},
+        "required": ["reason", "answer_within"],
+        "additionalProperties": False,
+    },
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from leadflow.reading import Node
 from leadflow.steps.base import Head, Step, Words
 from leadflow.types import Span, SpanKind
 
-KEYS = ()
+KEYS = {"wait": {"$ref": "#/$defs/span"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

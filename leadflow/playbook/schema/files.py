@@ -1,0 +1,273 @@
+"""The file types of a workspace, key by key."""
+
+from collections.abc import Mapping
+
+from leadflow.conditions.vocabulary import FieldType
+from leadflow.playbook.limits import DAYS
+from leadflow.playbook.schedule import JOBS
+from leadflow.playbook.schema.parts import (
+    DATE,
+    NAME,
+    PERCENT,
+    TEXT,
+    TRUTH,
+    WALL_TIME,
+    Schema,
+    integer,
+    list_of,
+    mapping,
+    mapping_of,
+    one_of,
+    ref,
+    several,
+)
+from leadflow.steps import step_types
+from leadflow.types import Answer
+
+_CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("duration"), ref("localised")
+
+
+def _leadflow() -> Schema:
+    sender = mapping({"name": TEXT, "address": TEXT, "reply_to": TEXT}, ["name", "address", "reply_to"])
+    field = {"type": one_of(*FieldType), "choices": list_of(NAME), "label": _LOCALISED}
+    never = {"name": TEXT, "when": _CONDITION, "unless_purpose": several(ref("purpose"))}
+    pressure = mapping({"gap": _DURATION, "defer_at_most": _SPAN, "then": one_of("skip_step")})
+    return mapping(
+        {
+            "brand": mapping(
+                {"name": TEXT, "site": TEXT, "postal_address": TEXT, "languages": several(TEXT)},
+                ["name", "site", "postal_address", "languages"],
+            ),
+            "office": mapping({"zone": TEXT, "country": TEXT}, ["zone", "country"]),
+            "sender": mapping_of(sender),
+            "fields": mapping_of(mapping(field, ["type"])),
+            "events": mapping_of(mapping({"label": _LOCALISED, "where": several(NAME)})),
+            "segment_order": list_of(ref("segment")),
+            "never": list_of(mapping(never, ["name", "when"])),
+            "pressure": {**pressure, "patternProperties": {"^per_[1-9][0-9]{0,2}d$": integer(1)}},
+            "window": mapping(
+                {
+                    "days": several(one_of(*DAYS)),
+                    "from": WALL_TIME,
+                    "to": WALL_TIME,
+                    "holidays": one_of("lead_country", "office", "none"),
+                    "spread": _DURATION,
+                    "max_share_per_hour": PERCENT,
+                }
+            ),
+            "brake": mapping(
+                {
+                    "hold_when": mapping(
+                        {"sends_over": integer(0), "times_usual": integer(1), "handovers_over": integer(0)}
+                    ),
+                    "release": one_of("leadflow approve"),
+                }
+            ),
+        },
+        ["brand", "office", "sender"],
+    )
+
+
+def _scoring() -> Schema:
+    groups = mapping_of(mapping({"max": integer(1)}, ["max"]))
+    points = integer(-100, 100)
+    fit = {"name": NAME, "group": NAME, "points": points, "when": _CONDITION}
+    engagement = {
+        "name": NAME,
+        "group": NAME,
+        "event": several(ref("event")),
+        "where": ref("where"),
+        "points": points,
+        "half_life": _DURATION,
+        "max": integer(1),
+        "once": TRUTH,
+    }
+    bound = integer(1, 100)
+    return mapping(
+        {
+            "bands": mapping(
+                {
+                    "fit": mapping(dict.fromkeys("ABC", bound), "ABC"),
+                    "engagement": mapping(dict.fromkeys("123", bound), "123"),
+                }
+            ),
+            "fit": mapping(
+                {
+                    "groups": groups,
+                    "rules": list_of(mapping(fit, fit)),
+                    "veto": list_of(mapping({"name": NAME, "when": _CONDITION}, ["name", "when"])),
+                },
+                ["groups"],
+            ),
+            "engagement": mapping(
+                {
+                    "groups": groups,
+                    "rules": list_of(mapping(engagement, ["name", "group", "event", "points", "half_life"])),
+                },
+                ["groups"],
+            ),
+        },
+        ["fit", "engagement"],
+    )
+
+
+def _journey() -> Schema:
+    stage = {"does": TEXT, "when": _CONDITION, "keep_while": _CONDITION, "fall_back_after": _DURATION}
+    criterion = mapping({"when": _CONDITION, "ask": ref("declared_field")}, ["when"])
+    earlier = {"score": PERCENT, "stage": one_of("ignored"), "hot": one_of("ignored")}
+    return mapping(
+        {
+            "stages": mapping_of(mapping(stage)),
+            "qualification": mapping({"criteria": mapping_of(criterion)}),
+            "lifecycle": mapping(
+                {
+                    "prospect": mapping({"when": _CONDITION, "or_when_sales": one_of("accepts")}),
+                    "customer": mapping({"when_crm": one_of("deal_won")}),
+                    "lead_again": mapping(
+                        {
+                            "when_sales": several(one_of("rejects", "loses_deal")),
+                            "rest": _DURATION,
+                            "earlier_acts": mapping(earlier),
+                        }
+                    ),
+                    "disqualified": mapping({"when_sales": several(NAME), "after_rejections": integer(1)}),
+                }
+            ),
+        },
+        ["stages"],
+    )
+
+
+def _sales() -> Schema:
+    overdue = one_of("remind", "next_in_route", "manager")
+    person = mapping(
+        {
+            "name": TEXT,
+            "languages": several(ref("language")),
+            "segments": several(ref("segment")),
+            "alert": TEXT,
+            "at_most": mapping({"per_day": integer(0), "open": integer(0)}),
+            "away": list_of(mapping({"from": DATE, "to": DATE}, ["from", "to"])),
+        },
+        ["name"],
+    )
+    hot = {"name": NAME, "when": _CONDITION, "at": one_of("once", "sweep"), "answer_within": _SPAN}
+    pool = mapping({"team_by": several(one_of("segment", "language"))}, ["team_by"])
+    route = {"name": NAME, "to": {"anyOf": [one_of("account_owner", "manager"), pool]}, "pick": one_of("least_recent")}
+    answer = mapping({"label": _LOCALISED, "reasons": several(NAME), "ask": one_of("date", "amount")})
+    return mapping(
+        {
+            "team": list_of(person),
+            "manager": person,
+            "hot": list_of(mapping(hot, ["name", "when", "answer_within"])),
+            "again": mapping({"same_lead": _DURATION, "same_account": _DURATION, "unless": several(ref("hot_rule"))}),
+            "trigger_only_on": mapping({"acts_newer_than": _DURATION}),
+            "route": list_of(mapping(route, ["name", "to"])),
+            "while_with_sales": mapping({"sequences": several(one_of("pause")), "service_mails": one_of("continue")}),
+            "no_answer": mapping(
+                {
+                    "at_100_percent": overdue,
+                    "at_200_percent": overdue,
+                    "at_300_percent": overdue,
+                    "after": _DURATION,
+                    "then": one_of("lead_again"),
+                }
+            ),
+            "answers": mapping(dict.fromkeys(Answer, answer)),
+        },
+        ["manager", "route"],
+    )
+
+
+def _schedule() -> Schema:
+    job = mapping(
+        {
+            "at": WALL_TIME,
+            "every": _DURATION,
+            "days": several(one_of(*DAYS)),
+            "from": WALL_TIME,
+            "to": WALL_TIME,
+            "in_window": TRUTH,
+            "catch_up": one_of("newest", "none"),
+        }
+    )
+    jobs = mapping(dict.fromkeys(JOBS, job))
+    return mapping({"scheduler": one_of("embedded", "prefect", "none"), "jobs": jobs}, ["jobs"])
+
+
+def _segment() -> Schema:
+    examples = mapping({"match": list_of(ref("example")), "no_match": list_of(ref("example"))})
+    keys = {"title": _LOCALISED, "why": TEXT, "when": _CONDITION, "examples": examples}
+    return mapping(keys, ["title", "when"])
+
+
+def _sequence() -> Schema:
+    ramp = {"anyOf": [one_of("none", "all"), {"type": "string", "pattern": "^[1-9][0-9]{0,6} per day$"}]}
+    again = mapping({"after": _DURATION, "at_most": integer(1)}, ["after"])
+    return mapping(
+        {
+            "title": _LOCALISED,
+            "track": NAME,
+            "priority": integer(0, 1000),
+            "live": TRUTH,
+            "existing": mapping({"enter": ramp}),
+            "enter": _CONDITION,
+            "exit": _CONDITION,
+            "goal": _CONDITION,
+            "on_unmatch": one_of("pause", "exit", "finish"),
+            "reentry": {"anyOf": [one_of("once", "always"), again]},
+            "steps": {**list_of(_step()), "minItems": 1},
+            "removed": mapping_of(NAME),
+            "was": NAME,
+        },
+        ["title", "track", "enter", "steps"],
+    )
+
+
+def _step() -> Schema:
+    every = {"name": NAME, "was": NAME, "then": NAME}
+    return {
+        "type": "object",
+        "oneOf": [mapping({**every, **kind.keys}, ["name", name]) for name, kind in step_types().items()],
+    }
+
+
+def _email() -> Schema:
+    audience = {
+        "stage": several(ref("stage")),
+        "segments": several(ref("segment")),
+        "fit": several(ref("fit_band")),
+        "engagement": several(ref("engagement_band")),
+        "languages": several(ref("language")),
+        "when": _CONDITION,
+    }
+    return mapping(
+        {
+            "title": TEXT,
+            "purpose": ref("purpose"),
+            "pick": one_of("best", "named"),
+            "for": mapping(audience),
+            "rank": integer(0, 1000),
+            "again_after": _DURATION,
+            "sender": one_of("brand", "owner"),
+            "subject": _LOCALISED,
+            "preheader": _LOCALISED,
+            "defaults": mapping_of(_LOCALISED),
+            "expires": _SPAN,
+            "freeze": TRUTH,
+        },
+        ["title", "subject"],
+    )
+
+
+#: File type → its root.
+FILES: Mapping[str, Schema] = {
+    "leadflow": _leadflow(),
+    "scoring": _scoring(),
+    "journey": _journey(),
+    "sales": _sales(),
+    "schedule": _schedule(),
+    "segment": _segment(),
+    "sequence": _sequence(),
+    "email": _email(),
+}

@@ -1,0 +1,69 @@
+"""The schemas editors use say the same as leadflow: the example fits them, and a misspelt word does not."""
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # published without types
+from ruamel.yaml import YAML
+
+from leadflow.playbook.load import load_playbook
+from leadflow.playbook.schema import schemas, write_schemas
+from tests.playbook.conftest import EXAMPLE
+
+_KINDS = {"segments": "segment", "config/sequences": "sequence"}
+
+
+def kind_of(path: str) -> str | None:
+    """The file type of a path of the workspace."""
+    place = PurePosixPath(path)
+    if place.suffix != ".yaml" or place.parent.name == "_base":
+        return None
+    return _KINDS.get(str(place.parent), place.stem)
+
+
+def as_an_editor_sees_it(text: str | bytes) -> Any:
+    """Plain YAML 1.2, scalars coerced; dates stay texts and keys are texts, as in JSON."""
+    return json.loads(json.dumps(YAML(typ="safe", pure=True).load(text), default=str))
+
+
+def test_every_file_of_the_example_fits_its_schema() -> None:
+    playbook = load_playbook(EXAMPLE)
+    known = schemas(playbook)
+
+    for path, content in playbook.files.items():
+        if kind := kind_of(path):
+            errors = Draft202012Validator(known[kind]).iter_errors(as_an_editor_sees_it(content))
+            assert [(path, error.json_path, error.message[:200]) for error in errors] == []
+
+
+def test_the_schemas_are_schemas() -> None:
+    for schema in schemas().values():
+        Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("segment", "{title: x, when: {field: industri, is: retail}}"),
+        ("segment", "{title: x, when: {field: industry, is: retale}}"),
+        ("segment", "{title: x, when: {field: industry, over: 3}}"),
+        ("segment", "{title: x, when: {event: page_veiwed}}"),
+        ("segment", "{titel: x, when: {segment: online-shops}}"),
+        ("schedule", "{jobs: {nightly: {at: '25:00'}}}"),
+        ("email", "{title: x, subject: y, for: {stage: [discvery]}}"),
+        ("sequence", "{title: x, track: t, enter: {segment: online-shops}, steps: [{name: a, wiat: 3 days}]}"),
+    ],
+)
+def test_a_misspelt_word_is_underlined(kind: str, text: str) -> None:
+    schema = schemas(load_playbook(EXAMPLE))[kind]
+
+    assert not Draft202012Validator(schema).is_valid(as_an_editor_sees_it(text))
+
+
+def test_schemas_are_written_beside_the_files(tmp_path: Path) -> None:
+    written = write_schemas(tmp_path)
+
+    assert {path.name for path in written} >= {"leadflow.json", "segment.json", "sequence.json", "email.json"}
+    assert all(json.loads(path.read_text())["$defs"] for path in written)
