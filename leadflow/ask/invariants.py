@@ -1,0 +1,71 @@
+"""Rules that always hold; a night that finds one broken says so and fails."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, not_, or_, select
+from sqlalchemy.orm import Session
+
+from leadflow.eligibility import tonight
+from leadflow.models import enrolment, escalation, lead, lead_score, lead_state, message
+from leadflow.playbook.model import Playbook
+from leadflow.text import _
+from leadflow.types import EnrolmentState, MessageState
+
+_HIGHEST = 10_000
+
+
+def broken(session: Session, playbook: Playbook, now: datetime) -> Sequence[str]:
+    """The broken rules in words, with how many rows break each; empty when all is well. Bounded statements."""
+    return [words.format(n=n) for words, query in _rules() if (n := session.scalar(query) or 0)] + [
+        *_everybody_counted(session, playbook, now)
+    ]
+
+
+def _rules() -> Iterator[tuple[str, Select[tuple[int]]]]:
+    silent = message.c.state.in_([MessageState.FAILED, MessageState.SUPPRESSED])
+    yield (
+        _("{n} messages failed or suppressed without a reason"),
+        _count(message, silent, message.c.reason.is_(None)),
+    )
+    yield (
+        _("{n} messages counted as sent without an attempt"),
+        _count(message, message.c.state.in_(["sending", "accepted", "unknown"]), message.c.attempt_id.is_(None)),
+    )
+    scored = or_(*(not_(column.between(0, _HIGHEST)) for column in (lead_score.c.fit, lead_score.c.engagement)))
+    yield _("{n} scores outside 0 to 100"), _count(lead_score, scored)
+    held = select(escalation.c.lead_id).where(escalation.c.closed_at.is_(None))
+    yield (
+        _("{n} people with sales without an open hand-over, or the other way round"),
+        _count(lead_state, lead_state.c.with_sales != lead_state.c.lead_id.in_(held)),
+    )
+    placed = select(lead_state.c.lead_id)
+    yield _("{n} people without a state"), _count(lead, lead.c.id.not_in(placed))
+    yield _("{n} people stranded: in a sequence without a next step"), _count(enrolment, _stranded())
+
+
+def _count(table: FromClause, *conditions: ColumnElement[bool]) -> Select[tuple[int]]:
+    return select(func.count()).select_from(table).where(*conditions)
+
+
+def _stranded() -> ColumnElement[bool]:
+    """Live and active, yet neither due at some time nor waiting for a message of theirs."""
+    waiting = select(message.c.enrolment_id).where(
+        message.c.state.in_([MessageState.PLANNED, MessageState.CLAIMED, MessageState.SENDING]),
+        message.c.enrolment_id.is_not(None),
+    )
+    return and_(
+        enrolment.c.ended_at.is_(None),
+        enrolment.c.state == EnrolmentState.ACTIVE,
+        enrolment.c.due_at.is_(None),
+        enrolment.c.id.not_in(waiting),
+    )
+
+
+def _everybody_counted(session: Session, playbook: Playbook, now: datetime) -> Iterator[str]:
+    people = session.scalar(select(func.count()).select_from(lead)) or 0
+    night = tonight(session, playbook, now)
+    if night.mailed + sum(night.skipped.values()) != people:
+        yield _("{mailed} mailed and {skipped} without do not make {people} people").format(
+            mailed=night.mailed, skipped=sum(night.skipped.values()), people=people
+        )
