@@ -41,11 +41,29 @@ def office_of(node: Node) -> Office:
     """`office: {zone: Europe/Paris, country: FR}`."""
     node.only("zone", "country")
     zone, country = node.part("zone", needed=True), node.part("country", needed=True)
-    if zone.raw and zone.raw not in (zones := zoneinfo.available_timezones()):
-        zone.fault(_('"{word}" is no time zone.').format(word=zone.raw) + did_you_mean(zone.raw, zones))
-    if country.raw and country.raw not in (countries := holidays.list_supported_countries()):
-        country.fault(_('"{word}" is no country code.').format(word=country.raw) + did_you_mean(country.raw, countries))
+    if zone.raw and not _is_zone(zone.raw):
+        near = did_you_mean(zone.raw, zoneinfo.available_timezones())
+        zone.fault(_('"{word}" is no time zone.').format(word=zone.raw) + near)
+    if country.raw and not _is_country(country.raw):
+        near = did_you_mean(country.raw, holidays.list_supported_countries())
+        country.fault(_('"{word}" is no country code.').format(word=country.raw) + near)
     return Office(zone=zone.text() or "UTC", country=country.text() or "")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return False
+    return True
+
+
+def _is_country(code: str) -> bool:
+    try:
+        holidays.country_holidays(code)
+    except NotImplementedError:
+        return False
+    return True
 
 
 def senders_of(node: Node, languages: tuple[str, ...]) -> Mapping[str, Sender]:
