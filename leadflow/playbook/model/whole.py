@@ -1,0 +1,123 @@
+"""Segments, sequences, and the Playbook that holds everything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from leadflow.conditions.tree import NOWHERE, Condition, Place
+from leadflow.conditions.vocabulary import EventSpec, FieldSpec, Vocabulary
+from leadflow.email.catalog import Email
+from leadflow.playbook.model.journey import (
+    Journey,
+    Scoring,
+)
+from leadflow.playbook.model.limits import Brake, Brand, NeverRule, Office, Pressure, Sender, Window
+from leadflow.playbook.model.sales import Sales, Schedule
+from leadflow.steps.base import Step
+
+#: Language → text.
+Localised = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    name: str
+    title: Localised
+    why: str = ""
+    when: Condition
+    #: (expected to match, the lead described in the file).
+    examples: tuple[tuple[bool, Mapping[str, Any]], ...] = ()
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reentry:
+    """`once`: never again; else after `cool_down` microseconds (always = 1), at most `at_most` entries."""
+
+    again: bool = False
+    cool_down: int = 1
+    at_most: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    name: str
+    title: Localised
+    track: str
+    priority: int = 50
+    live: bool = True
+    #: How many of those who match already enter a day: 0 none, None all.
+    existing_per_day: int | None = 0
+    enter: Condition
+    exit: Condition | None = None
+    goal: Condition | None = None
+    #: pause, exit or finish.
+    on_unmatch: str = "pause"
+    reentry: Reentry = field(default_factory=Reentry)
+    steps: tuple[Step, ...]
+    #: Step names that are gone for good → the step their people go on to.
+    removed: Mapping[str, str] = field(default_factory=dict)
+    was: str | None = None
+    place: Place = field(default=NOWHERE, compare=False)
+
+    def step(self, name: str) -> Step | None:
+        """The step of that name, or the one that was called so."""
+        return next((s for s in self.steps if name in (s.name, s.was)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """templates/emails/_base: the frame of every email, and its words by language."""
+
+    layout: str
+    text: str
+    strings: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """Everything a sweep needs to know about intentions; equal files give an equal `version`."""
+
+    #: Content hash (sha256, hex); people read its first six signs.
+    version: str
+    #: Relative path → bytes, to be stored when a sweep first uses this version.
+    files: Mapping[str, bytes]
+    brand: Brand
+    office: Office
+    senders: Mapping[str, Sender]
+    #: The declared fields only; `vocabulary.fields` has the built-in ones too.
+    fields: Mapping[str, FieldSpec]
+    events: Mapping[str, EventSpec]
+    vocabulary: Vocabulary
+    segment_order: tuple[str, ...]
+    segments: Mapping[str, Segment]
+    never: tuple[NeverRule, ...]
+    pressure: Pressure
+    window: Window
+    brake: Brake
+    scoring: Scoring
+    journey: Journey
+    sales: Sales
+    schedule: Schedule
+    #: Highest priority first, then by name.
+    sequences: tuple[Sequence, ...]
+    emails: Mapping[str, Email]
+    base: Base
+
+    @property
+    def short(self) -> str:
+        """What people read of the version."""
+        return self.version[:6]
+
+    @property
+    def segment_conditions(self) -> Mapping[str, Condition]:
+        """Segment → its condition, for compiling one inside another."""
+        return {name: segment.when for name, segment in self.segments.items()}
+
+    def sequence(self, name: str) -> Sequence | None:
+        """The sequence of that name, or the one that was called so."""
+        return next((s for s in self.sequences if name in (s.name, s.was)), None)
+
+    def stage_position(self, name: str) -> int:
+        """Place of a stage on the journey, 0 for the first and for one no file names."""
+        return next((i for i, s in enumerate(self.journey.stages) if s.name == name), 0)
