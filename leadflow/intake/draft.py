@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.conditions.words import fold, fold_words
 from leadflow.intake.addresses import Address
 from leadflow.intake.companies import account_key
-from leadflow.intake.person import Person
-from leadflow.types import Basis, micros
+from leadflow.intake.person import Agreement, Person
+from leadflow.types import Basis, Purpose
 
 Key = tuple[str, str]
 
@@ -58,6 +58,9 @@ class Draft:
     claimed: list[int] = field(default_factory=list)
     #: Identities to write.
     added: list[Key] = field(default_factory=list)
+    agreements: list[Agreement] = field(default_factory=list)
+    #: Who told last.
+    told_by: str = ""
     address: Address | None = None
     company: str | None = None
     account_key: str | None = None
@@ -65,7 +68,7 @@ class Draft:
     @classmethod
     def new(cls, telling: Telling) -> "Draft":
         """Somebody nobody told of before."""
-        row = {**_EMPTY, "id": 0, "attributes": {}, "folded": {}, "provenance": {}, **telling.defaults}
+        row = {**_EMPTY, "id": 0, "attributes": {}, "folded": {}, "provenance": {}}
         row["first_seen_at"] = row["created_at"] = row["updated_at"] = telling.now
         return cls(before=None, row=row, identities={})
 
@@ -76,9 +79,10 @@ class Draft:
 
     def tell(self, person: Person, telling: Telling) -> None:
         """Merge in what `person` says: a field not named stays as it is."""
-        self._fill(telling)
+        self.told_by = person.told_by or telling.source
         for name, value in person.columns.items():
             self._tell_column(name, value)
+        self._fill({**telling.defaults, **person.defaults})
         for name, value in person.attributes.items():
             self._tell_attribute(name, value, person.nulls.get(name), telling)
         if person.address and self.row["address_id"] is None and self.address is None:
@@ -88,13 +92,13 @@ class Draft:
         first_seen = person.first_seen_at
         if first_seen and (self.before is None or first_seen < self.row["first_seen_at"]):
             self.row["first_seen_at"] = first_seen
+        self.agreements += person.agreements
         self._tell_account()
 
-    def _fill(self, telling: Telling) -> None:
-        if self.before is not None:
-            for name, value in telling.defaults.items():
-                if name != "no_mail" and self.row[name] is None:
-                    self.row[name] = value
+    def _fill(self, defaults: Mapping[str, Any]) -> None:
+        for name, value in defaults.items():
+            if self.row[name] is None or (name == "no_mail" and self.before is None):
+                self.row[name] = value
 
     def _tell_column(self, name: str, value: Any) -> None:
         if name == "company":
@@ -110,7 +114,7 @@ class Draft:
         known_null = provenance.get(name, {}).get("null")
         if attributes.get(name) == value and known_null == null:
             return
-        origin = {"source": telling.source, "on": telling.on}
+        origin = {"source": self.told_by, "on": telling.on}
         self.row["provenance"] = {**provenance, name: {**origin, "null": null} if null else origin}
         self.row["attributes"] = _with(attributes, name, value)
         if telling.fields[name].type is FieldType.TEXT:
@@ -140,15 +144,18 @@ class Draft:
         """Whether the stored row is to be written again."""
         return self.before is not None and self.before != self.row
 
-    @property
-    def newly_agreed(self) -> bool:
-        """Whether this telling is the first to say that the person consented."""
+    def agreed(self) -> Iterator[Agreement]:
+        """What goes into the ledger: what was told, and a basis that is consent for the first time."""
+        yield from self.agreements
         was = self.before["basis"] if self.before else None
-        return bool(self.row["basis"] == Basis.CONSENT and was != Basis.CONSENT)
+        told = any(one.purpose == Purpose.NURTURE for one in self.agreements)
+        if self.row["basis"] == Basis.CONSENT and was != Basis.CONSENT and not told:
+            yield Agreement(purpose=str(Purpose.NURTURE), given=True, at=self._informed_at())
 
-    def stored(self, now: datetime) -> dict[str, Any]:
-        """The row to write."""
-        return {**self.row, "updated_at": micros(now)}
+    def _informed_at(self) -> datetime | None:
+        # A file tells the day people were informed; nothing nearer to the moment they agreed is known.
+        day = self.row["informed_on"]
+        return datetime.combine(date.fromisoformat(day), time(), UTC) if day else None
 
 
 def _with(values: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:

@@ -38,6 +38,8 @@ class NewEvent:
     properties: Mapping[str, Any] = field(default_factory=dict)
     #: Version of the rule that judged a click.
     classified_by: str | None = None
+    #: When it came in, where that differs from the others told with it.
+    received_at: datetime | None = None
 
 
 def record_events(session: Session, events: Sequence[NewEvent], *, received_at: datetime) -> int:
@@ -71,7 +73,7 @@ def _record_batch(session: Session, events: list[NewEvent], received_at: datetim
     new = [(row.event_id, by_key[row.source, row.external_id]) for row in claimed]
     if not new:
         return 0
-    rows = [_row(event_id, told, received_at) for event_id, told in new]
+    rows = [_row(event_id, told, told.received_at or received_at) for event_id, told in new]
     session.execute(insert(event), rows)
     waiting = [_waiting(row) for row in rows if row["lead_id"] is not None and row["weight"]]
     if waiting:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
@@ -20,7 +20,7 @@ from leadflow.intake.visitors import adopt_events
 from leadflow.links import address_hash
 from leadflow.models import account, consent, identity, lead, lead_change, lead_score, lead_state
 from leadflow.playbook.model import Playbook
-from leadflow.types import Lifecycle, Purpose, micros
+from leadflow.types import Lifecycle, micros
 
 #: Taken by whoever writes people on PostgreSQL, so that two imports cannot make one address twice.
 _WRITER_LOCK = 7_201_934_465
@@ -78,7 +78,7 @@ def upsert_people(
         _write_new(session, [draft for draft in own if draft.before is None], key=key, first_stage=first_stage)
         _write_changed(session, [draft for draft in own if draft.is_changed], telling)
         _write_identities(session, own, key=key)
-        _write_consents(session, [draft for draft in own if draft.newly_agreed], telling)
+        _write_consents(session, own, telling)
         done += [_upserted(draft, person) for draft, person in zip(drafts, batch, strict=True)]
     return done
 
@@ -185,7 +185,7 @@ def _write_changed(session: Session, drafts: Sequence[Draft], telling: Telling) 
             "before": None if before is None else {"v": before},
             "after": None if after is None else {"v": after},
             "at": micros(telling.now),
-            "source": telling.source,
+            "source": draft.told_by,
         }
         for draft in drafts
         for name, before, after in draft.changes()
@@ -220,24 +220,21 @@ def _write_consents(session: Session, drafts: Sequence[Draft], telling: Telling)
         {
             "lead_id": draft.row["id"],
             "identity_id": draft.row["address_id"],
-            "purpose": str(Purpose.NURTURE),
-            "state": "given",
-            "at": _agreed_at(draft, telling),
-            "method": telling.source,
+            "purpose": one.purpose,
+            "state": "given" if one.given else "withdrawn",
+            "at": min(one.at or telling.now, telling.now),
+            "method": draft.told_by,
+            "wording_hash": one.wording_hash,
+            "wording_version": one.wording_version,
+            "page": one.page,
+            "ip": one.ip,
+            "user_agent": one.user_agent,
         }
         for draft in drafts
+        for one in draft.agreed()
     ]
     if rows:
         session.execute(insert(consent), rows)
-
-
-def _agreed_at(draft: Draft, telling: Telling) -> int:
-    # A file tells the day people were informed; nothing nearer to the moment they agreed is known.
-    day = draft.row["informed_on"]
-    if day is None:
-        return micros(telling.now)
-    start = date.fromisoformat(day)
-    return min(micros(telling.now), micros(datetime(start.year, start.month, start.day, tzinfo=UTC)))
 
 
 def _upserted(draft: Draft, person: Person) -> Upserted:

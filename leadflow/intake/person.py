@@ -28,6 +28,21 @@ Reader = Callable[[str], Value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """A person agreed to a purpose or withdrew, with what proves it."""
+
+    purpose: str
+    given: bool
+    #: None: when it was told.
+    at: datetime | None = None
+    wording_hash: str | None = None
+    wording_version: str | None = None
+    page: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """What one source says of one person; a field it does not name is left as it is."""
 
@@ -41,6 +56,11 @@ class Person:
     #: Field → the word that stood for a missing value (`Select`).
     nulls: Mapping[str, str] = field(default_factory=dict)
     first_seen_at: datetime | None = None
+    agreements: tuple[Agreement, ...] = ()
+    #: Columns filled in where nothing is known; `no_mail` for somebody new alone.
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    #: Who tells, where it is not who tells of the others.
+    told_by: str | None = None
     #: What was kept out, in words; the rest counts.
     notes: tuple[str, ...] = ()
 
@@ -62,7 +82,17 @@ class PersonReader:
     #: Field → strptime format, where one was declared.
     date_formats: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, said: Mapping[str, str], nulls: Mapping[str, str] | None = None) -> Person:
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Every field that can be read."""
+        return (*BUILTIN_FIELDS, *self.fields)
+
+    def read(
+        self,
+        said: Mapping[str, str],
+        nulls: Mapping[str, str] | None = None,
+        agreements: tuple[Agreement, ...] = (),
+    ) -> Person:
         """The person of `said` (field → text, empty ones left out); `nulls`: fields said to be missing."""
         columns: dict[str, Value | None] = {}
         attributes: dict[str, Value | None] = {}
@@ -85,6 +115,7 @@ class PersonReader:
             attributes=attributes,
             nulls=nulls or {},
             first_seen_at=self._first_seen(said.get("first_seen")),
+            agreements=agreements,
             notes=notes,
         )
 

@@ -1,12 +1,33 @@
-"""Gives the acts of a visitor to the person they turn out to be."""
+"""Who is behind an id, and the acts of a visitor who turns out to be somebody."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
+from leadflow.links import address_hash
 from leadflow.models import event, event_inbox, identity
+
+Owner = tuple[int | None, int]
+
+
+def owners_of(session: Session, keys: Collection[tuple[str, str]], *, key: str) -> dict[tuple[str, str], Owner]:
+    """(kind, value) → (lead, identity); a visitor nobody has seen gets an identity that belongs to nobody yet."""
+    new = [
+        {"kind": kind, "value": value, "hash": address_hash(key, value), "lead_id": None}
+        for kind, value in sorted(keys)
+        if kind == "visitor"
+    ]
+    if new:
+        missing = insert_into(session, identity).on_conflict_do_nothing(index_elements=["kind", "value"])
+        session.execute(missing, new)
+    values: dict[str, list[str]] = {}
+    for kind, value in sorted(keys):
+        values.setdefault(kind, []).append(value)
+    asked = [and_(identity.c.kind == kind, identity.c.value.in_(some)) for kind, some in values.items()]
+    query = select(identity.c.kind, identity.c.value, identity.c.lead_id, identity.c.id).where(or_(*asked))
+    return {(row.kind, row.value): (row.lead_id, row.id) for row in session.execute(query)} if keys else {}
 
 
 def adopt_events(session: Session, identities: Sequence[int]) -> None:

@@ -1,0 +1,223 @@
+"""One line of JSON tells of an act or a form: `{"event": "page_viewed", "email": …, "path": "/tarifs", "at": …}`."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from leadflow.conditions.vocabulary import EventSpec
+from leadflow.errors import LeadflowError
+from leadflow.intake.fields import FieldError, clean_text, read_instant
+from leadflow.intake.person import Agreement, Person, PersonReader
+from leadflow.playbook.model import Playbook
+from leadflow.reading import did_you_mean
+from leadflow.text import _
+from leadflow.types import Basis, Purpose
+
+#: Keys of an act that are no details of it.
+_OWN = frozenset(
+    ("event", "form", "email", "visitor", "external_id", "at", "id", "fields", "properties", "consent", "source")
+)
+_PROOF = frozenset(("wording_hash", "wording_version", "page", "ip", "user_agent", "basis"))
+_PURPOSES = (*Purpose, "open_tracking", "click_tracking", "profiling")
+_LARGEST = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What somebody did, and what they said of themselves with it."""
+
+    #: Its sender's own id, else the fingerprint of its bytes: told twice, it counts once.
+    external_id: str
+    kind: str
+    occurred_at: datetime
+    person: Person
+    path: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ActError(LeadflowError):
+    """This line tells of no act."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActReader:
+    """Reads acts in the words of a playbook."""
+
+    playbook: Playbook
+    people: PersonReader
+
+    def read(self, body: bytes, received_at: datetime, *, form: bool = False) -> Act:
+        """The act in `body`; ActError says in words what is wrong. A form without an event is `form_submitted`."""
+        told = _object(body)
+        try:
+            return self._act(told, body, received_at, form=form)
+        except FieldError as error:
+            raise ActError(str(error)) from None
+
+    def _act(self, told: dict[str, Any], body: bytes, received_at: datetime, *, form: bool) -> Act:
+        kind = _word(told, "event") or ("form_submitted" if form else None)
+        if kind is None:
+            raise ActError(_('"event" is missing: what happened?'))
+        spec = self.playbook.vocabulary.events.get(kind)
+        if spec is None:
+            words = _('event "{kind}" is not known.').format(kind=kind)
+            raise ActError(words + did_you_mean(kind, self.playbook.vocabulary.events))
+        at = _word(told, "at")
+        answers = self._answers(told, spec)
+        path, properties = _details(told, spec, answers)
+        person = self._person(told, at, answers)
+        if form or kind == "form_submitted":
+            day = received_at.astimezone(self.people.zone).date().isoformat()
+            person = replace(person, told_by="form", defaults=_grounds(told, person, day) if form else {})
+        return Act(
+            external_id=_word(told, "id") or hashlib.sha256(body.strip()).hexdigest(),
+            kind=kind,
+            occurred_at=received_at if at is None else _instant(at),
+            person=person,
+            path=path,
+            properties=properties,
+        )
+
+    def _answers(self, told: dict[str, Any], spec: EventSpec) -> dict[str, Any]:
+        """What people said of themselves: under `fields`, or a declared field that is no detail of the act."""
+        answers = told.get("fields") or {}
+        if not isinstance(answers, dict):
+            raise ActError(_('"fields" must be an object: field → answer'))
+        plain = {name: told[name] for name in told if name in self.people.fields and name not in spec.properties}
+        return {**plain, **answers}
+
+    def _person(self, told: dict[str, Any], at: str | None, answers: Mapping[str, Any]) -> Person:
+        said = {name: text for name in ("email", "visitor", "external_id") if (text := _word(told, name))}
+        if not said:
+            raise ActError(_('who? "email", "visitor" or "external_id" is missing'))
+        for name, value in answers.items():
+            if name not in self.people.known:
+                words = _('field "{name}" is not known.').format(name=name)
+                raise ActError(words + did_you_mean(name, self.people.known))
+            if text := _plain(name, value):
+                said[name] = text
+        return self.people.read(said, agreements=_agreements(told, at))
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    if len(body) > _LARGEST:
+        raise ActError(_("the line is longer than 64 kB"))
+    try:
+        told = json.loads(body.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        raise ActError(_("byte {n} is not UTF-8").format(n=error.start + 1)) from None
+    except json.JSONDecodeError as error:
+        raise ActError(_("column {n}: this is no JSON").format(n=error.colno)) from None
+    except RecursionError:
+        raise ActError(_("the line is nested too deeply")) from None
+    if not isinstance(told, dict):
+        raise ActError(_("an act is a JSON object, in braces"))
+    return told
+
+
+def _no_number(name: str) -> float:
+    raise ActError(_("{name} is no number").format(name=name))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        raise ActError(_("a name stands twice in one object"))
+    return told
+
+
+def _word(told: Mapping[str, Any], name: str) -> str | None:
+    value = told.get(name)
+    return _plain(name, value) if value is not None else None
+
+
+def _plain(name: str, value: Any) -> str | None:
+    """A value as text, as a file would have it; None when it says nothing."""
+    match value:
+        case None | "":
+            return None
+        case bool():
+            return "true" if value else "false"
+        case int() | float() if math.isfinite(value):
+            return str(value)
+        case str():
+            return clean_text(value) if name != "email" else value
+        case _:
+            raise FieldError(f"{name}: " + _("a text, a number, true or false is expected"))
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return read_instant(text, zone=UTC)
+    except FieldError:
+        raise ActError(_('"at": "{text}" is not an instant such as 2026-03-20T10:00:00Z').format(text=text)) from None
+
+
+def _details(told: Mapping[str, Any], spec: EventSpec, answers: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """The path of an act and its other declared details."""
+    nested = told.get("properties") or {}
+    if not isinstance(nested, dict):
+        raise ActError(_('"properties" must be an object: detail → value'))
+    flat = {name: value for name, value in told.items() if name not in _OWN | _PROOF and name not in answers}
+    if "form" in told and "form" in spec.properties:
+        flat["form"] = told["form"]
+    details: dict[str, Any] = {}
+    for name, value in {**flat, **nested}.items():
+        if name != "path" and name not in spec.properties:
+            words = _('"{name}" is no detail of {event}.').format(name=name, event=spec.name)
+            raise ActError(words + did_you_mean(name, ("path", *spec.properties)))
+        if (text := _plain(name, value)) is not None:
+            details[name] = value if isinstance(value, bool | int | float) else text
+    path = details.pop("path", None)
+    return (None if path is None else str(path)), details
+
+
+def _agreements(told: Mapping[str, Any], at: str | None) -> tuple[Agreement, ...]:
+    given = told.get("consent") or {}
+    if isinstance(given, list):
+        given = dict.fromkeys(given, True)
+    if not isinstance(given, dict):
+        raise ActError(_('"consent" must be a list of purposes, or purpose → true or false'))
+    unknown = next((purpose for purpose in given if purpose not in _PURPOSES), None)
+    if unknown is not None:
+        words = _('"{purpose}" is no purpose of consent.').format(purpose=unknown)
+        raise ActError(words + did_you_mean(str(unknown), [str(purpose) for purpose in _PURPOSES]))
+    return tuple(
+        Agreement(
+            purpose=str(purpose),
+            given=state is True,
+            at=_instant(at) if at else None,
+            wording_hash=_word(told, "wording_hash"),
+            wording_version=_word(told, "wording_version"),
+            page=_word(told, "page"),
+            ip=_cut(_word(told, "ip")),
+            user_agent=_word(told, "user_agent"),
+        )
+        for purpose, state in given.items()
+    )
+
+
+def _cut(ip: str | None) -> str | None:
+    """The network an address lies in: /24, or /48 for IPv6. Nobody can be found again by it."""
+    if ip is None:
+        return None
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return None
+    return str(ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False).network_address)
+
+
+def _grounds(told: Mapping[str, Any], person: Person, day: str) -> dict[str, str]:
+    """Who fills in a form gives the data themselves: they know the source, and learn on that page what it is for."""
+    agreed = any(one.purpose == Purpose.NURTURE and one.given for one in person.agreements)
+    return {
+        "basis": str(Basis.CONSENT if agreed else Basis.LEGITIMATE_INTEREST),
+        "source": _word(told, "source") or _word(told, "form") or "form",
+        "informed_on": day,
+    }
