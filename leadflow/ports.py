@@ -95,10 +95,12 @@ class ProviderEvent:
     address: str | None = None
     #: Our attempt id, where the provider sent it back.
     attempt_id: str | None = None
+    #: The provider's own id of the message, as `send` returned it.
+    provider_id: str | None = None
     url: str | None = None
     ip: str | None = None
     user_agent: str | None = None
-    #: hard or soft for bounces, and the provider's classification.
+    #: Of a bounce: hard or soft when the address is at fault, None when the sender is; the provider's classification.
     hardness: str | None = None
     classification: str | None = None
     note: str | None = None

@@ -109,7 +109,7 @@ class _Run:
         with Session(self._engine) as session, session.begin():
             written, unsent = self._writer.write(session, self._token)
             fail_unsent(session, self._token, [(failed.id, failed.reason, failed.note) for failed in unsent])
-            rows = session.execute(intend(self._token, self._token, self._now)).all()
+            rows = session.execute(intend(self._token, self._now, spread=self._playbook.window.spread)).all()
             self._note_suppressed(session, [row for row in rows if row.state == MessageState.SUPPRESSED], len(rows))
         self._written = {mail.id: mail for mail in written}
         self.counts[MessageState.FAILED] += len(unsent)

@@ -3,39 +3,34 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, literal, null, select
+from sqlalchemy import BigInteger, ColumnElement, case, literal, null
 
-from leadflow.models import enrolment, identity, lead, lead_state, message, suppression
-from leadflow.types import EnrolmentState, Lifecycle, Purpose, Reason, Suppressed, micros
+from leadflow.eligibility import first_reason, row_blocks
+from leadflow.models import enrolment, lead, message
+from leadflow.types import EnrolmentState, Purpose, Reason, micros
+from leadflow.windows import calendar_of, next_open
 
 
 def blocked_because(now: datetime) -> ColumnElement[Any]:
-    """Why a message must not leave, NULL when nothing stands against it."""
-    return case(*[(holds, reason.value) for reason, holds in _blocks(now)], else_=null())
+    """Why a message must not leave, NULL when nothing stands against it.
+
+    Over message, its lead, the identity it goes to, lead_state and its enrolment.
+    """
+    own = (
+        (message.c.expires_at <= micros(now), Reason.EXPIRED.value),
+        (enrolment.c.state.in_([EnrolmentState.PAUSED, EnrolmentState.PARKED]), Reason.PAUSED.value),
+        (enrolment.c.state == EnrolmentState.ENDED, Reason.EXITED.value),
+    )
+    person = ((message.c.purpose == purpose, first_reason(row_blocks(now, purpose))) for purpose in Purpose)
+    return case(*own, *person, else_=null())
 
 
-def _blocks(now: datetime) -> list[tuple[Reason, ColumnElement[bool]]]:
-    service = message.c.purpose == Purpose.SERVICE
-    known = select(suppression.c.reason).where(suppression.c.address_hash == identity.c.hash).scalar_subquery()
-    return [
-        (Reason.EXPIRED, message.c.expires_at <= micros(now)),
-        (Reason.PAUSED, enrolment.c.state.in_([EnrolmentState.PAUSED, EnrolmentState.PARKED])),
-        (Reason.EXITED, enrolment.c.state == EnrolmentState.ENDED),
-        (Reason.NO_MAIL_FLAG, lead.c.no_mail),
-        (Reason.CUSTOMER, and_(lead_state.c.lifecycle == Lifecycle.CUSTOMER, ~service)),
-        (Reason.DISQUALIFIED, and_(lead_state.c.lifecycle == Lifecycle.DISQUALIFIED, ~service)),
-        *[(reason, known == word) for word, reason in SUPPRESSED_AS.items()],
-    ]
+def window_opens(now: datetime, *, spread: int) -> ColumnElement[Any]:
+    """When a message may leave, where the reader's window is shut at `now`; NULL where it is open.
 
-
-SUPPRESSED_AS = {
-    Suppressed.UNSUBSCRIBED: Reason.UNSUBSCRIBED,
-    Suppressed.COMPLAINED: Reason.COMPLAINED,
-    Suppressed.BOUNCED: Reason.BOUNCED,
-    Suppressed.INVALID: Reason.INVALID_ADDRESS,
-    Suppressed.OBJECTED: Reason.OBJECTED,
-}
-
-
-def next_open(now: datetime) -> ColumnElement[Any]:
-    return literal(micros(now))
+    Service mails know no window; a calendar that nobody expanded holds nobody back.
+    """
+    calendar, moment = calendar_of(message.c.lead_id), literal(micros(now), BigInteger)
+    shut = (message.c.purpose != Purpose.SERVICE) & (next_open(calendar, moment) > micros(now))
+    # All that waited must not leave in the first minute of the next window.
+    return case((shut, next_open(calendar, moment, seed=lead.c.seed, spread=spread)), else_=null())

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.db import database_now
 from leadflow.models import enrolment, identity, lead, lead_state, message
-from leadflow.pipeline.deliver_checks import blocked_because, next_open
+from leadflow.pipeline.deliver_checks import blocked_because, window_opens
 from leadflow.pipeline.scope import in_scope
 from leadflow.types import MINUTE, MessageState, Reason, Scope, micros
 
@@ -88,8 +88,8 @@ def claim_due(owner: str, now: datetime, scope: Scope, batch: int) -> Update:
     )
 
 
-def _verdicts(owner: str, now: datetime) -> Subquery:
-    """(id, reason it must not leave or NULL, when its window opens) of the messages `owner` has claimed."""
+def _verdicts(owner: str, now: datetime, spread: int) -> Subquery:
+    """(id, reason it must not leave or NULL, when its window opens or NULL) of the messages `owner` has claimed."""
     joined = (
         message.join(lead, lead.c.id == message.c.lead_id)
         .join(identity, identity.c.id == message.c.address_id)
@@ -97,20 +97,20 @@ def _verdicts(owner: str, now: datetime) -> Subquery:
         .outerjoin(enrolment, enrolment.c.id == message.c.enrolment_id)
     )
     return (
-        select(message.c.id, blocked_because(now).label("reason"), next_open(now).label("opens_at"))
+        select(message.c.id, blocked_because(now).label("reason"), window_opens(now, spread=spread).label("opens_at"))
         .select_from(joined)
         .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
         .subquery("verdict")
     )
 
 
-def intend(owner: str, token: str, now: datetime) -> Update:
+def intend(owner: str, now: datetime, *, spread: int) -> Update:
     """What `owner` has claimed gets its intent, or leaves the run: suppressed with a reason, or planned for its window.
 
-    Committed before the first byte goes out. The attempt id is `token` and the message's id.
+    Committed before the first byte goes out. The attempt id is `owner`, new in each run, and the message's id.
     """
-    verdict = _verdicts(owner, now)
-    blocked, shut = verdict.c.reason.is_not(None), verdict.c.opens_at > micros(now)
+    verdict = _verdicts(owner, now, spread)
+    blocked, shut = verdict.c.reason.is_not(None), verdict.c.opens_at.is_not(None)
     goes = ~or_(blocked, shut)
 
     def if_it_goes(value: ColumnElement[object], otherwise: ColumnElement[object]) -> ColumnElement[object]:
@@ -129,7 +129,7 @@ def intend(owner: str, token: str, now: datetime) -> Update:
             reason=verdict.c.reason,
             send_at=case((shut & ~blocked, verdict.c.opens_at), else_=message.c.send_at),
             sent_at=if_it_goes(literal(micros(now), BigInteger), null()),
-            attempt_id=if_it_goes(literal(f"{token}-") + cast(message.c.id, String), null()),
+            attempt_id=if_it_goes(literal(f"{owner}-") + cast(message.c.id, String), null()),
             attempts=message.c.attempts + case((goes, 1), else_=0),
             owner=if_it_goes(literal(owner), null()),
             lease_until=None,

@@ -38,7 +38,7 @@ def mail_playbook(*emails: Email, **parts: Any) -> Playbook:
 def add_message(session: Session, message_id: int, lead_id: int | None = None, **columns: Any) -> int:
     """A message planned for tonight, to a lead of its own unless one is named, from an active enrolment."""
     if lead_id is None:
-        lead_id = add_lead(session, message_id, **columns.pop("lead", {}))
+        lead_id = add_lead(session, message_id, **{"basis": "consent"} | columns.pop("lead", {}))
     standing = columns.pop("enrolment", {})
     dates = {"entered_at": NIGHT, "completed_at": NIGHT}
     enrolled = {"id": message_id, "lead_id": lead_id, "sequence": "s", "track": "t", "entry": message_id}

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, delete, event, insert, select, update
@@ -13,6 +14,7 @@ from leadflow.links import read_click, read_unsubscribe
 from leadflow.models import decision, escalation, link, message, suppression
 from leadflow.ports import Outgoing
 from leadflow.types import Leads, instant_of, micros
+from leadflow.windows import ensure_calendars
 from tests.build import NIGHT, add_lead
 from tests.pipeline.mails import add_message, deliver, email, mail_playbook, row
 
@@ -155,6 +157,8 @@ def test_a_mail_that_lacks_a_value_fails_alone(engine: Engine, session: Session,
         ("paused", {"enrolment": {"state": "paused"}}),
         ("customer", {"lead": {"state": {"lifecycle": "customer"}}}),
         ("no_mail_flag", {"lead": {"no_mail": True}}),
+        ("no_basis", {"lead": {"basis": None}}),
+        ("with_sales", {"lead": {"state": {"with_sales": True}}}),
     ],
 )
 def test_what_must_not_leave_any_more_is_suppressed_and_said(
@@ -178,6 +182,30 @@ def test_an_unsubscribe_between_planning_and_sending_is_heard(
     session.commit()
     deliver(engine, memory)
     assert (memory.sent, row(engine, 1).state, row(engine, 1).reason) == ([], "suppressed", "unsubscribed")
+
+
+def test_a_mail_due_after_its_window_has_shut_waits_for_the_next_one(
+    engine: Engine, session: Session, memory: MemoryProvider
+) -> None:
+    book = mail_playbook()
+    add_message(session, 1, send_at=NIGHT - timedelta(hours=8))
+    add_message(session, 2, send_at=NIGHT - timedelta(hours=8), purpose="service")
+    ensure_calendars(session, book, NIGHT)
+    session.commit()
+    outcome = deliver(engine, memory, playbook=book)
+    nine = NIGHT.astimezone(ZoneInfo("Europe/Paris")).replace(hour=9, minute=0)
+    after = row(engine, 1)
+    assert (after.state, after.send_at, after.attempts, after.owner) == ("planned", nine, 0, None)
+    assert ([mail.message_id for mail in memory.sent], outcome.skipped) == ([2], {"window": 1})
+    deliver(engine, memory, playbook=book, now=nine)
+    assert row(engine, 1).state == "accepted"
+
+
+def test_a_service_mail_goes_on_to_a_customer(engine: Engine, session: Session, memory: MemoryProvider) -> None:
+    add_message(session, 1, purpose="service", counted=False, lead={"state": {"lifecycle": "customer"}})
+    session.commit()
+    deliver(engine, memory)
+    assert row(engine, 1).state == "accepted"
 
 
 def test_a_lapsed_claim_is_taken_over_and_a_living_one_is_not(
@@ -228,7 +256,7 @@ def test_a_stop_in_the_middle_leaves_one_in_doubt_and_plans_the_rest_again(engin
 def test_a_salesperson_who_accepted_signs_the_mails_that_ask_for_it(
     engine: Engine, session: Session, memory: MemoryProvider
 ) -> None:
-    add_lead(session, 1)
+    add_lead(session, 1, basis="consent")
     given = {"lead_id": 1, "number": 1, "rule": "r", "route": "x", "opened_at": NIGHT, "due_at": NIGHT, "playbook": "0"}
     session.execute(insert(escalation), given | {"rep": "Inès Roy", "state": "accepted"})
     add_message(session, 1, 1)

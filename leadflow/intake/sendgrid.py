@@ -1,0 +1,141 @@
+"""SendGrid's event webhook: are these bytes SendGrid's, and what do they say in our words?"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from leadflow.errors import InputError
+from leadflow.ports import ProviderEvent
+
+SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
+TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
+
+#: What is not accepted is sent again for 24 hours; a shorter window would lose it.
+_REPLAY_WINDOW = timedelta(hours=25)
+_CLOCKS_DIFFER = timedelta(minutes=5)
+
+_KINDS = {
+    "processed": "processed",
+    "deferred": "deferred",
+    "delivered": "delivered",
+    "click": "clicked",
+    "spamreport": "complained",
+    "unsubscribe": "unsubscribed",
+    "group_unsubscribe": "unsubscribed",
+}
+#: Why SendGrid did not even try: it keeps lists of its own, and what they know of an address we want to know too.
+_DROPPED = {
+    "Bounced Address": ("bounced", "hard"),
+    "Invalid": ("bounced", "hard"),
+    "Unsubscribed Address": ("unsubscribed", None),
+    "Spam Reporting Address": ("complained", None),
+}
+#: Bounces that the sender caused: they say nothing about the address.
+_SENDERS_FAULT = {"Reputation", "Content", "Technical", "Frequency or Volume Too High"}
+
+
+def verify(raw: bytes, signature: str, timestamp: str, keys: Sequence[str], *, now: datetime) -> bool:
+    """Whether `raw`, byte for byte, was signed with one of `keys` (base64 DER) at most 25 hours ago.
+
+    False without a key, and for anything that cannot be read.
+    """
+    if not _is_recent(timestamp, now):
+        return False
+    try:
+        signed = base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return any(_signed_with(key, signed, timestamp.encode() + raw) for key in keys if key.strip())
+
+
+def normalise(raw: bytes) -> list[ProviderEvent]:
+    """The events of one POST; InputError when it is no JSON array. An entry without a time tells nothing: left out."""
+    try:
+        entries = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InputError("these provider events are not JSON") from error
+    if not isinstance(entries, list):
+        raise InputError("provider events come as a JSON array")
+    found = (_event(entry) for entry in entries if isinstance(entry, dict))
+    return [event for event in found if event is not None]
+
+
+def _is_recent(timestamp: str, now: datetime) -> bool:
+    at = _instant(timestamp)
+    return at is not None and -_CLOCKS_DIFFER <= now - at <= _REPLAY_WINDOW
+
+
+def _signed_with(key: str, signature: bytes, message: bytes) -> bool:
+    try:
+        public = load_der_public_key(base64.b64decode(key.strip(), validate=True))
+        if not isinstance(public, EllipticCurvePublicKey):
+            return False
+        public.verify(signature, message, ECDSA(SHA256()))
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
+
+
+def _event(entry: Mapping[str, Any]) -> ProviderEvent | None:
+    at = _instant(entry.get("timestamp"))
+    if at is None:
+        return None
+    kind, hardness = _kind(entry)
+    return ProviderEvent(
+        external_id=_text(entry.get("sg_event_id")) or _fingerprint(entry),
+        kind=kind,
+        at=at,
+        address=_text(entry.get("email")),
+        attempt_id=_text(entry.get("lf_attempt")),
+        provider_id=(_text(entry.get("sg_message_id")) or "").partition(".")[0] or None,
+        url=_text(entry.get("url")),
+        ip=_text(entry.get("ip")),
+        user_agent=_text(entry.get("useragent")),
+        hardness=hardness,
+        classification=_text(entry.get("bounce_classification")),
+        note=_text(entry.get("reason")) or _text(entry.get("response")),
+    )
+
+
+def _kind(entry: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Our word, and for a bounce how hard it was; a type nobody knows yet is `other`."""
+    word = _text(entry.get("event")) or ""
+    if word == "dropped":
+        return _DROPPED.get(_text(entry.get("reason")) or "", ("dropped", None))
+    if word != "bounce":
+        return _KINDS.get(word, "other"), None
+    if entry.get("bounce_classification") in _SENDERS_FAULT:
+        return "blocked", None
+    return ("blocked", "soft") if entry.get("type") == "blocked" else ("bounced", "hard")
+
+
+def _fingerprint(entry: Mapping[str, Any]) -> str:
+    """Stands for the id that unsubscribes may lack: equal for a repeated delivery of the same news."""
+    told = [str(entry.get(name)) for name in ("sg_message_id", "event", "timestamp", "email", "url")]
+    return hashlib.sha256("\n".join(told).encode("utf-8", "replace")).hexdigest()
+
+
+def _instant(value: object) -> datetime | None:
+    """An instant of Unix seconds, as a number or as digits."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return datetime.fromtimestamp(int(value), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _text(value: object) -> str | None:
+    """`value` as text that a database can hold, None for anything else."""
+    if not isinstance(value, str) or not value:
+        return None
+    return value.replace("\0", "").encode("utf-8", "replace").decode()
