@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal, null, or_, select
+from sqlalchemy import BigInteger, func, literal, null, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -40,7 +40,7 @@ def find_asked(session: Session, playbook: Playbook, now: datetime, scope: Scope
 def add_asked(
     session: Session, now: datetime, scope: Scope, name: str, sequence: Sequence, step: EscalateStep
 ) -> postgresql.Insert:
-    """INSERT crossing: the active enrolments whose next step is `step`; what a lead asks for already stays."""
+    """INSERT crossing: the active enrolments who stand on `step`; what a lead asks for already stays."""
     rows = (
         select(
             enrolment.c.lead_id,
@@ -50,31 +50,14 @@ def add_asked(
         )
         .select_from(enrolment.outerjoin(lead_state, lead_state.c.lead_id == enrolment.c.lead_id))
         .where(enrolment.c.sequence.in_(_names(sequence)), enrolment.c.state == EnrolmentState.ACTIVE)
-        .where(stands_before(sequence, step), enrolment.c.due_at <= micros(now))
-        # What this sweep's nurture completes is looked at by the next one: a second run must find nothing new.
-        .where(enrolment.c.completed_at < micros(now))
+        # Nurture makes the step due just after the sweep that reached it, so a second run finds nothing new.
+        .where(enrolment.c.step.in_(_names(step)), enrolment.c.due_at <= micros(now))
         .where(in_scope(enrolment.c.lead_id, scope), not_ahead(enrolment.c.lead_id, now))
     )
     inserted = insert_into(session, crossing).from_select(["lead_id", "held", "opening", "step"], rows)
     return inserted.on_conflict_do_update(
         index_elements=[crossing.c.lead_id], set_={"step": inserted.excluded.step}, where=crossing.c.step.is_(null())
     )
-
-
-def stands_before(sequence: Sequence, step: Step) -> ColumnElement[bool]:
-    """Whether the last completed step of an enrolment is one that leads on to `step`."""
-    previous = [
-        name for i, each in enumerate(sequence.steps) if _next(sequence, i) == step.name for name in _names(each)
-    ]
-    first = [enrolment.c.position.is_(None)] if sequence.steps[0].name == step.name else []
-    return or_(*first, enrolment.c.position.in_(previous))
-
-
-def _next(sequence: Sequence, i: int) -> str | None:
-    then = sequence.steps[i].then
-    if then is not None:
-        return then
-    return sequence.steps[i + 1].name if i + 1 < len(sequence.steps) else None
 
 
 def _names(each: Sequence | Step) -> tuple[str, ...]:
