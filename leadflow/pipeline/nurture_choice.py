@@ -262,7 +262,7 @@ def skip_steps(session: Session, playbook: Playbook, now: datetime) -> None:
     for sequence, step in email_steps(playbook):
         _fail_missing(session, playbook, sequence, step, now)
         if step.when_none != "wait":
-            gone = _because(Reason.NO_MAIL_LEFT, Reason.ALREADY_RECEIVED)
+            gone = _because(sequence, step, Reason.NO_MAIL_LEFT, Reason.ALREADY_RECEIVED)
             values = over(EnrolmentEnd.NO_MAIL_LEFT, now) if step.when_none == "exit" else None
             _move(session, playbook, sequence, step, gone, values or leave(sequence, step, micros(now), now), now)
     moved = select(candidate.c.enrolment_id).join(enrolment, enrolment.c.id == candidate.c.enrolment_id)
@@ -279,8 +279,11 @@ def email_steps(playbook: Playbook) -> Iterator[tuple[Sequence, EmailStep]]:
                 yield sequence, step
 
 
-def _because(*reasons: Reason) -> Select[Any]:
-    return select(choice.c.enrolment_id).where(choice.c.reason.in_(reasons))
+def _because(sequence: Sequence, step: EmailStep, *reasons: Reason) -> Select[Any]:
+    """Candidates of `step`: whoever a step before it has just moved here is not yet one."""
+    here = and_(candidate.c.sequence == sequence.name, candidate.c.step == step.name)
+    found = select(choice.c.enrolment_id).join(candidate, candidate.c.enrolment_id == choice.c.enrolment_id)
+    return found.where(choice.c.reason.in_(reasons), here)
 
 
 def _move(
@@ -320,4 +323,4 @@ def _fail_missing(session: Session, playbook: Playbook, sequence: Sequence, step
     )
     session.execute(insert_into(session, message).from_select(names, rows).on_conflict_do_nothing())
     values = failed(sequence, step, now)
-    _move(session, playbook, sequence, step, _because(Reason.MISSING_FIELD), values, now)
+    _move(session, playbook, sequence, step, _because(sequence, step, Reason.MISSING_FIELD), values, now)
