@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from leadflow.app import App, deliver_due, open_app, run_escalations, sweep_one
 from leadflow.demo.sales_team import answer_hand_overs
+from leadflow.demo.sample import import_people
 from leadflow.demo.visitors import day_of
 from leadflow.demo.world import live_through, mails_between, visitors_of
 from leadflow.eligibility import Tonight, tonight
 from leadflow.errors import UsageError
+from leadflow.intake.importing import Accounting
 from leadflow.playbook.example import copy_example
 from leadflow.text import _
 
@@ -50,11 +52,10 @@ def make_workspace(folder: Path) -> None:
     mark.write_text("LEADFLOW_SIMULATED=true\nLEADFLOW_ESP=file\n")
 
 
-def import_sample(workspace: Path) -> None:
+def import_sample(workspace: Path) -> Accounting:
     """The sample's people, as a marketer imports them on the eve of the first night."""
-    from leadflow.demo.sample import import_people
-
-    import_people(open_app(workspace), FIRST_NIGHT - timedelta(days=1))
+    app = open_app(workspace)
+    return import_people(app, _midnight(app, FIRST_NIGHT) - timedelta(hours=7))
 
 
 def live(workspace: Path, seed: int, on_night: Callable[[datetime, Tonight], None]) -> Lived:
@@ -74,7 +75,7 @@ def live(workspace: Path, seed: int, on_night: Callable[[datetime, Tonight], Non
         # The last night ends the story: its mails wait for nine o'clock.
         if number < NIGHTS - 1:
             count += _live_day(app, day, seed)
-    seen = frozenset(str(reason) for night in told for reason, n in night.reasons.items() if n)
+    seen = frozenset(str(reason) for night in told for reason, n in night.skipped.items() if n)
     return Lived(app=app, seed=seed, nights=tuple(nights), told=tuple(told), acts=count, reasons_seen=seen)
 
 

@@ -82,7 +82,7 @@ def _person(chance: random.Random, house: Company) -> dict[str, str]:
         "Deadline": _day(EVE + timedelta(days=chance.randrange(70, 200))) if chance.random() < 0.06 else "",
         "Country": house.country,
         "Language": house.language,
-        "Origin": chance.choices(_ORIGINS, (37, 25, 16, 13, 2, 7))[0],
+        "Origin": chance.choices(_ORIGINS, (37, 25, 16, 13, 7, 2))[0],
         "Informed on": _day(seen + timedelta(days=1)),
         "Legal basis": "legitimate_interest",
         "First contact": _day(seen),

@@ -1,0 +1,19 @@
+"""The sample's people come in the way any export does: one CSV file and one file that says how to read it."""
+
+from datetime import datetime
+
+from leadflow.app import App
+from leadflow.intake.csvfile import open_csv
+from leadflow.intake.importing import Accounting
+from leadflow.intake.leads import LegalGrounds, import_leads
+from leadflow.intake.mapfile import read_wishes
+from leadflow.intake.mapping import map_columns
+
+
+def import_people(app: App, now: datetime) -> Accounting:
+    """Import sample/leads.csv of the workspace as of `now`."""
+    sample = app.settings.workspace / "sample"
+    table = open_csv(sample / "leads.csv")
+    mapping = map_columns(table, read_wishes(sample / "leads.map.yaml"), app.playbook.fields)
+    grounds = LegalGrounds(basis=None, source=None, informed_on=None, no_mail=False)
+    return import_leads(app.engine, app.playbook, table, mapping, grounds=grounds, key=app.settings.key(), now=now)
