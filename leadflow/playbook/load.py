@@ -17,7 +17,7 @@ from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
 from leadflow.playbook.scoring import scoring_of
 from leadflow.playbook.segments import check_segments, segment_of
-from leadflow.playbook.sequences import sequence_of
+from leadflow.playbook.sequences import sequence_of, warn_unnamed
 from leadflow.playbook.templates import Templates
 from leadflow.playbook.vocabulary import vocabulary_of
 from leadflow.reading import Node, did_you_mean
@@ -76,6 +76,8 @@ def _read(files: Files) -> Playbook | None:
     emails = {name: email_of(name, files, known, templates) for name in email_names(files)}
     sequences = [sequence_of(name, root, known, emails) for name, root in sequence_roots.items()]
     _check_renamed(sequence_roots)
+    if len(sequences) == len(_yaml_files(files, "config/sequences")):
+        warn_unnamed(emails, sequences, files.faults)
     sales = sales_of(roots["sales.yaml"] or _nothing(), known)
     reasons = _reject_reasons(sales.answers) if roots["sales.yaml"] else None
     declared = {spec.name: spec for spec in known.vocabulary.fields.values() if not spec.builtin}
@@ -124,9 +126,13 @@ def _check_names(files: Files) -> None:
                 files.fault(path, _("nobody reads this file: its name must end in .yaml"))
 
 
+def _yaml_files(files: Files, folder: str) -> list[str]:
+    return [path for path in files.names(folder) if path.endswith(".yaml")]
+
+
 def _roots(files: Files, folder: str) -> Mapping[str, Node]:
     """Name → root of each YAML file of `folder`."""
-    paths = [path for path in files.names(folder) if path.endswith(".yaml")]
+    paths = _yaml_files(files, folder)
     for path in paths:
         if not is_name(PurePosixPath(path).stem):
             files.fault(path, wrong_name())
@@ -147,7 +153,7 @@ def _known(files: Files, main: Node, journey: Node, segment_roots: Mapping[str, 
         events=company.events_of(main.part("events")),
         stages=stage_names(journey),
         criteria=criteria_names(journey),
-        segments=[PurePosixPath(path).stem for path in files.names("segments") if path.endswith(".yaml")],
+        segments=[PurePosixPath(path).stem for path in _yaml_files(files, "segments")],
     )
     conditions: dict[str, Condition] = {}
     for name, root in segment_roots.items():

@@ -3,15 +3,18 @@
 import re
 from collections.abc import Mapping
 from collections.abc import Sequence as Listed
+from dataclasses import replace
 
 from leadflow.conditions.vocabulary import Level
 from leadflow.email.catalog import Email
-from leadflow.playbook.known import Known, name_of, place_of, unique_names
+from leadflow.errors import Fault, Severity
+from leadflow.playbook.known import Known, fault_at, name_of, place_of, unique_names
 from leadflow.playbook.model import Reentry, Sequence
 from leadflow.reading import Node
 from leadflow.steps import Step, Words, parse_step
 from leadflow.steps.email import EmailStep
 from leadflow.text import _
+from leadflow.types import Purpose
 
 _PER_DAY = re.compile(r"([1-9][0-9]{0,6}) per day")
 _KEYS = (
@@ -141,3 +144,12 @@ def _warn_unreachable(steps: tuple[Step, ...], written: list[Node]) -> None:
         reached.update(step.targets)
         if step.goes_on and place + 1 < len(steps):
             reached.add(steps[place + 1].name)
+
+
+def warn_unnamed(emails: Mapping[str, Email | None], sequences: Listed[Sequence], faults: list[Fault]) -> None:
+    """A warning for each nurturing email that only a step may send, and no step names."""
+    named = {step.email for sequence in sequences for step in sequence.steps if isinstance(step, EmailStep)}
+    for email in emails.values():
+        if email and email.pick == "named" and email.purpose is Purpose.NURTURE and email.name not in named:
+            message = _("no step names this email, and pick: named keeps it from being chosen: nobody gets it")
+            faults.append(replace(fault_at(email.place, message), severity=Severity.WARNING))

@@ -293,6 +293,15 @@ def test_a_step_nobody_comes_to_is_a_warning(workspace: Path) -> None:
     assert [(fault.line, fault.severity) for fault in faults] == [(25, Severity.WARNING)]
 
 
+def test_an_email_that_nobody_can_get_is_a_warning(workspace: Path) -> None:
+    change(workspace / DISCOVERY, "email: welcome", "email: {best_for: discovery}")
+
+    playbook, faults = check_playbook(workspace)
+
+    assert playbook is not None
+    assert [(fault.file, fault.severity) for fault in faults] == [(f"{WELCOME}/email.yaml", Severity.WARNING)]
+
+
 def test_a_long_subject_is_a_warning(workspace: Path) -> None:
     change(
         workspace / WELCOME / "email.yaml", "et à quel rythme", "et à quel rythme, semaine après semaine après semaine"
