@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadflow.cli.common import Workspace, console, opened, plain_errors
+from leadflow.cli.common import Workspace, console, instant, opened, plain_errors
+from leadflow.errors import UsageError
 from leadflow.text import _, ngettext
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _leads(app: "App", table: "CsvFile", wishes: "Wishes", grounds: "LegalGround
     _say_mapping(mapping)
     now = datetime.now(UTC)
     found: dict[Reason | None, int] = {}
-    with _bar(table) as progress:
+    with _bar(table.path) as progress:
         counted = import_leads(
             app.engine,
             app.playbook,
@@ -111,7 +112,7 @@ def _deals(app: "App", table: "CsvFile", wishes: "Wishes", *, dry_run: bool) -> 
 
     mapping = map_deals(table, wishes)
     _say_mapping(mapping)
-    with _bar(table) as progress:
+    with _bar(table.path) as progress:
         counted = import_deals(
             app.engine, app.playbook, table, mapping, now=datetime.now(UTC), dry_run=dry_run, progress=progress
         )
@@ -119,12 +120,12 @@ def _deals(app: "App", table: "CsvFile", wishes: "Wishes", *, dry_run: bool) -> 
 
 
 @contextmanager
-def _bar(table: "CsvFile") -> Iterator[Callable[[int], None]]:
+def _bar(path: Path) -> Iterator[Callable[[int], None]]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(table.path.name, total=table.size)
+        task = bar.add_task(path.name, total=path.stat().st_size if path.exists() else None)
         yield lambda done: bar.update(task, completed=done)
 
 
@@ -162,6 +163,8 @@ def _say_counts(counted: "Accounting", what: str, *, dry_run: bool) -> None:
         console.print(_("  rejected rows: {file} (mend them there and import it)").format(file=counted.rejects))
     if dry_run:
         console.print(_("--dry-run: nothing was written"), style="yellow")
+    if counted.rejected and counted.rejected == counted.rows:
+        raise UsageError(_("nothing was imported: no row could be taken"))
 
 
 def _more(n: int) -> None:
@@ -178,6 +181,56 @@ def _say_mailable(found: "Mapping[Reason | None, int]") -> None:
             console.print(f"  {n:>7}  {reason.replace('_', ' ')}", markup=False)
 
 
+def event(
+    kind: Annotated[str, typer.Argument(help="page_viewed, demo_requested … as declared in config/leadflow.yaml.")],
+    email: Annotated[str | None, typer.Option(help="Whose act it was.")] = None,
+    visitor: Annotated[str | None, typer.Option(help="… or the visitor's id.")] = None,
+    path: Annotated[str | None, typer.Option(help="Page or document.")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="When, ISO; default: now.")] = None,
+    detail: Annotated[list[str] | None, typer.Option("--detail", help="NAME=VALUE, a declared detail.")] = None,
+    id: Annotated[str | None, typer.Option("--id", help="Told twice with one id, it counts once.")] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Record one act; the next sweep counts it."""
+    from uuid import uuid4
+
+    from leadflow.intake.mapfile import pairs_of
+    from leadflow.intake.replay import store_act
+
+    with plain_errors():
+        app = opened(workspace)
+        now = datetime.now(UTC)
+        told: dict[str, Any] = {"event": kind, "email": email, "visitor": visitor, "path": path, "id": id or uuid4().hex}
+        told["at"] = instant(app, at).isoformat() if at else now.isoformat()
+        told["properties"] = pairs_of("--detail", detail or [])
+        store_act(app.engine, app.playbook, {name: value for name, value in told.items() if value}, now=now)
+    console.print(_("noted: the next sweep counts it"))
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="An act a line, as JSON, or a provider's events.", show_default=False)],
+    workspace: Workspace = None,
+) -> None:
+    """Record acts and provider events from a file; told twice, they count once."""
+    from leadflow.intake.replay import replay_file
+
+    with plain_errors():
+        app = opened(workspace)
+        with _bar(file) as progress:
+            counted = replay_file(app.engine, app.playbook, file, now=datetime.now(UTC), progress=progress)
+        words = _("{lines} lines = {acts} acts + {provider} of a provider + {rejected} rejected")
+        provider = counted.lines - counted.acts - counted.rejected
+        numbers = {"lines": counted.lines, "acts": counted.acts, "rejected": counted.rejected}
+        console.print(words.format(provider=provider, **numbers), markup=False)
+        for line, reason in counted.first_rejected:
+            console.print(f"  {file.name}:{line}  {reason}", markup=False, style="red", soft_wrap=True)
+        _more(counted.rejected - len(counted.first_rejected))
+        if counted.rejected == counted.lines:
+            raise UsageError(_("nothing was taken in"))
+
+
 def add_to(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command("import")(import_file)
+    app.command()(event)
+    app.command()(replay)

@@ -108,7 +108,7 @@ def _object(body: bytes) -> dict[str, Any]:
     if len(body) > _LARGEST:
         raise ActError(_("the line is longer than 64 kB"))
     try:
-        told = json.loads(body.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_once)
+        told = json.loads(body.strip().decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_once)
     except UnicodeDecodeError as error:
         raise ActError(_("byte {n} is not UTF-8").format(n=error.start + 1)) from None
     except json.JSONDecodeError as error:
@@ -146,9 +146,16 @@ def _plain(name: str, value: Any) -> str | None:
         case int() | float() if math.isfinite(value):
             return str(value)
         case str():
-            return clean_text(value) if name != "email" else value
+            return _cleaned(name, value) if name != "email" else value
         case _:
             raise FieldError(f"{name}: " + _("a text, a number, true or false is expected"))
+
+
+def _cleaned(name: str, text: str) -> str:
+    try:
+        return clean_text(text)
+    except FieldError as error:
+        raise FieldError(f"{name}: {error}") from None
 
 
 def _instant(text: str) -> datetime:

@@ -13,7 +13,8 @@ DELIMITERS = (",", ";", "\t", "|")
 #: A quoted cell longer than this was never closed: it swallows the rows that follow.
 LONGEST_CELL_LINES = 200
 
-_QUOTED = re.compile(r'"([^"]*(?:""[^"]*)*)"')
+# Possessive: in `"a ""b""` the last two signs are one doubled quote, never a closing one.
+_QUOTED = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"')
 #: First bytes → what the file really is.
 _DISGUISES = (
     (b"PK\x03\x04", "an Excel workbook (.xlsx)"),
@@ -205,7 +206,6 @@ def _cells(text: str, delimiter: str) -> list[str] | str | None:
     while True:
         if bare.startswith('"', at):
             found = _QUOTED.match(bare, at)
-            # A doubled quote at the very end may be half of one: only a whole line can tell.
             if found is None:
                 return None
             cells.append(found[1].replace('""', '"'))

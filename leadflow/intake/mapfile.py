@@ -63,20 +63,23 @@ def typed_wishes(
     if len(files) > 1:
         raise UsageError(_("--map takes one file and any number of FIELD=COLUMN"))
     kept = read_wishes(files[0]) if files else Wishes()
-    typed = _pairs("--map", [one for one in map if "=" in one])
+    typed = pairs_of("--map", [one for one in map if "=" in one])
     if first_seen:
         typed["first_seen"] = first_seen
-    words = {column: tuple(word.strip() for word in said.split(",")) for column, said in _pairs("--null", null).items()}
+    words = {
+        column: tuple(word.strip() for word in said.split(",")) for column, said in pairs_of("--null", null).items()
+    }
     return Wishes(
         map={**kept.map, **typed},
-        constant={**kept.constant, **_pairs("--constant", constant)},
+        constant={**kept.constant, **pairs_of("--constant", constant)},
         null={**kept.null, **words},
-        date_format={**kept.date_format, **_pairs("--date-format", date_format)},
+        date_format={**kept.date_format, **pairs_of("--date-format", date_format)},
         template_address=template_address or kept.template_address,
     )
 
 
-def _pairs(option: str, given: list[str]) -> dict[str, str]:
+def pairs_of(option: str, given: list[str]) -> dict[str, str]:
+    """`left=right` of each; UsageError for one that is none."""
     pairs = {}
     for one in given:
         left, sign, right = one.partition("=")
