@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from leadflow.models import decision, enrolment, message, verdict
 from leadflow.pipeline.catalogue import load_catalogue
 from leadflow.pipeline.nurture_arbiter import arbitrate
-from leadflow.pipeline.nurture_choice import choose_emails, find_candidates, skip_steps
+from leadflow.pipeline.nurture_choice import choose_emails, find_candidates
 from leadflow.pipeline.nurture_entries import enter_sequences
 from leadflow.pipeline.nurture_exits import (
     cancel_messages,
@@ -20,6 +20,7 @@ from leadflow.pipeline.nurture_exits import (
 )
 from leadflow.pipeline.nurture_files import follow_files, rebind_messages, rename_steps
 from leadflow.pipeline.nurture_match import find_matches
+from leadflow.pipeline.nurture_skips import skip_steps
 from leadflow.pipeline.nurture_steps import advance, complete_steps
 from leadflow.pipeline.nurture_tables import following, prepare_tables, touched
 from leadflow.playbook.model import Playbook, Sequence

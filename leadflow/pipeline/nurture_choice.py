@@ -1,6 +1,5 @@
 """Who is due a mail, and which one: the best email for each person, in one statement over the catalogue."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,6 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    delete,
     exists,
     func,
     insert,
@@ -45,11 +43,9 @@ from leadflow.models import (
 from leadflow.pipeline.catalogue import ENGAGEMENT_BANDS, FIT_BANDS, has_bits, when_bits
 from leadflow.pipeline.nurture_exits import NOT_FINAL
 from leadflow.pipeline.nurture_match import sources_of
-from leadflow.pipeline.nurture_steps import failed, leave, over, record_skips, standing
 from leadflow.pipeline.nurture_tables import TOUCHED, candidate, choice, route_step
-from leadflow.playbook.model import Playbook, Sequence
-from leadflow.steps.email import EmailStep
-from leadflow.types import COUNTS_AS_RECEIVED, DAY, IN_FLIGHT, EnrolmentEnd, MessageState, Purpose, Reason, micros
+from leadflow.playbook.model import Playbook
+from leadflow.types import COUNTS_AS_RECEIVED, IN_FLIGHT, MessageState, Purpose, Reason, micros
 
 #: Longest history a template or a cap may ask for is bound by the index on (lead, email).
 _NAMES = [column.name for column in candidate.c]
@@ -255,72 +251,3 @@ def _nothing_left() -> Select[Any]:
     return select(
         candidate.c.enrolment_id, cast(null(), Text), cast(null(), Text), literal(0), literal(Reason.NO_MAIL_LEFT.value)
     ).where(_wanted, candidate.c.enrolment_id.not_in(chosen))
-
-
-def skip_steps(session: Session, playbook: Playbook, now: datetime) -> None:
-    """Move on those for whom no email is left or a named one cannot be sent; `when_none: wait` stays."""
-    for sequence, step in email_steps(playbook):
-        _fail_missing(session, playbook, sequence, step, now)
-        if step.when_none != "wait":
-            gone = _because(sequence, step, Reason.NO_MAIL_LEFT, Reason.ALREADY_RECEIVED)
-            values = over(EnrolmentEnd.NO_MAIL_LEFT, now) if step.when_none == "exit" else None
-            _move(session, playbook, sequence, step, gone, values or leave(sequence, step, micros(now), now), now)
-    moved = select(candidate.c.enrolment_id).join(enrolment, enrolment.c.id == candidate.c.enrolment_id)
-    moved = moved.where(enrolment.c.step.is_distinct_from(candidate.c.step))
-    session.execute(delete(choice).where(choice.c.enrolment_id.in_(moved)))
-    session.execute(delete(candidate).where(candidate.c.enrolment_id.in_(moved)))
-
-
-def email_steps(playbook: Playbook) -> Iterator[tuple[Sequence, EmailStep]]:
-    """Every email step, in the order of the files."""
-    for sequence in playbook.sequences:
-        for step in sequence.steps:
-            if isinstance(step, EmailStep):
-                yield sequence, step
-
-
-def _because(sequence: Sequence, step: EmailStep, *reasons: Reason) -> Select[Any]:
-    """Candidates of `step`: whoever a step before it has just moved here is not yet one."""
-    here = and_(candidate.c.sequence == sequence.name, candidate.c.step == step.name)
-    found = select(choice.c.enrolment_id).join(candidate, candidate.c.enrolment_id == choice.c.enrolment_id)
-    return found.where(choice.c.reason.in_(reasons), here)
-
-
-def _move(
-    session: Session,
-    playbook: Playbook,
-    sequence: Sequence,
-    step: EmailStep,
-    gone: Select[Any],
-    values: dict[str, Any],
-    now: datetime,
-) -> None:
-    going = standing(sequence, step).where(enrolment.c.id.in_(gone))
-    reason = select(choice.c.reason).where(choice.c.enrolment_id == enrolment.c.id).scalar_subquery()
-    record_skips(session, playbook, sequence, step, going.whereclause, reason, now)
-    session.execute(going.values(values))
-
-
-def _fail_missing(session: Session, playbook: Playbook, sequence: Sequence, step: EmailStep, now: datetime) -> None:
-    """A named email that lacks a field fails where people look for it: as a message."""
-    if step.email is None:
-        return
-    names = ["lead_id", "address_id", "enrolment_id", "sequence", "step", "email", "language", "purpose", "basis"]
-    names += ["counted", "state", "reason", "version", "playbook", "planned_at", "send_at", "expires_at"]
-    lacking = and_(choice.c.reason == Reason.MISSING_FIELD, candidate.c.step == step.name)
-    who, at = candidate.c, literal(micros(now))
-    rows = (
-        select(who.lead_id, who.address_id, who.enrolment_id, who.sequence, who.step, tpl.c.template)
-        .add_columns(choice.c.language, tpl.c.purpose, who.basis, tpl.c.counted)
-        .add_columns(literal(MessageState.FAILED.value), choice.c.reason, tpl.c.version, literal(playbook.version))
-        .add_columns(at.label("planned"), at.label("leaves"), literal(micros(now) + DAY))
-        .select_from(
-            candidate.join(choice, choice.c.enrolment_id == who.enrolment_id).join(
-                tpl, tpl.c.template == choice.c.template
-            )
-        )
-        .where(lacking, who.sequence == sequence.name)
-    )
-    session.execute(insert_into(session, message).from_select(names, rows).on_conflict_do_nothing())
-    values = failed(sequence, step, now)
-    _move(session, playbook, sequence, step, _because(sequence, step, Reason.MISSING_FIELD), values, now)

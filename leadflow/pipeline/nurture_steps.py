@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.tree import Condition
 from leadflow.models import enrolment, escalation, message, verdict
-from leadflow.pipeline.decisions import record_decisions
+from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.nurture_exits import NOT_FINAL
 from leadflow.pipeline.nurture_match import sources_of
 from leadflow.pipeline.nurture_tables import TOUCHED, following
@@ -30,15 +30,17 @@ DEFERRED = (Reason.OUTRANKED, Reason.PRESSURE, Reason.WINDOW, Reason.NO_MAIL_LEF
 
 def complete_steps(session: Session, playbook: Playbook, now: datetime) -> None:
     """Steps completed since the last sweep: mails that left or never will, hand-overs that were opened."""
+    _record_expired(session, playbook, now)
     for sequence in playbook.sequences:
         for step in sequence.steps:
             if isinstance(step, EmailStep):
                 session.execute(_sent(sequence, step, now))
                 session.execute(_never_sent(sequence, step, now))
-                _drop_deferred(session, playbook, sequence, step, now)
             elif isinstance(step, EscalateStep):
                 session.execute(_handed_over(sequence, step, now))
-                _drop_unanswered(session, playbook, sequence, step, now)
+            if isinstance(step, EmailStep | EscalateStep):
+                late = standing(sequence, step).where(_expired(playbook, now))
+                session.execute(late.values(leave(sequence, step, micros(now), now)))
 
 
 def advance(session: Session, playbook: Playbook, now: datetime) -> None:
@@ -117,48 +119,26 @@ def failed(sequence: Sequence, step: EmailStep, now: datetime) -> Values:
     return leave(sequence, step, micros(now), now)
 
 
-def _drop_deferred(session: Session, playbook: Playbook, sequence: Sequence, step: EmailStep, now: datetime) -> None:
-    """Skip a step whose mail has waited longer than `defer_at_most`: nothing waits for ever."""
-    deferred = select(verdict.c.enrolment_id).where(
-        verdict.c.step == step.name, verdict.c.reason.in_(DEFERRED), verdict.c.since < micros(now)
-    )
-    late = and_(_too_long(playbook, now), enrolment.c.id.in_(deferred))
-    _skip_expired(session, playbook, sequence, step, late, now)
-
-
-def _drop_unanswered(
-    session: Session, playbook: Playbook, sequence: Sequence, step: EscalateStep, now: datetime
-) -> None:
-    """Go on when nobody could be handed this lead for as long."""
-    _skip_expired(session, playbook, sequence, step, _too_long(playbook, now), now)
-
-
-def _too_long(playbook: Playbook, now: datetime) -> ColumnElement[bool]:
+def _expired(playbook: Playbook, now: datetime) -> ColumnElement[bool]:
+    """Enrolments whose mail, or hand-over, has waited longer than `defer_at_most`: nothing waits for ever."""
     limit = after_span(calendar_of(enrolment.c.lead_id), enrolment.c.due_at, playbook.pressure.defer_at_most)
-    return type_coerce(limit, BigInteger) <= micros(now)
+    deferred = select(verdict.c.enrolment_id).where(verdict.c.reason.in_(DEFERRED), verdict.c.since < micros(now))
+    handovers = [
+        f"{sequence.name}/{step.name}"
+        for sequence in playbook.sequences
+        for step in sequence.steps
+        if isinstance(step, EscalateStep)
+    ]
+    waiting = or_(enrolment.c.id.in_(deferred), subject_of(enrolment.c.sequence, enrolment.c.step).in_(handovers))
+    return and_(
+        enrolment.c.state == EnrolmentState.ACTIVE, TOUCHED, waiting, type_coerce(limit, BigInteger) <= micros(now)
+    )
 
 
-def _skip_expired(
-    session: Session, playbook: Playbook, sequence: Sequence, step: Step, late: ColumnElement[bool], now: datetime
-) -> None:
-    skip = standing(sequence, step).where(late)
-    record_skips(session, playbook, sequence, step, skip.whereclause, literal(Reason.EXPIRED.value), now)
-    session.execute(skip.values(leave(sequence, step, micros(now), now)))
-
-
-def record_skips(
-    session: Session,
-    playbook: Playbook,
-    sequence: Sequence,
-    step: Step,
-    which: ColumnElement[bool] | None,
-    reason: ColumnElement[Any],
-    now: datetime,
-) -> None:
-    """A decision for each enrolment of `which` that goes on without the mail of `step`."""
-    subject = literal(f"{sequence.name}/{step.name}").label("subject")
-    rows = select(enrolment.c.lead_id, subject, reason.label("reason"))
-    record_decisions(session, rows.where(which) if which is not None else rows, kind="skip", now=now, playbook=playbook)
+def _record_expired(session: Session, playbook: Playbook, now: datetime) -> None:
+    subject = subject_of(enrolment.c.sequence, enrolment.c.step).label("subject")
+    rows = select(enrolment.c.lead_id, subject, literal(Reason.EXPIRED.value).label("reason"))
+    record_decisions(session, rows.where(_expired(playbook, now)), kind="skip", now=now, playbook=playbook)
 
 
 def _handed_over(sequence: Sequence, step: EscalateStep, now: datetime) -> Update:
