@@ -76,7 +76,7 @@ def _nights_add_up(lived: Lived) -> Iterator[str]:
 
 def _sales_lived(session: Session, lived: Lived) -> Iterator[str]:
     s = sales_figures(session, lived.nights[-1])
-    for word, n in ((_("accepted"), s.accepted), (_("rejected"), s.rejected), (_("late"), s.late + s.lapsed)):
+    for word, n in ((_("accepted"), s.accepted), (_("rejected"), s.rejected), (_("late"), s.ever_late)):
         if not n:
             yield _("no hand-over was {word}").format(word=word)
     if s.given != s.accepted + s.rejected + s.lapsed + s.late + s.waiting:

@@ -73,7 +73,8 @@ def _funnel(session: Session, lived: Lived) -> Table:
     for title in (_("people"), _("of those before"), _("median days")):
         table.add_column(title, justify="right")
     for name, people, before, days in _steps(total, stages):
-        share = rate(people, before)
+        # Sales may take somebody who skipped a stage: no share of those before can be said then.
+        share = rate(people, before) if people <= before else None
         table.add_row(name, str(people), "" if share is None else f"{share:.0%}", "" if days is None else f"{days:.0f}")
     return table
 
@@ -144,7 +145,7 @@ def _tonight(session: Session, lived: Lived) -> Iterator[str]:
 def _in_columns(skipped: Mapping[Reason, int]) -> Iterator[str]:
     cells = [f"{n:>5} {reason_words(reason)}" for reason, n in sorted(skipped.items(), key=lambda item: -item[1])]
     for start in range(0, len(cells), 4):
-        yield "        " + "".join(f"{cell:<38}" for cell in cells[start : start + 4]).rstrip()
+        yield "        " + "".join(f"{cell:<36}" for cell in cells[start : start + 4]).rstrip()
 
 
 def _sales(session: Session, lived: Lived) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from leadflow.models import account, escalation, lead, lead_score, lead_state, message
@@ -152,6 +152,8 @@ class SalesFigures:
     lapsed: int
     late: int
     waiting: int
+    #: Answered after their time, or reminded of: counted above under what they are now.
+    ever_late: int
 
 
 def sales_figures(session: Session, now: datetime) -> SalesFigures:
@@ -159,6 +161,8 @@ def sales_figures(session: Session, now: datetime) -> SalesFigures:
     states = dict(_pairs(session, select(escalation.c.state, func.count()).group_by(escalation.c.state)))
     unanswered = and_(escalation.c.state == EscalationState.WAITING, escalation.c.due_at <= micros(now))
     late = session.scalar(select(func.count()).select_from(escalation).where(unanswered)) or 0
+    slow = or_(escalation.c.answered_at > escalation.c.due_at, escalation.c.reminders > 0, unanswered)
+    ever_late = session.scalar(select(func.count()).select_from(escalation).where(slow)) or 0
     taken = (EscalationState.ACCEPTED, EscalationState.LATER, EscalationState.WON, EscalationState.LOST)
     return SalesFigures(
         given=sum(states.values()),
@@ -167,6 +171,7 @@ def sales_figures(session: Session, now: datetime) -> SalesFigures:
         lapsed=states.get(EscalationState.LAPSED, 0),
         late=late,
         waiting=states.get(EscalationState.WAITING, 0) - late,
+        ever_late=ever_late,
     )
 
 

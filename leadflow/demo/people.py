@@ -147,7 +147,7 @@ def _particular() -> Iterator[dict[str, str]]:
 
 def _corners() -> Iterator[dict[str, str]]:
     soon = _day(EVE + timedelta(days=80))
-    near = _day(EVE + timedelta(days=58))
+    near = _day(EVE + timedelta(days=65))
     for language, country, first, last in (("en", "IE", "Grace", "Nolan"), ("fr", "FR", "Agathe", "Colin")):
         shop = _house(
             f"{last} & Sons" if language == "en" else f"Boutique {last}", "retail", 14, country, language, "shopify"
