@@ -51,7 +51,7 @@ def add_asked(
         .select_from(enrolment.outerjoin(lead_state, lead_state.c.lead_id == enrolment.c.lead_id))
         .where(enrolment.c.sequence.in_(_names(sequence)), enrolment.c.state == EnrolmentState.ACTIVE)
         # Nurture makes the step due just after the sweep that reached it, so a second run finds nothing new.
-        .where(enrolment.c.step.in_(_names(step)), enrolment.c.due_at <= micros(now))
+        .where(enrolment.c.step.in_(_names(step)), enrolment.c.due_at < micros(now))
         .where(in_scope(enrolment.c.lead_id, scope), not_ahead(enrolment.c.lead_id, now))
     )
     inserted = insert_into(session, crossing).from_select(["lead_id", "held", "opening", "step"], rows)

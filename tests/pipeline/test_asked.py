@@ -54,7 +54,7 @@ def test_a_lead_on_an_escalate_step_is_handed_over_in_its_name(session: Session,
         {"step": "wait-1"},
         {"state": "paused"},
         {"sequence": "another"},
-        {"due_at": NIGHT + timedelta(microseconds=1)},
+        {"due_at": NIGHT},
     ],
 )
 def test_nobody_else_is(session: Session, columns: dict[str, Any]) -> None:

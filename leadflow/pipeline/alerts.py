@@ -1,0 +1,87 @@
+"""Tells salespeople of their hand-overs: a raised hand alone and at once, the others in one digest a day's opening."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy import Engine, update
+from sqlalchemy.orm import Session
+
+from leadflow.errors import ProviderError
+from leadflow.models import escalation
+from leadflow.pipeline.alert_facts import Facts, untold
+from leadflow.pipeline.alert_text import body_of, spoken_to, title_of
+from leadflow.playbook.model import Playbook, Salesperson
+from leadflow.ports import Alert, AlertChannel, Crm, HandOver
+from leadflow.text import ngettext
+from leadflow.types import Span, SpanKind, micros
+from leadflow.windows import due_after
+
+_log = logging.getLogger(__name__)
+
+
+def tell_sales(engine: Engine, playbook: Playbook, now: datetime, *, channel: AlertChannel, crm: Crm) -> int:
+    """Tell everybody whose alert waits; how many hand-overs were told.
+
+    Each is marked in a transaction of its own after the telling, so a process that dies between the two tells again:
+    a repeated alert costs a glance, a lost one a customer. A channel that fails leaves the mark off, for the next time.
+    """
+    with Session(engine) as session:
+        waiting = untold(session, playbook, now)
+        opened = due_after(session, playbook, now, Span(kind=SpanKind.BUSINESS_HOURS, amount=0)) <= now
+    alone = {rule.name for rule in playbook.sales.hot if rule.at == "once"} | set(playbook.sales.again_unless)
+    at_once = [[facts] for facts in waiting if facts.row.rule in alone]
+    rest = sorted((facts for facts in waiting if facts.row.rule not in alone), key=lambda facts: str(facts.row.rep))
+    digests = [list(group) for _rep, group in groupby(rest, key=lambda facts: str(facts.row.rep))] if opened else []
+    return sum(_tell(engine, playbook, now, group, channel=channel, crm=crm) for group in (*at_once, *digests))
+
+
+def _tell(
+    engine: Engine, playbook: Playbook, now: datetime, group: Sequence[Facts], *, channel: AlertChannel, crm: Crm
+) -> int:
+    ids = [facts.row.id for facts in group]
+    try:
+        for facts in group:
+            crm.hand_over(hand_over_of(facts))
+    except ProviderError as error:
+        # A CRM that is down must not keep the salesperson waiting. Ids alone: what failed may name people.
+        _log.error("hand-overs %s did not reach the CRM %s: %s", ids, crm.name, type(error).__name__)
+    try:
+        channel.tell(alert_of(playbook, group))
+    except ProviderError as error:
+        _log.error("nobody was told of hand-overs %s: %s", ids, type(error).__name__)
+        return 0
+    with Session(engine) as session, session.begin():
+        told = escalation.c.id.in_(ids) & escalation.c.alerted_at.is_(None)
+        session.execute(update(escalation).where(told).values(alerted_at=micros(now)))
+    return len(group)
+
+
+def alert_of(playbook: Playbook, group: Sequence[Facts]) -> Alert:
+    """One alert for the hand-overs of one salesperson."""
+    rep = _rep(playbook, group[0].row.rep)
+    with spoken_to(rep, playbook) as language:
+        texts = [(title_of(facts, playbook), body_of(facts, playbook, language)) for facts in group]
+        if len(texts) == 1:
+            (title, body), *_more = texts
+        else:
+            title = ngettext("{n} hand-over for {who}", "{n} hand-overs for {who}", len(texts))
+            title = title.format(n=len(texts), who=rep.name)
+            body = "\n\n".join(f"{n}. {one}\n{more}" for n, (one, more) in enumerate(texts, start=1))
+    return Alert(escalation_id=group[0].row.id, to=rep.name, url=rep.alert, title=title, body=body)
+
+
+def hand_over_of(facts: Facts) -> HandOver:
+    """What a CRM gets of a hand-over."""
+    row = facts.row
+    names = ("first_name", "last_name", "company", "address", "phone", "language", "country", "source")
+    person = {"id": row.lead_id} | {name: getattr(row, name) for name in names}
+    judged = {"band": row.band, "stage": row.stage, "lifecycle": row.lifecycle, "attributes": dict(row.attributes)}
+    return HandOver(escalation_id=row.id, lead=person | judged, rule=row.rule, rep=row.rep, due_at=row.due_at)
+
+
+def _rep(playbook: Playbook, name: str) -> Salesperson:
+    """The salesperson of that name; the manager for somebody who has left the team."""
+    manager = playbook.sales.manager
+    return next((rep for rep in (*playbook.sales.team, manager) if rep.name == name), manager)
