@@ -55,12 +55,14 @@ class Compiled:
 
 def compile_email(email: Email, language: str, base: Base) -> Compiled:
     """The templates of `email` in `language`; TemplateError when a part cannot be used."""
+    if language not in email.bodies or language not in email.subject:
+        raise TemplateError(f"{email.name} has no body and subject in '{language}'")
     subject, preheader = email.subject[language], email.preheader.get(language, "")
+    for source in (subject, preheader, email.bodies[language], email.texts.get(language, ""), base.layout, base.text):
+        _refuse_forbidden(source)
     vault = Vault()
     body = _Body(email, language, vault)
     html, text = _framed_html(body, base, vault), _framed_text(body, base, vault)
-    for source in (subject, preheader, email.bodies[language], email.texts.get(language, ""), base.layout, base.text):
-        _refuse_forbidden(source)
     return Compiled(
         name=email.name,
         language=language,

@@ -1,5 +1,6 @@
 """Builds the MIME message of one mail: text and HTML, RFC 8058 headers, nothing a person typed can add a header."""
 
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP, EmailPolicy
@@ -62,7 +63,7 @@ def _address(name: str, address: str) -> Address:
     try:
         parsed = Address(display_name=one_line(name), addr_spec=address)
         parsed.addr_spec.encode("ascii")
-    except (ValueError, IndexError, LookupError, AttributeError) as error:
+    except (MessageError, ValueError, LookupError, AttributeError) as error:
         raise RefusedError("this address cannot stand in a mail header") from error
     return parsed
 

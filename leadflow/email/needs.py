@@ -37,7 +37,7 @@ class Forbidden:
     word: str
     line: int
     column: int
-    #: filter, test, tag or call.
+    #: filter, test, tag, call or operator (those that make much of little: `'a' * 1000000000`).
     kind: str
 
 
@@ -53,7 +53,7 @@ def names_used(source: str) -> list[Used]:
 
 
 def forbidden_words(source: str) -> list[Forbidden]:
-    """Filters, tests, tags and calls of `source` outside the allow-list, in the order of the source."""
+    """Filters, tests, tags, calls and operators of `source` outside the allow-list, in the order of the source."""
     found = []
     for node in parse_template(source).find_all(nodes.Node):
         match node:
@@ -63,6 +63,8 @@ def forbidden_words(source: str) -> list[Forbidden]:
                 found.append((word, node.lineno, "test"))
             case nodes.Call() if _dotted(node.node) != "links.page":
                 found.append((_dotted(node.node) or "(", node.lineno, "call"))
+            case nodes.Mul() | nodes.Pow() | nodes.Mod():
+                found.append((node.operator, node.lineno, "operator"))
             case nodes.Stmt() if not isinstance(node, _STATEMENTS):
                 found.append((type(node).__name__.lower(), node.lineno, "tag"))
     lines = source.splitlines()

@@ -67,6 +67,8 @@ class Writer:
                 unsent.append(Unsent(id=row.id, reason=Reason.MISSING_FIELD, note=str(error)))
             except TemplateError as error:
                 unsent.append(Unsent(id=row.id, reason=Reason.RENDER_FAILED, note=str(error)))
+            except Exception as error:  # a poison message fails alone; its words may be a person's, its kind is not
+                unsent.append(Unsent(id=row.id, reason=Reason.RENDER_FAILED, note=type(error).__name__))
         return written, unsent
 
     def outgoing(self, mail: Written, attempt_id: str) -> Outgoing:
@@ -142,12 +144,14 @@ class Writer:
 
 def _compiled(playbook: Playbook, name: str, language: str) -> Compiled | TemplateError:
     email = playbook.emails.get(name)
-    if email is None or language not in email.bodies:
-        return TemplateError(f"no file of templates/emails/{name} is a body in '{language}'")
+    if email is None:
+        return TemplateError(f"there is no email called '{name}' any more")
     try:
         return compile_email(email, language, playbook.base)
     except TemplateError as error:
         return error
+    except Exception as error:  # whatever an email does to its compiler, the others must leave
+        return TemplateError(f"{name} ({language}): {type(error).__name__}")
 
 
 def claimed_readers(owner: str) -> Select[Any]:
