@@ -13,6 +13,8 @@ from leadflow.errors import UsageError
 from leadflow.text import _, ngettext
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from leadflow.app import App
     from leadflow.intake.csvfile import CsvFile
     from leadflow.intake.importing import Accounting
@@ -47,13 +49,14 @@ def import_file(
     kind: Annotated[str | None, typer.Option(help="leads or deals; default: what the columns say.")] = None,
     encoding: Annotated[str, typer.Option(help="utf-8, cp1252 (Windows), utf-16 …")] = "utf-8",
     delimiter: Annotated[str | None, typer.Option(help="Default: whichever of , ; tab | parts the header.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone of dates that name none; default: the office's.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
     workspace: Workspace = None,
 ) -> None:
     """Import people from a CSV file, or the deals of a CRM."""
     from leadflow.intake.deals import looks_like_deals
     from leadflow.intake.leads import LegalGrounds
-    from leadflow.intake.mapfile import typed_wishes
+    from leadflow.intake.mapfile import typed_wishes, zone_named
 
     with plain_errors():
         app = opened(workspace)
@@ -67,10 +70,10 @@ def import_file(
         )
         table = _table(file, encoding=encoding, delimiter=delimiter)
         if looks_like_deals(kind, table, wishes):
-            _deals(app, table, wishes, dry_run=dry_run)
+            _deals(app, table, wishes, zone_named(zone), dry_run=dry_run)
         else:
             grounds = LegalGrounds(basis=basis, source=source, informed_on=informed_on, no_mail=no_mail)
-            _leads(app, table, wishes, grounds, dry_run=dry_run)
+            _leads(app, table, wishes, grounds, zone_named(zone), dry_run=dry_run)
 
 
 def _table(file: Path, *, encoding: str, delimiter: str | None) -> "CsvFile":
@@ -81,7 +84,15 @@ def _table(file: Path, *, encoding: str, delimiter: str | None) -> "CsvFile":
         return open_csv(file, encoding=encoding, delimiter=spelt)
 
 
-def _leads(app: "App", table: "CsvFile", wishes: "Wishes", grounds: "LegalGrounds", *, dry_run: bool) -> None:
+def _leads(
+    app: "App",
+    table: "CsvFile",
+    wishes: "Wishes",
+    grounds: "LegalGrounds",
+    zone: "ZoneInfo | None",
+    *,
+    dry_run: bool,
+) -> None:
     from leadflow.ask.mailable import mailable
     from leadflow.intake.leads import import_leads
     from leadflow.intake.mapping import map_columns
@@ -99,6 +110,7 @@ def _leads(app: "App", table: "CsvFile", wishes: "Wishes", grounds: "LegalGround
             grounds=grounds,
             key=app.settings.key(),
             now=now,
+            zone=zone,
             dry_run=dry_run,
             progress=progress,
             look=lambda session, so_far: found.update(mailable(session, app.playbook, so_far.lead_ids, now)),
@@ -107,14 +119,21 @@ def _leads(app: "App", table: "CsvFile", wishes: "Wishes", grounds: "LegalGround
     _say_mailable(found)
 
 
-def _deals(app: "App", table: "CsvFile", wishes: "Wishes", *, dry_run: bool) -> None:
+def _deals(app: "App", table: "CsvFile", wishes: "Wishes", zone: "ZoneInfo | None", *, dry_run: bool) -> None:
     from leadflow.intake.deals import import_deals, map_deals
 
     mapping = map_deals(table, wishes)
     _say_mapping(mapping)
     with _bar(table.path) as progress:
         counted = import_deals(
-            app.engine, app.playbook, table, mapping, now=datetime.now(UTC), dry_run=dry_run, progress=progress
+            app.engine,
+            app.playbook,
+            table,
+            mapping,
+            now=datetime.now(UTC),
+            zone=zone,
+            dry_run=dry_run,
+            progress=progress,
         )
     _say_counts(counted, _("deals"), dry_run=dry_run)
 
@@ -200,7 +219,13 @@ def event(
     with plain_errors():
         app = opened(workspace)
         now = datetime.now(UTC)
-        told: dict[str, Any] = {"event": kind, "email": email, "visitor": visitor, "path": path, "id": id or uuid4().hex}
+        told: dict[str, Any] = {
+            "event": kind,
+            "email": email,
+            "visitor": visitor,
+            "path": path,
+            "id": id or uuid4().hex,
+        }
         told["at"] = instant(app, at).isoformat() if at else now.isoformat()
         told["properties"] = pairs_of("--detail", detail or [])
         store_act(app.engine, app.playbook, {name: value for name, value in told.items() if value}, now=now)

@@ -60,12 +60,13 @@ def import_deals(
     mapping: ColumnMapping,
     *,
     now: datetime,
+    zone: ZoneInfo | None = None,
     dry_run: bool = False,
     progress: Progress = lambda _done: None,
     look: Look = lambda _session, _counted: None,
 ) -> Accounting:
     """Keep the deals of `file`; a row about somebody not known is rejected."""
-    reader = _DealReader(zone=ZoneInfo(playbook.office.zone), date_formats=mapping.date_formats, now=now)
+    reader = _DealReader(zone=zone or ZoneInfo(playbook.office.zone), date_formats=mapping.date_formats, now=now)
 
     def write(session: Session, deals: Sequence[NewDeal]) -> Sequence[Taken | Rejected]:
         return write_deals(session, playbook, deals, now=now)

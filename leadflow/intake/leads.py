@@ -71,6 +71,7 @@ def import_leads(
     grounds: LegalGrounds,
     key: str,
     now: datetime,
+    zone: ZoneInfo | None = None,
     dry_run: bool = False,
     progress: Progress = lambda _done: None,
     look: Look = lambda _session, _counted: None,
@@ -79,9 +80,9 @@ def import_leads(
     if not mapping.fields & {"email", "external_id"}:
         words = _("no column is mapped to email or external_id, so nobody could be known again: --map email=COLUMN")
         raise UsageError(words)
-    zone = ZoneInfo(playbook.office.zone)
-    defaults = grounds.defaults(mapping, today=now.astimezone(zone).date())
-    reader = PersonReader(fields=playbook.fields, zone=zone, date_formats=mapping.date_formats)
+    office = ZoneInfo(playbook.office.zone)
+    defaults = grounds.defaults(mapping, today=now.astimezone(office).date())
+    reader = PersonReader(fields=playbook.fields, zone=zone or office, date_formats=mapping.date_formats)
 
     def read(said: dict[str, str], nulls: dict[str, str]) -> Person:
         person = reader.read(said, nulls)

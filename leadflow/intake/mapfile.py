@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 from leadflow.errors import Fault, InputError, PlaybookError, UsageError
 from leadflow.intake.mapping import Wishes
-from leadflow.reading import Node, read_yaml
+from leadflow.reading import Node, did_you_mean, read_yaml
 from leadflow.text import _
 
 _KEYS = ("map", "constant", "null", "date_format", "template_address")
@@ -87,3 +88,13 @@ def pairs_of(option: str, given: list[str]) -> dict[str, str]:
             raise UsageError(_('{option} "{given}": write it as LEFT=RIGHT').format(option=option, given=one))
         pairs[left.strip()] = right.strip()
     return pairs
+
+
+def zone_named(name: str | None) -> ZoneInfo | None:
+    """The zone of dates that name none; UsageError when there is no such zone."""
+    if name is None:
+        return None
+    if name not in available_timezones():
+        words = _("--zone {zone}: there is no such time zone.").format(zone=name)
+        raise UsageError(words + did_you_mean(name, available_timezones()))
+    return ZoneInfo(name)

@@ -14,6 +14,8 @@ Owner = tuple[int | None, int]
 
 def owners_of(session: Session, keys: Collection[tuple[str, str]], *, key: str) -> dict[tuple[str, str], Owner]:
     """(kind, value) → (lead, identity); a visitor nobody has seen gets an identity that belongs to nobody yet."""
+    if not keys:
+        return {}
     new = [
         {"kind": kind, "value": value, "hash": address_hash(key, value), "lead_id": None}
         for kind, value in sorted(keys)
@@ -27,7 +29,7 @@ def owners_of(session: Session, keys: Collection[tuple[str, str]], *, key: str) 
         values.setdefault(kind, []).append(value)
     asked = [and_(identity.c.kind == kind, identity.c.value.in_(some)) for kind, some in values.items()]
     query = select(identity.c.kind, identity.c.value, identity.c.lead_id, identity.c.id).where(or_(*asked))
-    return {(row.kind, row.value): (row.lead_id, row.id) for row in session.execute(query)} if keys else {}
+    return {(row.kind, row.value): (row.lead_id, row.id) for row in session.execute(query)}
 
 
 def adopt_events(session: Session, identities: Sequence[int]) -> None:
