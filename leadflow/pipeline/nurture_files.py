@@ -62,7 +62,7 @@ def _rename(session: Session, sequence: Sequence, column: Any, renamed: dict[str
 
 def follow_files(session: Session, now: datetime) -> None:
     """Park who stands nowhere, find everybody's present step, and when it is due."""
-    known, here = _follows(usual=False), _follows(usual=False, step=func.coalesce(enrolment.c.step, ""))
+    known, here = _follows(), _follows(step=func.coalesce(enrolment.c.step, ""))
     active = and_(enrolment.c.state == EnrolmentState.ACTIVE, TOUCHED)
     parked = and_(enrolment.c.state == EnrolmentState.PARKED, TOUCHED)
     session.execute(update(enrolment).where(parked, known).values(state=EnrolmentState.ACTIVE.value))
@@ -87,10 +87,9 @@ def _at_position() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _follows(*, usual: bool, step: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
+def _follows(*, step: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
+    """Today's file knows the last completed step, and has `step` after it where one is asked for."""
     found = select(route.c.sequence).where(*_at_position())
-    if usual:
-        found = found.where(route.c.usual)
     if step is not None:
         found = found.where(route.c.step == step)
     return found.correlate(enrolment).exists()
@@ -106,6 +105,8 @@ def _due(now: datetime) -> ColumnElement[Any]:
             step.wait_days.is_not(None),
             after_business_days(calendar_of(enrolment.c.lead_id), completed, step.wait_days),
         ),
+        # As in `due`: a hand-over is opened by the next sweep.
+        (step.asks, literal(micros(now) + 1, BigInteger)),
         else_=literal(micros(now), BigInteger),
     )
     found = select(when).where(step.sequence == enrolment.c.sequence, step.step == enrolment.c.step)

@@ -11,6 +11,7 @@ from leadflow.playbook.model import Playbook, Sequence
 from leadflow.steps.base import Step
 from leadflow.steps.branch import BranchStep
 from leadflow.steps.email import EmailStep
+from leadflow.steps.escalate import EscalateStep
 from leadflow.steps.wait import WaitStep
 from leadflow.types import Purpose, Span, SpanKind
 
@@ -67,6 +68,8 @@ route_step = Table(
     # A wait, in microseconds or business days.
     _number("wait_in"),
     _number("wait_days"),
+    # Hands people over to sales.
+    _flag("asks"),
     # An email step: the email it names, or the bit of the stage it asks the best one for.
     _word("template"),
     _number("best"),
@@ -199,6 +202,7 @@ def _step_row(playbook: Playbook, sequence: Sequence, step: Step) -> dict[str, o
         "priority": sequence.priority,
         "wait_in": _elapsed(wait),
         "wait_days": _days(wait),
+        "asks": isinstance(step, EscalateStep),
         "template": email.email if email else None,
         "best": stage_bits(playbook, [email.best_for]) if email and email.best_for else 0,
         "purpose": str(named.purpose if named else Purpose.NURTURE) if email else None,

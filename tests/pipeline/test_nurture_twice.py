@@ -112,7 +112,7 @@ def shake(session: Session, now: Any, dice: random.Random) -> None:
         session.execute(update(message).where(*here).values(state=state, sent_at=message.c.send_at))
     some = [i for i in session.scalars(select(lead.c.id)) if dice.random() < 0.15]
     for i in some:
-        change = dice.choice(
+        change: dict[str, Any] = dice.choice(
             [
                 {"stage": "evaluation"},
                 {"stage": "discovery"},
@@ -128,7 +128,7 @@ def shake(session: Session, now: Any, dice: random.Random) -> None:
 def snapshot(session: Session) -> dict[str, list[Any]]:
     """Every row of every table."""
     return {
-        table.name: session.execute(select(table).order_by(*table.primary_key)).all()
+        table.name: list(session.execute(select(table).order_by(*table.primary_key)))
         for table in metadata.sorted_tables
     }
 
