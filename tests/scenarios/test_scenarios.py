@@ -1,0 +1,18 @@
+"""Each scenario of this folder marches its days on both databases and finds what it expects."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from leadflow.playbook.model import Playbook
+from leadflow.testing import play, read_scenario
+from tests.scenarios.conftest import WORKSPACE
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in HERE.glob("*.yaml")))
+def test_the_days_go_as_told(name: str, engine: Engine, shipped: Playbook, tmp_path: Path) -> None:
+    faults = play(read_scenario(HERE / f"{name}.yaml"), engine, WORKSPACE, tmp_path / "workspace", shipped)
+    assert not faults, "\n" + "\n".join(map(str, faults))
