@@ -1,5 +1,6 @@
 """`leadflow serve` and `leadflow ui`: the one process of a small installation, and the page where runs are seen."""
 
+import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -35,7 +36,10 @@ def serve(
     with plain_errors(), ExitStack() as stack:
         app = opened(workspace)
         _check_free(host, port)
-        if not no_prefect:
+        if no_prefect:
+            logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+            logging.getLogger("leadflow").setLevel(logging.INFO)
+        else:
             server = stack.enter_context(_prefect(app.settings.workspace, prefect_port))
             console.print(_("runs      {url}").format(url=server.url))
         if app.playbook.schedule.scheduler == "embedded":
@@ -46,7 +50,6 @@ def serve(
             )
         console.print(_("door      http://{host}:{port}   Ctrl-C ends").format(host=host, port=port))
         _answer(app, host, port)
-    console.print(_("stopped"))
 
 
 def ui(workspace: Workspace = None, prefect_port: PrefectPort = 4200) -> None:
@@ -73,6 +76,8 @@ def _server() -> Any:
 @contextmanager
 def _prefect(workspace: Path, port: int) -> Iterator[Any]:
     with ExitStack() as stack:
+        if not console.is_terminal:
+            console.print(_("starting the local Prefect server, ten seconds or more"))
         with console.status("") as status:
             tell: Callable[[float], None] = lambda seconds: status.update(  # noqa: E731
                 _("starting the local Prefect server, about ten seconds ({seconds:.0f} s)").format(seconds=seconds)

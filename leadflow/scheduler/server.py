@@ -68,6 +68,8 @@ def client_environment(workspace: Path) -> Mapping[str, str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "leadflow",
+        # What the clock and the doors say belongs to no run.
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     }
 
 
@@ -112,6 +114,7 @@ def local_server(
         if drive:
             os.environ.update(_driving(workspace, server, named=False))
         yield server
+        _send_rest()
     finally:
         _stop(process)
         _record(workspace).unlink(missing_ok=True)
@@ -193,6 +196,13 @@ def _wait_healthy(workspace: Path, process: subprocess.Popen[bytes], server: Pre
     raise ServerError(
         _("the local Prefect server did not start; {log} says why").format(log=home(workspace) / "server.log")
     )
+
+
+def _send_rest() -> None:
+    # Prefect sends logs and events from threads of its own, and at exit would find the server gone.
+    for module, worker in (("prefect.logging.handlers", "APILogWorker"), ("prefect.events.worker", "EventsWorker")):
+        if module in sys.modules:
+            getattr(sys.modules[module], worker).drain_all(timeout=5)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

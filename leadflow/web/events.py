@@ -1,6 +1,7 @@
 """`POST /events`: acts a site or a form reports, stored as they came; a raised hand is answered at once."""
 
 import hmac
+import json
 import logging
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -40,14 +41,16 @@ def _authorised(app: Opened, authorization: Annotated[str, Header()] = "") -> No
 
 @router.post("/events", status_code=202, dependencies=[Depends(_authorised)])
 def events(app: Opened, raw: _Body, later: BackgroundTasks) -> dict[str, int]:
-    """Store one act or a list of them: `{"kind": …, "email": …, "id": …, "at": …, …}`."""
+    """Store one act or a list of them: `{"event": …, "email": …, "id": …, "at": …, …}`."""
     told = parse_json(raw)
     acts = told if isinstance(told, list) else [told]
     if not acts or len(acts) > MOST or not all(map(_is_act, acts)):
-        raise HTTPException(422, f"an act is an object with kind and email; at most {MOST} of them")
+        raise HTTPException(422, f"an act is an object with an event; at most {MOST} of them")
+    bodies = [json.dumps(act, ensure_ascii=False).encode() for act in acts] if isinstance(told, list) else [raw]
+    now = micros(datetime.now(UTC))
     with Session(app.engine) as session, session.begin():
-        session.execute(insert(intake).values(kind="event", received_at=micros(datetime.now(UTC)), body=raw))
-    raised = dict.fromkeys(str(act["email"]) for act in acts if act["kind"] in HAND_RAISES and "email" in act)
+        session.execute(insert(intake), [{"kind": "event", "received_at": now, "body": body} for body in bodies])
+    raised = dict.fromkeys(act["email"] for act in acts if act["event"] in HAND_RAISES and "email" in act)
     for address in list(raised)[:MOST_AT_ONCE]:
         later.add_task(raise_hand, app, address)
     return {"accepted": len(acts)}
@@ -66,4 +69,4 @@ def raise_hand(app: App, address: str) -> None:
 
 
 def _is_act(act: Any) -> bool:
-    return isinstance(act, dict) and isinstance(act.get("kind"), str) and isinstance(act.get("email", ""), str)
+    return isinstance(act, dict) and isinstance(act.get("event"), str) and isinstance(act.get("email", ""), str)
