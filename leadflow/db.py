@@ -115,6 +115,14 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def _tune_postgresql(connection: Any, _record: Any) -> None:
+    # A sweep is a dozen large statements, not thousands of small ones: let each sort and hash in memory.
+    with connection.cursor() as cursor:
+        cursor.execute("SET work_mem = '64MB'")
+        cursor.execute("SET jit = off")
+    connection.commit()
+
+
 def _begin_immediate(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -125,7 +133,9 @@ def make_engine(url: str) -> Engine:
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     # An error that quotes its parameters would carry addresses into logs.
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=10, max_overflow=10, hide_parameters=True)
+        engine = create_engine(url, pool_size=10, max_overflow=10, hide_parameters=True)
+        event.listen(engine, "connect", _tune_postgresql)
+        return engine
     engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _tune_sqlite)
     event.listen(engine, "begin", _begin_immediate)

@@ -39,7 +39,16 @@ class LeadState(SQLModel, table=True):
     #: The sweep that last looked; a phase leaves alone leads seen by a later one.
     as_of: datetime | None = instant(required=False)
 
-    __table_args__ = (BY_KEY,)
+    __table_args__ = (
+        # Few rows: those a sweep of one lead has looked at.
+        Index(
+            "ix_lead_state_as_of",
+            "as_of",
+            sqlite_where=text("as_of IS NOT NULL"),
+            postgresql_where=text("as_of IS NOT NULL"),
+        ),
+        BY_KEY,
+    )
 
 
 class StageChange(SQLModel, table=True):

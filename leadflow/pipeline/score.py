@@ -18,11 +18,12 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import greatest, insert_into, least
+from leadflow.db import greatest, least
 from leadflow.models import account_score, lead, lead_score
 from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.pipeline.score_fold import fold_everything, fold_inbox, forget_dirty
@@ -30,7 +31,7 @@ from leadflow.pipeline.score_rules import sync_rules
 from leadflow.playbook.model import Playbook
 from leadflow.scoring.columns import Chosen, facts, kept_rules, over
 from leadflow.scoring.sheet import HIGHEST, POINT
-from leadflow.types import Outcome, Phase, Scope
+from leadflow.types import Everyone, Outcome, Phase, Scope
 
 
 def score_leads(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> Outcome:
@@ -47,7 +48,7 @@ def score_leads(session: Session, playbook: Playbook, now: datetime, scope: Scop
         return and_(in_scope(lead_id, scope), not_ahead(lead_id, now))
 
     read, changed = _write_scores(session, playbook, now, chosen)
-    _write_account_scores(session, chosen)
+    _write_account_scores(session, scope, chosen)
     counts = {"folded": folded, "refolded": len(synced.changed), "dirty": dirty}
     return Outcome(phase=Phase.SCORE, read=read, changed=changed, counts=counts)
 
@@ -108,9 +109,13 @@ def _band(playbook: Playbook, judged: CTE) -> ColumnElement[str]:
     return letter.concat(case(*digits, else_="4"))
 
 
-def _write_account_scores(session: Session, chosen: Chosen) -> None:
-    """account_score of the companies of the chosen leads, over all their people, where it differs."""
-    touched = select(lead.c.account_id).where(lead.c.account_id.is_not(None), chosen(lead.c.id))
+def _write_account_scores(session: Session, scope: Scope, chosen: Chosen) -> None:
+    """account_score of the companies of the chosen leads, over all their people: new ones, then those that differ."""
+    touched = (
+        true()
+        if isinstance(scope, Everyone)
+        else lead.c.account_id.in_(select(lead.c.account_id).where(chosen(lead.c.id)).correlate(None))
+    )
     hottest, together = func.max(lead_score.c.engagement), cast(func.sum(lead_score.c.engagement), BigInteger)
     people = (
         select(
@@ -120,16 +125,14 @@ def _write_account_scores(session: Session, chosen: Chosen) -> None:
             func.count().label("people"),
         )
         .select_from(lead.join(lead_score, lead_score.c.lead_id == lead.c.id))
-        .where(lead.c.account_id.in_(touched))
+        .where(lead.c.account_id.is_not(None), touched)
         .group_by(lead.c.account_id)
         .subquery("people")
     )
-    names = ("fit", "engagement", "people")
-    differs = or_(*(account_score.c[name].is_distinct_from(people.c[name]) for name in names))
-    joined = people.outerjoin(account_score, account_score.c.account_id == people.c.account_id)
-    add = insert_into(session, account_score).from_select(
-        ["account_id", *names], select(people).select_from(joined).where(differs)
-    )
-    session.execute(
-        add.on_conflict_do_update(index_elements=["account_id"], set_={name: add.excluded[name] for name in names})
-    )
+    new = select(lead.c.account_id).distinct().where(lead.c.account_id.is_not(None), touched)
+    unscored = new.where(~exists().where(account_score.c.account_id == lead.c.account_id))
+    session.execute(insert(account_score).from_select(["account_id"], unscored))
+    values = {name: people.c[name] for name in ("fit", "engagement", "people")}
+    differs = or_(*(account_score.c[name] != value for name, value in values.items()))
+    same = account_score.c.account_id == people.c.account_id
+    session.execute(update(account_score).where(same, differs).values(values))

@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     literal,
     select,
     true,
@@ -58,7 +59,10 @@ def fold_inbox(session: Session, rules: Sequence[StoredRule], now: datetime, sco
         same = and_(event.c.id == waiting.event_id, event.c.month == waiting.month)
         batch = _acts(rules).select_from(event_inbox.join(event, same)).where(waiting.batch == at)
         # Read first, by key: a planner that does not know how few they are would walk all events by kind.
-        _add(session, rules, batch.cte("acts", nesting=True).prefix_with("MATERIALIZED"))
+        sums = _sums(rules, batch.cte("acts", nesting=True).prefix_with("MATERIALIZED"))
+        add = insert_into(session, engagement).from_select(["lead_id", "rule", "total"], sums)
+        more = {"total": engagement.c.total + add.excluded.total}
+        session.execute(add.on_conflict_do_update(index_elements=["lead_id", "rule"], set_=more))
     session.execute(delete(event_inbox).where(waiting.batch == at))
     return int(taken.rowcount)  # type: ignore[attr-defined]
 
@@ -67,7 +71,8 @@ def fold_everything(session: Session, rules: Sequence[StoredRule]) -> None:
     """Sum up new `rules` over all acts that have left the inbox, for every lead whatever the scope."""
     if rules:
         folded = _acts(rules).where(~exists().where(event_inbox.c.event_id == event.c.id))
-        _add(session, rules, folded.subquery("acts"))
+        sums = _sums(rules, folded.subquery("acts"))
+        session.execute(insert(engagement).from_select(["lead_id", "rule", "total"], sums))
 
 
 def _acts(rules: Sequence[StoredRule]) -> Select[Any]:
@@ -78,21 +83,28 @@ def _acts(rules: Sequence[StoredRule]) -> Select[Any]:
     return select(*columns).where(event.c.lead_id.is_not(None), event.c.weight > 0)
 
 
-def _add(session: Session, rules: Sequence[StoredRule], act: FromClause) -> None:
-    """total(lead, rule) += Σ points · weight · g(hour), in one insert-select for all rules."""
+def _sums(rules: Sequence[StoredRule], act: FromClause) -> Select[Any]:
+    """Σ points · weight · g(hour) by lead and rule, for all rules in one pass over the acts."""
     awards = [(stored, award) for stored in rules for award in (won_by(stored.rule), taken_off(stored.rule))]
     paid = _paid(awards)
-    hour = and_(growth.c.half_life == paid.c.half_life, growth.c.hour == over(act.c.occurred_at, HOUR))
-    gained = cast(func.sum(paid.c.points * act.c.weight * growth.c.g), BigInteger)
-    sums = (
-        select(act.c.lead_id, paid.c.rule, gained)
-        .select_from(act.join(paid, paid.c.kind == act.c.kind).join(growth, hour))
+    earned = (
+        select(
+            act.c.lead_id,
+            paid.c.rule,
+            paid.c.half_life,
+            over(act.c.occurred_at, HOUR).label("hour"),
+            (paid.c.points * act.c.weight).label("points"),
+        )
+        .select_from(act.join(paid, paid.c.kind == act.c.kind))
         .where(_matches(awards, paid, act))
-        .group_by(act.c.lead_id, paid.c.rule)
+        .cte("earned", nesting=True)
+        .prefix_with("MATERIALIZED")
     )
-    add = insert_into(session, engagement).from_select(["lead_id", "rule", "total"], sums)
-    more = {"total": engagement.c.total + add.excluded.total}
-    session.execute(add.on_conflict_do_update(index_elements=["lead_id", "rule"], set_=more))
+    grown = and_(growth.c.half_life == earned.c.half_life, growth.c.hour == earned.c.hour)
+    gained = cast(func.sum(earned.c.points * growth.c.g), BigInteger)
+    key = (earned.c.lead_id, earned.c.rule)
+    # In the order of the key, so that rows of one lead lie together.
+    return select(*key, gained).select_from(earned.join(growth, grown)).group_by(*key).order_by(*key)
 
 
 def _paid(awards: Sequence[tuple[StoredRule, Award]]) -> CTE:

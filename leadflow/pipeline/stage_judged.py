@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Select, and_, case, func, literal, null, or_, select
+from sqlalchemy import CTE, BigInteger, ColumnElement, Select, and_, case, false, func, literal, null, or_, select
 
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources, live_sources
@@ -24,12 +24,12 @@ def judged_state(playbook: Playbook, now: datetime, chosen: ColumnElement[bool])
     """A row a chosen lead: criteria, qualification, stage and unmet_since as they are to be."""
     stages, at = playbook.journey.stages, micros(now)
     met = _met(playbook, now, chosen)
-    keeps = [(and_(met.c.stage == s.name, met.c[f"k{i}"] == 0), 0) for i, s in enumerate(stages) if i]
+    lost = [and_(met.c.stage == s.name, met.c[f"w{i}"] + met.c[f"k{i}"] == 0) for i, s in enumerate(stages) if i]
     placed = select(
         met,
         _position(met, stages).label("old"),
         case(*((met.c[f"w{i}"] == 1, i) for i in range(len(stages) - 1, 0, -1)), else_=0).label("reach"),
-        case(*keeps, else_=1).label("keeps"),
+        case((or_(false(), *lost), 0), else_=1).label("keeps"),
     ).subquery("placed")
     waited = at - func.coalesce(placed.c.unmet_since, at)
     new = case(
@@ -51,7 +51,7 @@ def judged_state(playbook: Playbook, now: datetime, chosen: ColumnElement[bool])
 
 
 def _met(playbook: Playbook, now: datetime, chosen: ColumnElement[bool]) -> CTE:
-    """`c…` criteria, `w…` stages whose `when` holds, `k…` stages that are kept, each 1 or 0; judged once a lead."""
+    """`c…` criteria, `w…` and `k…` each stage's `when` and `keep_while`, 1 or 0, judged once a lead."""
     plain, unspent = (stage_sources(playbook, spent=spent) for spent in (False, True))
 
     def holds(condition: Condition | None, sources: Sources) -> ColumnElement[bool]:
@@ -60,7 +60,7 @@ def _met(playbook: Playbook, now: datetime, chosen: ColumnElement[bool]) -> CTE:
     columns = {f"c{i}": holds(one.when, plain) for i, one in enumerate(playbook.journey.criteria)}
     for i, stage in enumerate(playbook.journey.stages[1:], start=1):
         columns[f"w{i}"] = holds(stage.when, unspent)
-        columns[f"k{i}"] = or_(columns[f"w{i}"], holds(stage.keep_while, unspent))
+        columns[f"k{i}"] = holds(stage.keep_while, unspent)
     flags = (case((value, 1), else_=0).label(name) for name, value in columns.items())
     given = (lead_state.c.lead_id, lead_state.c.stage, lead_state.c.unmet_since)
     found = select(*given, *flags).select_from(plain.from_).where(lead_state.c.lead_id.is_not(None), chosen)

@@ -77,7 +77,8 @@ def decayed_terms(playbook: Playbook, now: datetime, kept: Kept, chosen: Chosen)
     for i, rule in enumerate(playbook.scoring.engagement):
         if rule.name in kept:
             key, landmark = kept[rule.name]
-            total = cast(func.sum(case((engagement.c.rule == key, engagement.c.total), else_=0)), BigInteger)
+            # One row a lead and rule: the maximum of one is itself, and stays a BIGINT where a sum would not.
+            total = func.coalesce(func.max(case((engagement.c.rule == key, engagement.c.total))), 0)
             columns.append(over(total, growth_of(rule.half_life, hour_of(now), landmark)).label(f"e{i}"))
     if not columns:
         return None
