@@ -24,6 +24,7 @@ from leadflow.pipeline.deliver_rows import (
     expire_overdue,
     fail_unsent,
     intend,
+    note_versions,
     record_results,
     release_lapsed,
 )
@@ -109,6 +110,7 @@ class _Run:
         with Session(self._engine) as session, session.begin():
             written, unsent = self._writer.write(session, self._token)
             fail_unsent(session, self._token, [(failed.id, failed.reason, failed.note) for failed in unsent])
+            note_versions(session, self._token, [(mail.id, mail.version) for mail in written if mail.is_edited])
             rows = session.execute(intend(self._token, self._now, spread=self._playbook.window.spread)).all()
             self._note_suppressed(session, [row for row in rows if row.state == MessageState.SUPPRESSED], len(rows))
         self._written = {mail.id: mail for mail in written}

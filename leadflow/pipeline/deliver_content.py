@@ -1,6 +1,6 @@
 """Writes the mails of a claim: one query for what is known about their readers, then plain Python for each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from leadflow.email.render import Links, MissingValueError, Rendered, one_line, 
 from leadflow.errors import TemplateError
 from leadflow.links import click_url, sign_click, sign_unsubscribe, unsubscribe_url
 from leadflow.models import account, escalation, identity, lead, lead_state, link, message
+from leadflow.pipeline.deliver_frozen import stored_playbook
 from leadflow.playbook.model import Playbook, Sender
 from leadflow.ports import Outgoing
 from leadflow.types import EscalationState, MessageState, Reason
@@ -42,6 +43,10 @@ class Written:
     unsubscribe_url: str
     language: str
     email: str
+    #: Of the text that goes out.
+    version: str
+    #: Whether the message was planned with another text.
+    is_edited: bool
 
 
 class Writer:
@@ -52,13 +57,13 @@ class Writer:
         self._key = key
         self._public_url = public_url
         self._send_at = now.astimezone(ZoneInfo(playbook.office.zone))
-        self._compiled: dict[tuple[str, str], Compiled | TemplateError] = {}
+        self._compiled: dict[_Text, Compiled | TemplateError] = {}
         self._link_ids: dict[str, int] = {}
 
     def write(self, session: Session, owner: str) -> tuple[list[Written], list[Unsent]]:
         """The mails of what `owner` has claimed; one that cannot be written does not hold up the others."""
         rows = session.execute(claimed_readers(owner)).all()
-        self._store_links(session, {(row.email, row.language) for row in rows})
+        self._prepare(session, rows)
         written, unsent = [], []
         for row in rows:
             try:
@@ -91,31 +96,28 @@ class Writer:
             arguments={"lf_message": str(mail.id), "lf_attempt": attempt_id},
         )
 
-    def _compile(self, name: str, language: str) -> Compiled:
-        found = self._compiled.get((name, language))
-        if found is None:
-            found = self._compiled[name, language] = _compiled(self._playbook, name, language)
-        if isinstance(found, TemplateError):
-            raise found
-        return found
-
-    def _store_links(self, session: Session, emails: Iterable[tuple[str, str]]) -> None:
-        """Give every target of `emails` a row of `link`; two statements, none when all are known."""
-        targets: set[str] = set()
-        for name, language in emails:
-            try:
-                compiled = self._compile(name, language)
-            except TemplateError:
-                continue
-            targets |= {self._page(path) for path in compiled.pages} | set(compiled.urls)
-        unknown = sorted(targets - self._link_ids.keys())
+    def _prepare(self, session: Session, rows: Sequence[Row[Any]]) -> None:
+        """Compile what is new of the texts of `rows`, and give each target of their links a row of `link`."""
+        new = {self._text_of(row) for row in rows} - self._compiled.keys()
+        self._compiled |= {text: _compiled(session, self._playbook, text) for text in sorted(new)}
+        found = [compiled for text in new if isinstance(compiled := self._compiled[text], Compiled)]
+        pages = {self._page(path) for compiled in found for path in compiled.pages}
+        unknown = sorted((pages | {url for compiled in found for url in compiled.urls}) - self._link_ids.keys())
         if unknown:
             session.execute(insert_into(session, link).on_conflict_do_nothing(), [{"url": url} for url in unknown])
             stored = session.execute(select(link.c.url, link.c.id).where(link.c.url.in_(unknown)))
             self._link_ids |= {row.url: row.id for row in stored}
 
+    def _text_of(self, row: Row[Any]) -> "_Text":
+        """Today's text, or for `freeze: true` the one of the day the message was planned."""
+        email = self._playbook.emails.get(row.email)
+        pinned = email is not None and email.freeze and email.version != row.version
+        return row.email, row.language, row.playbook if pinned else ""
+
     def _write(self, row: Row[Any]) -> Written:
-        compiled = self._compile(row.email, row.language)
+        compiled = self._compiled[self._text_of(row)]
+        if isinstance(compiled, TemplateError):
+            raise compiled
         sender = _sender(self._playbook, row)
         token = sign_unsubscribe(self._key, row.address_id, row.purpose)
         leave = unsubscribe_url(self._public_url, token)
@@ -133,6 +135,8 @@ class Writer:
             unsubscribe_url=leave,
             language=row.language,
             email=row.email,
+            version=compiled.version,
+            is_edited=compiled.version != row.version,
         )
 
     def _page(self, path: str) -> str:
@@ -142,12 +146,17 @@ class Writer:
         return click_url(self._public_url, sign_click(self._key, message_id, self._link_ids[url]))
 
 
-def _compiled(playbook: Playbook, name: str, language: str) -> Compiled | TemplateError:
-    email = playbook.emails.get(name)
-    if email is None:
-        return TemplateError(f"there is no email called '{name}' any more")
+#: Email, language, and the playbook it is pinned to ('' for today's).
+_Text = tuple[str, str, str]
+
+
+def _compiled(session: Session, playbook: Playbook, text: _Text) -> Compiled | TemplateError:
+    name, language, pinned = text
     try:
-        return compile_email(email, language, playbook.base)
+        book = stored_playbook(session, pinned) if pinned else playbook
+        if name not in book.emails:
+            return TemplateError(f"there is no email called '{name}' any more")
+        return compile_email(book.emails[name], language, book.base)
     except TemplateError as error:
         return error
     except Exception as error:  # whatever an email does to its compiler, the others must leave
@@ -170,9 +179,10 @@ def claimed_readers(owner: str) -> Select[Any]:
         .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
     )
     own = (message.c.id, message.c.email, message.c.language, message.c.purpose, message.c.address_id)
+    text = (message.c.version, message.c.playbook)
     person = (lead.c.first_name, lead.c.last_name, lead.c.country, lead.c.attributes)
     return (
-        select(*own, *person, lead.c.language.label("reads"), identity.c.value.label("address"))
+        select(*own, *text, *person, lead.c.language.label("reads"), identity.c.value.label("address"))
         .add_columns(account.c.name.label("company"), lead_state.c.segment_main, rep.label("rep"))
         .select_from(joined)
         .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)

@@ -156,6 +156,17 @@ def fail_unsent(session: Session, owner: str, failed: Sequence[tuple[int, Reason
         session.connection().execute(statement, [{"of": i, "because": why, "said": said} for i, why, said in failed])
 
 
+def note_versions(session: Session, owner: str, texts: Sequence[tuple[int, str]]) -> None:
+    """Messages planned with an older text say which one goes out; the decision to plan keeps the older."""
+    statement = (
+        update(message)
+        .where(message.c.id == bindparam("of"), message.c.owner == owner)
+        .values(version=bindparam("text"))
+    )
+    if texts:
+        session.connection().execute(statement, [{"of": of, "text": text} for of, text in texts])
+
+
 def record_results(session: Session, owner: str, results: Sequence[Result]) -> None:
     """Answers of the provider; a row that reconciliation moved on in the meantime is left alone."""
     statement = (

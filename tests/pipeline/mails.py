@@ -45,7 +45,7 @@ def add_message(session: Session, message_id: int, lead_id: int | None = None, *
     session.execute(insert(enrolment), enrolled | dates | standing)
     given = {"id": message_id, "lead_id": lead_id, "address_id": lead_id, "enrolment_id": message_id, "chosen": {}}
     words = {"sequence": "s", "step": f"step-{message_id}", "email": "hello", "language": "en", "purpose": "nurture"}
-    proof = {"basis": "consent", "version": "v", "playbook": "0" * 64}
+    proof = {"basis": "consent", "version": "", "playbook": "0" * 64}
     times = {"planned_at": NIGHT, "send_at": NIGHT, "expires_at": NIGHT + timedelta(days=5)}
     session.execute(insert(message), given | words | proof | times | columns)
     return message_id

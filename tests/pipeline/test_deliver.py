@@ -1,6 +1,10 @@
 """Deliver: a durable intent before the first byte, one visible end for every message, one poison harms nobody else."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +16,10 @@ from leadflow.errors import RefusedError, RetryableError
 from leadflow.esp.memory import MemoryProvider
 from leadflow.links import read_click, read_unsubscribe
 from leadflow.models import decision, escalation, link, message, suppression
+from leadflow.pipeline import deliver as deliver_module
+from leadflow.pipeline.runs import store_playbook
+from leadflow.playbook.load import load_playbook
+from leadflow.playbook.model import Playbook
 from leadflow.ports import Outgoing
 from leadflow.types import Leads, instant_of, micros
 from leadflow.windows import ensure_calendars
@@ -264,6 +272,66 @@ def test_a_salesperson_who_accepted_signs_the_mails_that_ask_for_it(
     deliver(engine, memory, playbook=mail_playbook(email(body="{{ sender.first_name }}", sender="owner")))
     assert (memory.sent[0].from_name, memory.sent[0].from_address) == ("Inès Roy", "camille@a.example")
     assert memory.sent[0].text.splitlines()[0] == "Inès"
+
+
+def _workspace(folder: Path, words: str) -> Playbook:
+    """The shipped workspace with `words` in the English welcome, frozen."""
+    root = Path(__file__).parents[2]
+    for part in ("config", "segments", "templates", "lists"):
+        shutil.copytree(root / part, folder / part)
+    welcome = folder / "templates/emails/welcome"
+    described = welcome / "email.yaml"
+    described.write_text(described.read_text() + "\nfreeze: true\n")
+    (welcome / "body.en.md").write_text(words)
+    return load_playbook(folder)
+
+
+def test_a_frozen_email_leaves_with_the_text_of_the_day_it_was_planned(
+    engine: Engine, session: Session, memory: MemoryProvider, tmp_path: Path
+) -> None:
+    then, today = _workspace(tmp_path / "then", "Old words."), _workspace(tmp_path / "today", "New words.")
+    store_playbook(session, then, NIGHT)
+    planned: dict[str, Any] = {"email": "welcome", "version": then.emails["welcome"].version, "playbook": then.version}
+    add_message(session, 1, **planned)
+    add_message(session, 2, **planned | {"playbook": "never kept"})
+    session.commit()
+    deliver(engine, memory, playbook=today)
+    assert ["Old words." in mail.text for mail in memory.sent] == [True]
+    assert (row(engine, 1).version, row(engine, 2).reason) == (then.emails["welcome"].version, "render_failed")
+
+
+def test_an_edited_email_leaves_with_the_new_text_and_says_so(
+    engine: Engine, session: Session, memory: MemoryProvider
+) -> None:
+    add_message(session, 1, version="old")
+    session.commit()
+    deliver(engine, memory, playbook=mail_playbook(email(version="new")))
+    assert row(engine, 1).version == "new"
+
+
+def test_a_mail_frozen_on_its_way_is_not_sent_late(
+    engine: Engine, session: Session, memory: MemoryProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_message(session, 1)
+    session.commit()
+    clock = iter([0.0, 121.0, 200.0, 201.0])
+    monkeypatch.setattr(deliver_module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    outcome = deliver(engine, memory)
+    assert (outcome.counts["retried"], outcome.counts["accepted"], len(memory.sent)) == (1, 1, 1)
+
+
+def test_workers_at_the_same_outbox_send_each_message_once(engine: Engine, session: Session) -> None:
+    for n in range(1, 41):
+        add_message(session, n)
+    session.commit()
+    seen: list[int] = []
+    provider = MemoryProvider(lambda mail: seen.append(mail.message_id))
+    workers = [Thread(target=deliver, args=(engine, provider), kwargs={"batch": 3}) for _worker in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(seen) == list(range(1, 41))
 
 
 def test_statements_grow_with_the_batches_alone(engine: Engine, session: Session) -> None:
