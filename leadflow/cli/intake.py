@@ -1,6 +1,6 @@
 """`leadflow import`, `leadflow event`, `leadflow replay`: people, deals and acts come in."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadflow.cli._accounting import say_counts, say_mailable, say_mapping, say_more
 from leadflow.cli.common import Workspace, console, instant, opened, plain_errors
 from leadflow.errors import UsageError
-from leadflow.text import _, ngettext
+from leadflow.text import _
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from leadflow.app import App
     from leadflow.intake.csvfile import CsvFile
-    from leadflow.intake.importing import Accounting
     from leadflow.intake.leads import LegalGrounds
-    from leadflow.intake.mapping import ColumnMapping, Wishes
+    from leadflow.intake.mapping import Wishes
     from leadflow.types import Reason
 
 Maps = Annotated[
@@ -98,7 +98,7 @@ def _leads(
     from leadflow.intake.mapping import map_columns
 
     mapping = map_columns(table, wishes, app.playbook.fields)
-    _say_mapping(mapping)
+    say_mapping(mapping)
     now = datetime.now(UTC)
     found: dict[Reason | None, int] = {}
     with _bar(table.path) as progress:
@@ -115,15 +115,15 @@ def _leads(
             progress=progress,
             look=lambda session, so_far: found.update(mailable(session, app.playbook, so_far.lead_ids, now)),
         )
-    _say_counts(counted, _("people"), dry_run=dry_run)
-    _say_mailable(found)
+    say_counts(counted, _("people"), dry_run=dry_run)
+    say_mailable(found)
 
 
 def _deals(app: "App", table: "CsvFile", wishes: "Wishes", zone: "ZoneInfo | None", *, dry_run: bool) -> None:
     from leadflow.intake.deals import import_deals, map_deals
 
     mapping = map_deals(table, wishes)
-    _say_mapping(mapping)
+    say_mapping(mapping)
     with _bar(table.path) as progress:
         counted = import_deals(
             app.engine,
@@ -135,7 +135,7 @@ def _deals(app: "App", table: "CsvFile", wishes: "Wishes", zone: "ZoneInfo | Non
             dry_run=dry_run,
             progress=progress,
         )
-    _say_counts(counted, _("deals"), dry_run=dry_run)
+    say_counts(counted, _("deals"), dry_run=dry_run)
 
 
 @contextmanager
@@ -146,58 +146,6 @@ def _bar(path: Path) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(path.name, total=path.stat().st_size if path.exists() else None)
         yield lambda done: bar.update(task, completed=done)
-
-
-def _say_mapping(mapping: "ColumnMapping") -> None:
-    pairs = "  ".join(f"{mapping.header[place]} → {name}" for place, name in mapping.columns)
-    console.print(_("columns   {pairs}").format(pairs=pairs), markup=False)
-    if mapping.unused:
-        console.print(_("left out  {names}").format(names=", ".join(mapping.unused)), markup=False, style="yellow")
-
-
-def _say_counts(counted: "Accounting", what: str, *, dry_run: bool) -> None:
-    words = _(
-        "{rows} rows = {created} created + {updated} updated + {unchanged} unchanged"
-        " + {duplicate} duplicate + {rejected} rejected"
-    )
-    numbers = {name: getattr(counted, name) for name in ("rows", "created", "updated", "unchanged", "duplicate")}
-    console.print(f"{what}: " + words.format(**numbers, rejected=counted.rejected), markup=False)
-    for (field, word), n in sorted(counted.nulls.items()):
-        console.print(
-            _('  {field}: "{word}" said nothing in {n} rows').format(field=field, word=word, n=n), markup=False
-        )
-    for field, n in sorted(counted.empty.items()):
-        console.print(_("  {field}: empty in {n} rows").format(field=field, n=n), markup=False)
-    for line, earlier in counted.first_duplicates:
-        console.print(_("  line {line}: the same as line {earlier}, which counts").format(line=line, earlier=earlier))
-    for line, note in counted.first_notes:
-        console.print(_("  line {line}: {note}").format(line=line, note=note), markup=False)
-    _more(counted.noted - len(counted.first_notes))
-    for line, reason in counted.first_rejected:
-        console.print(
-            _("  line {line}: rejected: {reason}").format(line=line, reason=reason), markup=False, style="red"
-        )
-    _more(counted.rejected - len(counted.first_rejected))
-    if counted.rejects:
-        console.print(_("  rejected rows: {file} (mend them there and import it)").format(file=counted.rejects))
-    if dry_run:
-        console.print(_("--dry-run: nothing was written"), style="yellow")
-    if counted.rejected and counted.rejected == counted.rows:
-        raise UsageError(_("nothing was imported: no row could be taken"))
-
-
-def _more(n: int) -> None:
-    if n > 0:
-        console.print("  " + ngettext("… and {n} more", "… and {n} more", n).format(n=n))
-
-
-def _say_mailable(found: "Mapping[Reason | None, int]") -> None:
-    people = sum(found.values())
-    mailed = found.get(None, 0)
-    console.print(_("{mailed} of {people} people may be mailed tonight").format(mailed=mailed, people=people))
-    for reason, n in sorted(found.items(), key=lambda pair: -pair[1]):
-        if reason is not None:
-            console.print(f"  {n:>7}  {reason.replace('_', ' ')}", markup=False)
 
 
 def event(
@@ -249,7 +197,7 @@ def replay(
         console.print(words.format(provider=provider, **numbers), markup=False)
         for line, reason in counted.first_rejected:
             console.print(f"  {file.name}:{line}  {reason}", markup=False, style="red", soft_wrap=True)
-        _more(counted.rejected - len(counted.first_rejected))
+        say_more(counted.rejected - len(counted.first_rejected))
         if counted.rejected == counted.lines:
             raise UsageError(_("nothing was taken in"))
 

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -67,7 +67,8 @@ class ActReader:
         if spec is None:
             words = _('event "{kind}" is not known.').format(kind=kind)
             raise ActError(words + did_you_mean(kind, self.playbook.vocabulary.events))
-        at = _word(told, "at")
+        when = _word(told, "at")
+        at = None if when is None else _instant(when, self.people.zone)
         answers = self._answers(told, spec)
         path, properties = _details(told, spec, answers)
         person = self._person(told, at, answers)
@@ -77,7 +78,7 @@ class ActReader:
         return Act(
             external_id=_word(told, "id") or hashlib.sha256(body.strip()).hexdigest(),
             kind=kind,
-            occurred_at=received_at if at is None else _instant(at),
+            occurred_at=at or received_at,
             person=person,
             path=path,
             properties=properties,
@@ -91,7 +92,7 @@ class ActReader:
         plain = {name: told[name] for name in told if name in self.people.fields and name not in spec.properties}
         return {**plain, **answers}
 
-    def _person(self, told: dict[str, Any], at: str | None, answers: Mapping[str, Any]) -> Person:
+    def _person(self, told: dict[str, Any], at: datetime | None, answers: Mapping[str, Any]) -> Person:
         said = {name: text for name in ("email", "visitor", "external_id") if (text := _word(told, name))}
         if not said:
             raise ActError(_('who? "email", "visitor" or "external_id" is missing'))
@@ -158,9 +159,9 @@ def _cleaned(name: str, text: str) -> str:
         raise FieldError(f"{name}: {error}") from None
 
 
-def _instant(text: str) -> datetime:
+def _instant(text: str, zone: tzinfo) -> datetime:
     try:
-        return read_instant(text, zone=UTC)
+        return read_instant(text, zone=zone)
     except FieldError:
         raise ActError(_('"at": "{text}" is not an instant such as 2026-03-20T10:00:00Z').format(text=text)) from None
 
@@ -184,7 +185,7 @@ def _details(told: Mapping[str, Any], spec: EventSpec, answers: Mapping[str, Any
     return (None if path is None else str(path)), details
 
 
-def _agreements(told: Mapping[str, Any], at: str | None) -> tuple[Agreement, ...]:
+def _agreements(told: Mapping[str, Any], at: datetime | None) -> tuple[Agreement, ...]:
     given = told.get("consent") or {}
     if isinstance(given, list):
         given = dict.fromkeys(given, True)
@@ -198,7 +199,7 @@ def _agreements(told: Mapping[str, Any], at: str | None) -> tuple[Agreement, ...
         Agreement(
             purpose=str(purpose),
             given=state is True,
-            at=_instant(at) if at else None,
+            at=at,
             wording_hash=_word(told, "wording_hash"),
             wording_version=_word(told, "wording_version"),
             page=_word(told, "page"),

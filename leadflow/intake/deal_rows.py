@@ -15,7 +15,7 @@ from leadflow.intake.lifecycle import Cause, move_lifecycle
 from leadflow.intake.people import Change
 from leadflow.models import deal, identity, lead, lead_change, lead_state
 from leadflow.playbook.model import Playbook
-from leadflow.text import _
+from leadflow.text import _, ngettext
 from leadflow.types import Lifecycle, micros
 
 #: Who tells, in events and history.
@@ -103,7 +103,12 @@ def _row(one: NewDeal, lead_id: int) -> dict[str, Any]:
 def _notes(one: NewDeal, first_seen_at: datetime) -> tuple[str, ...]:
     if one.state is DealState.WON and one.closed_at is not None and one.closed_at < first_seen_at:
         days = (first_seen_at - one.closed_at).days
-        return (*one.notes, _("won {days} days before the first contact: kept as it is").format(days=days))
+        words = ngettext(
+            "won {n} day before the first contact: kept as it is",
+            "won {n} days before the first contact: kept as it is",
+            days,
+        )
+        return (*one.notes, words.format(n=days))
     return one.notes
 
 
@@ -120,7 +125,11 @@ def _write(
             name: func.coalesce(bindparam(f"new_{name}", type_=deal.c[name].type), deal.c[name]) for name in _COLUMNS
         }
         kept["closed_at"] = bindparam("new_closed_at", type_=deal.c.closed_at.type)
-        statement = update(deal).where(deal.c.external_id == bindparam("told")).values(**kept, **stamp)
+        statement = (
+            update(deal)
+            .where(deal.c.external_id == bindparam("told"))
+            .values({**kept, "closed_at": given["closed_at"], **stamp})
+        )
         rows = [
             {"told": one.external_id, **{f"new_{name}": value for name, value in _row(one, lead_id).items()}}
             for one, lead_id in changed

@@ -16,6 +16,7 @@ from leadflow.intake.deal_rows import DealState, NewDeal, write_deals
 from leadflow.intake.fields import FieldError, clean_text, read_choice, read_instant, read_number
 from leadflow.intake.importing import Accounting, Intake, Look, Progress, Rejected, Taken, import_rows
 from leadflow.intake.mapping import ColumnMapping, Wishes, map_columns
+from leadflow.intake.person import named
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
 
@@ -119,7 +120,7 @@ class _DealReader:
         try:
             found = read_instant(text, zone=self.zone, date_format=self.date_formats.get(name))
         except FieldError as error:
-            raise FieldError(f"{name}: {error}") from None
+            raise named(name, error) from None
         if found > self.now:
             raise FieldError(f"{name}: " + _('"{text}" lies in the future').format(text=text))
         return found

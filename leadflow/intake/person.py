@@ -127,7 +127,7 @@ class PersonReader:
                 return read_day(text, date_format=self.date_formats.get(name)).isoformat()
             return READERS[name](text)
         except FieldError as error:
-            raise FieldError(f"{name}: {error}") from None
+            raise named(name, error) from None
 
     def _first_seen(self, text: str | None) -> datetime | None:
         if text is None:
@@ -135,7 +135,7 @@ class PersonReader:
         try:
             return read_instant(text, zone=self.zone, date_format=self.date_formats.get("first_seen"))
         except FieldError as error:
-            raise FieldError(f"first_seen: {error}") from None
+            raise named("first_seen", error) from None
 
     def _phone(self, said: Mapping[str, str], columns: dict[str, Value | None]) -> tuple[str, ...]:
         if "phone" not in said:
@@ -147,6 +147,11 @@ class PersonReader:
             # A wrong number loses no lead: the rest of the row is good.
             return (f"phone: {error}",)
         return ()
+
+
+def named(name: str, error: FieldError) -> FieldError:
+    """`error` as one of the field `name`."""
+    return FieldError(f"{name}: " + str(error).replace("COLUMN", name))
 
 
 def _address(text: str | None) -> Address | None:

@@ -178,8 +178,8 @@ def test_declared_dates_are_read_days_first(cli: Cli) -> None:
 def test_null_words_are_counted_apart_from_empty_cells(cli: Cli) -> None:
     content = "email,Sector\na@b.example,Select\nb@b.example,\nc@b.example,retail\n"
     done = cli.load(content, *GROUNDS, "--map", "industry=Sector", "--null", "Sector=Select,unknown")
-    assert 'industry: "Select" said nothing in 1 rows' in done.output
-    assert "industry: empty in 1 rows" in done.output
+    assert 'industry: "Select" said nothing in 1 row\n' in done.output
+    assert "industry: empty in 1 row\n" in done.output
 
 
 def test_a_mapping_can_be_kept_in_a_file(cli: Cli) -> None:
