@@ -46,6 +46,12 @@ def build_message(mail: Outgoing) -> EmailMessage:
     return message
 
 
+def refuse_bad_addresses(mail: Outgoing) -> None:
+    """RefusedError when an address of `mail` cannot stand in a header: every adapter refuses alike."""
+    for address in (mail.to, mail.from_address, mail.reply_to):
+        _address("", address)
+
+
 def message_id(mail: Outgoing) -> str:
     """Made from our attempt, so that an answer can be traced to it whatever the provider called it."""
     return f"<{one_line(mail.attempt_id)}@{mail.from_address.rpartition('@')[2]}>"

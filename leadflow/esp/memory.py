@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from leadflow.email.mime import build_message
+from leadflow.email.mime import refuse_bad_addresses
 from leadflow.ports import Outgoing
 from leadflow.settings import Settings
 
@@ -19,7 +19,7 @@ class MemoryProvider:
 
     def send(self, mail: Outgoing) -> str:
         """Keeps `mail`, once an attempt."""
-        build_message(mail)
+        refuse_bad_addresses(mail)
         if self.answer is not None:
             self.answer(mail)
         if all(kept.attempt_id != mail.attempt_id for kept in self.sent):

@@ -19,7 +19,7 @@ from sendgrid.helpers.mail import (
     TrackingSettings,
 )
 
-from leadflow.email.mime import build_message, unsubscribe_headers
+from leadflow.email.mime import refuse_bad_addresses, unsubscribe_headers
 from leadflow.email.render import one_line
 from leadflow.errors import (
     RefusedError,
@@ -79,8 +79,7 @@ def build_body(mail: Outgoing) -> dict[str, Any]:
     for name in mail.headers:
         if name.lower() in _RESERVED:
             raise UnsupportedFeatureError(f"SendGrid does not carry the header {name}")
-    # What no header can carry is refused alike by every adapter.
-    build_message(mail)
+    refuse_bad_addresses(mail)
     made = Mail(
         from_email=Email(mail.from_address, one_line(mail.from_name)),
         to_emails=To(mail.to, one_line(mail.to_name) or None),
