@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     Column,
     ColumnElement,
@@ -13,24 +14,25 @@ from sqlalchemy import (
     FromClause,
     Insert,
     MetaData,
-    Select,
     Table,
     Update,
     and_,
     case,
     delete,
+    false,
     func,
     insert,
     literal,
     or_,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable
 
 from leadflow.conditions.compile import compile_condition, visible
-from leadflow.conditions.sources import Sources, live_sources, not_spent
+from leadflow.conditions.sources import Sources, live_sources
 from leadflow.conditions.tree import EventLeaf, leaves
 from leadflow.db import Word
 from leadflow.models import escalation, event, lead, lead_state
@@ -83,17 +85,18 @@ def fill_crossings(playbook: Playbook, now: datetime, scope: Scope) -> Insert:
         zone=ZoneInfo(playbook.office.zone),
     )
     was = func.coalesce(lead_state.c.hot, 0)
+    acted = _last_acts(playbook, now, scope)
     judged = (
         select(
             lead.c.id.label("lead_id"),
             was.label("was"),
-            _word(_holds(playbook, sources, now)).label("held"),
+            _word(_holds(playbook, sources, now, acted)).label("held"),
             _word(_raised_again(playbook, sources, now)).label("again"),
         )
-        .select_from(sources.from_)
+        .select_from(sources.from_.outerjoin(acted, acted.c.lead_id == lead.c.id))
         .where(in_scope(lead.c.id, scope), not_ahead(lead.c.id, now))
         # Nothing holds for others: every rule asks for a recent act.
-        .where(or_(was != 0, lead.c.id.in_(_acted(playbook, now, _longest(playbook)))))
+        .where(or_(was != 0, acted.c.lead_id.is_not(None)))
         .subquery("judged")
     )
     newly = judged.c.held - judged.c.held.bitwise_and(judged.c.was)
@@ -114,10 +117,17 @@ def _word(bits: Iterator[tuple[int, ColumnElement[bool]]]) -> ColumnElement[int]
     return sum(terms[1:], terms[0]) if terms else literal(0, BigInteger)
 
 
-def _holds(playbook: Playbook, sources: Sources, now: datetime) -> Iterator[tuple[int, ColumnElement[bool]]]:
+def _holds(
+    playbook: Playbook, sources: Sources, now: datetime, acted: CTE
+) -> Iterator[tuple[int, ColumnElement[bool]]]:
+    """Each rule holds when its condition does and an act stands in its window.
+
+    So attributes alone, a single click in a mail, or an import of old acts make nobody hot.
+    """
     for i, rule in enumerate(playbook.sales.hot):
+        recent = acted.c.last_at >= micros(now) - window_of(rule)
         condition = compile_condition(rule.when, sources, now, playbook.vocabulary)
-        yield i, and_(condition, lead.c.id.in_(_acted(playbook, now, window_of(rule))))
+        yield i, and_(func.coalesce(recent, false()), _not_spent(acted), condition)
 
 
 def _raised_again(playbook: Playbook, sources: Sources, now: datetime) -> Iterator[tuple[int, ColumnElement[bool]]]:
@@ -138,28 +148,31 @@ def _unseen() -> FromClause:
     return select(event).join(last, last.c.lead_id == event.c.lead_id).where(later).subquery("unseen")
 
 
-def _acted(playbook: Playbook, now: datetime, window: int) -> Select[tuple[int]]:
-    """Leads who did something within `window` that weighs, is not spent and is more than a click in a mail.
+def _last_acts(playbook: Playbook, now: datetime, scope: Scope) -> CTE:
+    """lead_id and last_at: when each lead last did something that weighs, was told in time, and is worth a call.
 
-    So attributes alone, a single click, or an import of old acts make nobody hot.
+    One look at the events for all rules: a rule's window is a question about the last act alone.
     """
     at = micros(now)
-    state = lead_state.alias("of_act")
+    window = max(map(window_of, playbook.sales.hot))
     kinds = sorted(playbook.vocabulary.events.keys() - _NO_REASON_TO_CALL)
     return (
-        select(event.c.lead_id)
-        .select_from(event.outerjoin(state, state.c.lead_id == event.c.lead_id))
+        select(event.c.lead_id, type_coerce(func.max(event.c.occurred_at), BigInteger).label("last_at"))
         .where(*visible(event, at), event.c.kind.in_(kinds), event.c.occurred_at >= at - window)
-        .where(event.c.received_at - event.c.occurred_at <= playbook.sales.newer_than, not_spent(event, state))
-        .correlate(None)
+        .where(event.c.received_at - event.c.occurred_at <= playbook.sales.newer_than)
+        .where(in_scope(event.c.lead_id, scope))
+        .group_by(event.c.lead_id)
+        .cte("acted")
     )
+
+
+def _not_spent(acted: CTE) -> ColumnElement[bool]:
+    """Whether the last act came after the last rejection; false for somebody without any."""
+    spent = type_coerce(lead_state.c.spent_before, BigInteger)
+    return func.coalesce(acted.c.last_at >= func.coalesce(spent, 0), false())
 
 
 def window_of(rule: HotRule) -> int:
     """How far back the acts of a rule reach, in microseconds."""
     spans = [leaf.within for leaf in leaves(rule.when) if isinstance(leaf, EventLeaf) and leaf.within]
     return max(spans, default=_RECENT)
-
-
-def _longest(playbook: Playbook) -> int:
-    return max(map(window_of, playbook.sales.hot))
