@@ -218,15 +218,13 @@ def counts_of(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def plan(app: App, now: datetime, look: Callable[[Session, tuple[Outcome, ...]], T]) -> T:
+def plan(app: App, now: datetime, look: Callable[[Session, tuple[Outcome, ...]], T], scope: Scope = EVERYONE) -> T:
     """Capture to nurture in one transaction that is rolled back; `look` reads what they left."""
     dry = replace(app, ports=replace(app.ports, email=MemoryProvider()))
     with Session(app.engine) as session:
         try:
             outcomes = tuple(
-                phase_of(dry, phase)(session, app.playbook, now, EVERYONE)
-                for phase in Phase
-                if phase is not Phase.DELIVER
+                phase_of(dry, phase)(session, app.playbook, now, scope) for phase in Phase if phase is not Phase.DELIVER
             )
             return look(session, outcomes)
         finally:

@@ -29,9 +29,7 @@ def add_person(session: Session, number: int, *, source: str | None, won_after: 
             )
         )
         session.execute(
-            insert(deal).values(
-                lead_id=number, external_id=f"d{number}", state="won", amount=100_00, updated_at=won_at
-            )
+            insert(deal).values(lead_id=number, external_id=f"d{number}", state="won", amount=100_00, updated_at=won_at)
         )
 
 
