@@ -266,3 +266,15 @@ class Span:
     kind: SpanKind
     #: Microseconds when elapsed, whole days or hours otherwise.
     amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something was written; lines and columns count from 1."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+
+NOWHERE = Place()

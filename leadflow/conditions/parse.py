@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Sequence
 
 from leadflow.conditions.operand_parse import ReadFile, operand_of
 from leadflow.conditions.operators import OPERATORS
-from leadflow.conditions.tree import All, AnyOf, Condition, EventLeaf, FieldLeaf, Not, Place, SegmentLeaf
+from leadflow.conditions.tree import All, AnyOf, Condition, EventLeaf, FieldLeaf, Not, SegmentLeaf
 from leadflow.conditions.vocabulary import EventSpec, FieldSpec, Vocabulary
 from leadflow.reading import Node, did_you_mean
 from leadflow.text import _
+from leadflow.types import Place
 
 #: Deeper conditions are a mistake, and databases limit the depth of an expression.
 DEEPEST = 20

@@ -6,20 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
+from leadflow.types import NOWHERE, Place
+
 #: What an operator compares with, typed at parse: numbers, texts, dates, spans in microseconds, or tuples of them.
 Operand: TypeAlias = str | int | float | bool | date | tuple[str | int | float | date, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where something was written; lines and columns count from 1."""
-
-    file: str = ""
-    line: int = 0
-    column: int = 0
-
-
-NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from leadflow.conditions.tree import NOWHERE, Condition, Place
-from leadflow.types import DAY, Purpose, Span
+from leadflow.types import DAY, NOWHERE, Place, Purpose, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +15,8 @@ class For:
     fit: tuple[str, ...] = ()
     engagement: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
-    when: Condition | None = None
+    #: A condition, unread here: its language is no business of the catalogue. `Playbook.email_when` gives it back.
+    when: object | None = None
 
     @property
     def specificity(self) -> int:

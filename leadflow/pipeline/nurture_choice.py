@@ -115,7 +115,7 @@ def _whens(playbook: Playbook, sources: Sources, now: datetime) -> ColumnElement
     """The bits of the emails whose own `when` holds for the person."""
     bits: ColumnElement[int] = literal(0, BigInteger)
     for name, bit in when_bits(playbook).items():
-        when = playbook.emails[name].audience.when
+        when = playbook.email_when(name)
         if when is not None:
             holds = compile_condition(when, sources, now, playbook.vocabulary)
             bits = bits + case((holds, literal(bit, BigInteger)), else_=literal(0, BigInteger))

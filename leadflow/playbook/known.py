@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from leadflow.conditions.levels import level_of
 from leadflow.conditions.parse import parse_condition
-from leadflow.conditions.tree import All, Condition, EventLeaf, FieldLeaf, Place, SegmentLeaf, leaves
+from leadflow.conditions.tree import All, Condition, EventLeaf, FieldLeaf, SegmentLeaf, leaves
 from leadflow.conditions.vocabulary import Level, Vocabulary
 from leadflow.errors import Fault
 from leadflow.reading import Node
 from leadflow.text import _
+from leadflow.types import Place
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 #: Stands for a condition that could not be read; its fault keeps the playbook from being used.

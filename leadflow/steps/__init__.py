@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from leadflow.conditions.tree import Place
 from leadflow.reading import Node, did_you_mean
 from leadflow.steps.base import END, Head, Step, Words
 from leadflow.text import _
+from leadflow.types import Place
 
 __all__ = ["END", "Step", "StepType", "Words", "parse_step", "step_types"]
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from leadflow.conditions.tree import NOWHERE, Condition, Place
+from leadflow.conditions.tree import Condition
 from leadflow.reading import Node, did_you_mean
 from leadflow.text import _
+from leadflow.types import NOWHERE, Place
 
 #: `then: end` finishes the sequence.
 END = "end"

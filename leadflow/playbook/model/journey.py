@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from leadflow.conditions.tree import NOWHERE, Condition, Place
-from leadflow.types import DAY
+from leadflow.conditions.tree import Condition
+from leadflow.types import DAY, NOWHERE, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from leadflow.conditions.tree import NOWHERE, Condition, Place
-from leadflow.types import HOUR, Span
+from leadflow.conditions.tree import Condition
+from leadflow.types import HOUR, NOWHERE, Place, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

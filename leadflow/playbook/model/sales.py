@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadflow.conditions.tree import NOWHERE, Condition, Place
-from leadflow.types import DAY, HOUR, Span
+from leadflow.conditions.tree import Condition
+from leadflow.types import DAY, HOUR, NOWHERE, Place, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

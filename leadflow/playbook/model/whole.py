@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from leadflow.conditions.tree import NOWHERE, Condition, Place
+from leadflow.conditions.tree import Condition
 from leadflow.conditions.vocabulary import EventSpec, FieldSpec, Vocabulary
 from leadflow.email.catalog import Email
 from leadflow.playbook.model.journey import (
@@ -14,6 +14,7 @@ from leadflow.playbook.model.journey import (
 from leadflow.playbook.model.limits import Brake, Brand, NeverRule, Office, Pressure, Sender, Window
 from leadflow.playbook.model.sales import Sales, Schedule
 from leadflow.steps.base import Step
+from leadflow.types import NOWHERE, Place
 
 #: Language → text.
 Localised = Mapping[str, str]
@@ -113,6 +114,10 @@ class Playbook:
     def segment_conditions(self) -> Mapping[str, Condition]:
         """Segment → its condition, for compiling one inside another."""
         return {name: segment.when for name, segment in self.segments.items()}
+
+    def email_when(self, name: str) -> Condition | None:
+        """The condition in an email's `for`, where it has one."""
+        return cast("Condition | None", self.emails[name].audience.when)
 
     def sequence(self, name: str) -> Sequence | None:
         """The sequence of that name, or the one that was called so."""
