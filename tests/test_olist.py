@@ -87,7 +87,7 @@ def test_all_leads_and_deals_are_accounted_for(imported: tuple[Engine, str, str]
     assert f"people: 8000 rows = 8000 created + {nothing_else}" in leads
     assert "source: empty in 60 rows" in leads
     assert "7940 of 8000 people may be mailed tonight" in leads
-    assert "60  no basis" in leads
+    assert "60  no legal basis" in leads
     assert f"deals: 842 rows = 842 created + {nothing_else}" in deals
 
 

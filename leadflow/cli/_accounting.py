@@ -66,9 +66,11 @@ def say_more(n: int) -> None:
 
 def say_mailable(found: "Mapping[Reason | None, int]") -> None:
     """Who may be mailed tonight, and why the others may not."""
+    from leadflow.ask.words import reason_words
+
     people = sum(found.values())
     mailed = found.get(None, 0)
     _say(_("{mailed} of {people} people may be mailed tonight").format(mailed=mailed, people=people))
     for reason, n in sorted(found.items(), key=lambda pair: -pair[1]):
         if reason is not None:
-            _say(f"  {n:>7}  {reason.replace('_', ' ')}")
+            _say(f"  {n:>7}  {reason_words(reason)}")

@@ -121,15 +121,10 @@ def _write(
         session.execute(insert(deal), rows)
     if changed:
         # What a later export leaves empty stays as an earlier one told it; the date follows the state.
-        kept = {
-            name: func.coalesce(bindparam(f"new_{name}", type_=deal.c[name].type), deal.c[name]) for name in _COLUMNS
-        }
-        kept["closed_at"] = bindparam("new_closed_at", type_=deal.c.closed_at.type)
-        statement = (
-            update(deal)
-            .where(deal.c.external_id == bindparam("told"))
-            .values({**kept, "closed_at": given["closed_at"], **stamp})
-        )
+        new_value = {name: bindparam(f"new_{name}", type_=deal.c[name].type) for name in _COLUMNS}
+        kept: dict[str, Any] = {name: func.coalesce(value, deal.c[name]) for name, value in new_value.items()}
+        kept |= {"closed_at": new_value["closed_at"], **stamp}
+        statement = update(deal).where(deal.c.external_id == bindparam("told")).values(kept)
         rows = [
             {"told": one.external_id, **{f"new_{name}": value for name, value in _row(one, lead_id).items()}}
             for one, lead_id in changed

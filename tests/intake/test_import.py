@@ -99,14 +99,17 @@ def test_without_legal_grounds_nothing_is_written(cli: Cli) -> None:
 
 def test_no_mail_needs_no_grounds_and_nobody_is_mailed(cli: Cli) -> None:
     done = cli.load("email\na@b.example\n", "--no-mail")
-    assert ("0 of 1 people may be mailed tonight" in done.output, "no mail flag" in done.output) == (True, True)
+    assert ("0 of 1 people may be mailed tonight" in done.output, "imported with --no-mail" in done.output) == (
+        True,
+        True,
+    )
 
 
 def test_grounds_may_be_columns(cli: Cli) -> None:
     done = cli.load(
         "email,basis,source,informed_on\na@b.example,consent,web,2026-01-05\nb@b.example,legitimate_interest,,\n"
     )
-    assert ("1 of 2 people" in done.output, "1  no basis" in done.output) == (True, True)
+    assert ("1 of 2 people" in done.output, "1  no legal basis" in done.output) == (True, True)
     assert cli.all(select(consent.c.state, consent.c.method)) == [("given", "import")]
 
 
