@@ -140,11 +140,15 @@ def _with(news: News, about: Row[Any] | None, owner: Row[Any] | None) -> News:
 
 def _messages(attempts: set[str], theirs: set[str]) -> Select[Any]:
     """The messages of these attempts or provider's ids, and who owns their address today."""
+    about = message.c.attempt_id.in_(attempts)
+    if theirs:
+        # The provider's ids have no index: asked for only where news came without our attempt.
+        about = or_(about, message.c.provider_id.in_(theirs))
     return (
         select(message.c.id, message.c.attempt_id, message.c.provider_id, message.c.address_id, identity.c.lead_id)
         .add_columns(arrived_at())
         .select_from(message.join(identity, identity.c.id == message.c.address_id))
-        .where(or_(message.c.attempt_id.in_(attempts), message.c.provider_id.in_(theirs)))
+        .where(about)
     )
 
 

@@ -152,6 +152,13 @@ def test_a_delivery_in_between_forgives_soft_bounces(session: Session) -> None:
     assert suppressed(session) == {}
 
 
+def test_news_without_our_ids_is_joined_by_the_providers(session: Session) -> None:
+    add_sent(session)
+    post(session, news("bounce", type="bounce", lf_attempt=None, sg_message_id="sg1.filter.1", email="alias@y.example"))
+    engage(session)
+    assert (state(session).delivery, suppressed(session)) == ("bounced", {"h1": "bounced"})
+
+
 def test_news_from_now_on_waits_for_the_next_sweep(session: Session) -> None:
     add_sent(session)
     post(session, news("delivered"), at=NIGHT)
