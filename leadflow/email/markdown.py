@@ -97,7 +97,7 @@ class _TextOf(HTMLParser):
     def _close_link(self) -> None:
         label = "".join(self.parts[self._label :]).strip()
         if self._href and self._href != label:
-            self.parts.append(f":\n{self._href}" if self._is_alone() else f" ({self._href})")
+            self.parts.append(f"\n{self._href}" if self._is_alone() else f" ({self._href})")
         self._href = None
 
     def _is_alone(self) -> bool:

@@ -49,7 +49,7 @@ def test_a_link_keeps_its_address_in_the_text() -> None:
 
 def test_a_paragraph_that_is_one_bold_link_is_a_button() -> None:
     assert '<p class="button"' in mail('**[Go]({{ links.page("x") }})**').html
-    assert "Go:\nhttps://a.example/x" in mail('**[Go]({{ links.page("x") }})**').text
+    assert "Go\nhttps://a.example/x" in mail('**[Go]({{ links.page("x") }})**').text
     assert 'class="button"' not in mail('Text **[Go]({{ links.page("x") }})**').html
     assert 'class="button"' not in mail('**[a]({{ links.page("x") }})** **[b]({{ links.page("y") }})**').html
 
