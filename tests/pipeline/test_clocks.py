@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Engine, Row, insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.models import deal, decision, escalation, lead_state, lifecycle_change
@@ -12,7 +12,7 @@ from leadflow.pipeline.clocks import latest_before, run_clocks
 from leadflow.types import EVERYONE, HOUR, Leads, Span, SpanKind
 from leadflow.windows import due_after
 from tests.build import NIGHT
-from tests.pipeline.sales import MARC, SOFIA, away, open_handover, sales, selling
+from tests.pipeline.sales import MARC, SOFIA, away, counted, open_handover, sales, selling
 
 #: Monday 13:00 in Paris: four business hours after nine.
 DUE = datetime(2026, 3, 23, 12, tzinfo=UTC)
@@ -181,3 +181,19 @@ def test_latest_before_is_the_last_instant_whose_clock_has_run(span: Span, hours
     found = latest_before(session, made, now, span)
 
     assert due_after(session, made, found, span) <= now < due_after(session, made, found + timedelta(seconds=1), span)
+
+
+def statements_of(engine: Engine, handovers: int) -> int:
+    """How many statements the clocks take: a third is due, a third twice over, a third for a fortnight."""
+    with Session(engine) as session:
+        for lead_id in range(1, handovers + 1):
+            at = NIGHT - timedelta(days=7 * (lead_id % 3))
+            open_handover(session, lead_id, opened_at=at, due_at=at + timedelta(hours=9))
+        with counted(engine) as statements:
+            clocks(session, DUE)
+        session.rollback()
+    return len(statements)
+
+
+def test_six_hand_overs_and_three_hundred_take_the_same_statements(engine: Engine) -> None:
+    assert statements_of(engine, 6) == statements_of(engine, 300)

@@ -4,21 +4,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.tree import FieldLeaf
 from leadflow.models import decision, escalation, lead_state, metadata
 from leadflow.playbook.model import NeverRule
-from leadflow.types import Leads, Reason, micros
+from leadflow.types import EVERYONE, Leads, Reason, Scope, micros
 from tests.build import NIGHT, add_event, add_lead
 from tests.pipeline.sales import (
     add_account,
     ask_quote,
+    counted,
     escalate,
     handed,
     look_at_prices,
-    sales,
     selling,
 )
 
@@ -266,25 +266,18 @@ def test_the_decision_says_who_and_which_routes_had_nobody(session: Session) -> 
     assert row.detail["due_at"] > micros(NIGHT)
 
 
-def statements_of(engine: Engine, leads: int) -> int:
+def statements_of(engine: Engine, leads: int, scope: Scope = EVERYONE) -> int:
     """How many statements the phase takes for so many leads, each of whom asks for a quote."""
     with Session(engine) as session:
         for lead_id in range(1, leads + 1):
             add_lead(session, lead_id)
             ask_quote(session, lead_id, lead_id)
-        count = 0
-
-        def on_execute(*_args: Any) -> None:
-            nonlocal count
-            count += 1
-
-        event.listen(engine, "before_cursor_execute", on_execute)
-        escalate(session, selling(sales=sales()))
-        event.remove(engine, "before_cursor_execute", on_execute)
-        assert len(handed(session)) == leads
+        with counted(engine) as statements:
+            escalate(session, scope=scope)
+        assert len(handed(session)) == (leads if scope is EVERYONE else 1)
         session.rollback()
-    return count
+    return len(statements)
 
 
-def test_ten_leads_and_two_thousand_take_the_same_statements(engine: Engine) -> None:
-    assert statements_of(engine, 10) == statements_of(engine, 2000)
+def test_ten_leads_and_two_thousand_and_one_alone_take_the_same_statements(engine: Engine) -> None:
+    assert statements_of(engine, 10) == statements_of(engine, 2000) == statements_of(engine, 10, Leads((3,)))
