@@ -1,6 +1,7 @@
 """Real input: 8,000 leads and 842 deals of a marketplace are imported to the row and counted to the unit."""
 
 import os
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ SHARED = Path(os.environ.get("LEADFLOW_SHARED") or Path(__file__).parents[2] / "
 LEADS = "olist_marketing_qualified_leads_dataset.csv"
 DEALS = "olist_closed_deals_dataset.csv"
 
+HOW_TO = Path(__file__).parents[1] / "docs" / "how-to" / "import.md"
+
 #: Origin → deals, leads; None is an empty cell.
 ORIGINS = {
     "organic_search": (271, 2296),
@@ -38,6 +41,12 @@ ORIGINS = {
     "other_publicities": (3, 65),
     None: (14, 60),
 }
+
+
+def documented_commands() -> list[list[str]]:
+    """The two imports as the how-to shows them."""
+    text = HOW_TO.read_text(encoding="utf-8").replace("\\\n", " ")
+    return [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("leadflow import olist_")]
 
 
 @pytest.fixture(scope="module")
@@ -62,21 +71,12 @@ def imported(olist: Path, sqlite_template: Path) -> Iterator[tuple[Engine, str, 
     app = Typer()
     commands.add_to(app)
 
-    def run(*words: str) -> str:
-        done = CliRunner().invoke(app, ["import", *words])
-        assert done.exit_code == 0, done.output
-        return done.output
-
     with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(olist)
         patch.setattr(commands, "opened", lambda _workspace: opened)
-        patch.setattr("leadflow.cli.common.console._width", 200)
-        leads = run(
-            str(olist / LEADS),
-            *("--map", "external_id=mql_id", "--map", "source=origin", "--first-seen", "first_contact_date"),
-            *("--template-address", "{mql_id}@example.com"),
-            *("--zone", "UTC", "--basis", "legitimate_interest", "--informed-on", "2018-06-30"),
-        )
-        deals = run(str(olist / DEALS), "--map", "external_id=mql_id", "--zone", "UTC")
+        said = [CliRunner().invoke(app, command) for command in documented_commands()]
+    assert [done.exit_code for done in said] == [0, 0], [done.output for done in said]
+    leads, deals = (done.output for done in said)
     yield engine, leads, deals
     engine.dispose()
 
