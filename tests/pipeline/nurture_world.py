@@ -19,7 +19,7 @@ from leadflow.types import EVERYONE, Outcome, Scope, Span, SpanKind
 from tests.build import NIGHT, add_lead, playbook
 
 IN_DISCOVERY = FieldLeaf(field="stage", operator="is", value="discovery")
-OPTED_IN = {"basis": "consent", "source": "form", "language": "fr"}
+OPTED_IN: dict[str, Any] = {"basis": "consent", "source": "form", "language": "fr"}
 
 
 def days(n: int) -> Span:
