@@ -106,6 +106,9 @@ def _look_at_start(path: Path, codec: str) -> None:
     if wide and not codec.startswith("utf-16"):
         words = _("{file} is written in {encoding}: say so with --encoding {encoding}")
         raise InputError(words.format(file=path.name, encoding=wide))
+    if head.startswith(codecs.BOM_UTF8) and codec != "utf-8":
+        words = _("{file} says of itself that it is UTF-8: leave out --encoding {encoding}")
+        raise InputError(words.format(file=path.name, encoding=codec))
     if b"\n" not in head and b"\r" in head:
         words = _("{file}: its lines end the way old Macs end them (CR alone): save it again as CSV (UTF-8)")
         raise InputError(words.format(file=path.name))

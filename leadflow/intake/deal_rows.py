@@ -1,31 +1,20 @@
-"""Writes deals and what follows from them: the state on the lead, the act, the customer, the rest after a loss."""
+"""Writes deals as a file tells them, each under its own id, and tells their people how they stand."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, insert, literal, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.intake.events import NewEvent, record_events
+from leadflow.intake.deal_effects import DealState, Told, conclude
 from leadflow.intake.importing import Rejected, Taken
-from leadflow.intake.lifecycle import Cause, move_lifecycle
 from leadflow.intake.people import Change
-from leadflow.models import deal, identity, lead, lead_change, lead_state
+from leadflow.models import deal, identity, lead
 from leadflow.playbook.model import Playbook
 from leadflow.text import _, ngettext
-from leadflow.types import Lifecycle, micros
-
-#: Who tells, in events and history.
-SOURCE = "crm"
-
-
-class DealState(StrEnum):
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
+from leadflow.types import micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +57,8 @@ def write_deals(
             (new if known is None else changed).append((one, person.id))
         results.append(Taken(change=change, lead_id=person.id, notes=_notes(one, person.first_seen_at)))
     _write(session, new, changed, now)
-    _conclude(session, playbook, [*new, *changed], people, stored, now)
+    before = {one.external_id: stored[one.external_id].state for one, _lead_id in changed}
+    conclude(session, playbook, [_told(one, lead_id, people, before) for one, lead_id in (*new, *changed)], now)
     return results
 
 
@@ -132,95 +122,14 @@ def _write(
         session.connection().execute(statement, rows)
 
 
-def _conclude(
-    session: Session,
-    playbook: Playbook,
-    told: Sequence[tuple[NewDeal, int]],
-    people: Mapping[tuple[str, str], Any],
-    stored: Mapping[str, Any],
-    now: datetime,
-) -> None:
-    """What follows where a deal was told for the first time or changed."""
-    if not told:
-        return
-    _set_deal_state(session, sorted({lead_id for _one, lead_id in told}), now)
-    closed = [(one, lead_id) for one, lead_id in told if one.state is not DealState.OPEN]
-    events = [
-        NewEvent(
-            source=SOURCE,
-            external_id=f"{one.external_id}:{one.state}",
-            kind=f"deal_{one.state}",
-            occurred_at=one.closed_at or now,
-            lead_id=lead_id,
-            identity_id=people[one.key].identity_id,
-        )
-        for one, lead_id in closed
-    ]
-    record_events(session, events, received_at=now)
-    turned = [
-        (one, lead_id)
-        for one, lead_id in closed
-        if one.external_id not in stored or stored[one.external_id].state != one.state
-    ]
-    _move(
-        session, playbook, [lead_id for one, lead_id in turned if one.state is DealState.WON], Lifecycle.CUSTOMER, now
+def _told(one: NewDeal, lead_id: int, people: Mapping[tuple[str, str], Any], before: Mapping[str, str]) -> Told:
+    return Told(
+        external_id=one.external_id,
+        lead_id=lead_id,
+        identity_id=people[one.key].identity_id,
+        state=one.state,
+        turned=before.get(one.external_id) != one.state,
+        closed_at=one.closed_at,
+        amount=one.amount,
+        reason=one.reason,
     )
-    lost = [lead_id for one, lead_id in turned if one.state is DealState.LOST]
-    _move(session, playbook, lost, Lifecycle.LEAD, now)
-    _rest(session, playbook, lost)
-
-
-def _set_deal_state(session: Session, lead_ids: Sequence[int], now: datetime) -> None:
-    """One word for all deals of a lead: open while one is, else won if one was."""
-
-    def any_is(state: DealState) -> Any:
-        return func.max(case((deal.c.state == state, 1), else_=0)) == 1
-
-    word = case((any_is(DealState.OPEN), "open"), (any_is(DealState.WON), "won"), else_="lost").label("word")
-    query = (
-        select(lead.c.id, lead.c.deal_state, word)
-        .join_from(lead, deal, deal.c.lead_id == lead.c.id)
-        .where(lead.c.id.in_(lead_ids))
-        .group_by(lead.c.id, lead.c.deal_state)
-    )
-    moved = [row for row in session.execute(query) if row.deal_state != row.word]
-    if not moved:
-        return
-    statement = update(lead).where(lead.c.id == bindparam("whose"))
-    statement = statement.values(deal_state=bindparam("word"), updated_at=micros(now))
-    session.connection().execute(statement, [{"whose": row.id, "word": row.word} for row in moved])
-    history = [
-        {
-            "lead_id": row.id,
-            "field": "deal_state",
-            "before": {"v": row.deal_state} if row.deal_state else None,
-            "after": {"v": row.word},
-            "at": micros(now),
-            "source": SOURCE,
-        }
-        for row in moved
-    ]
-    session.execute(insert(lead_change), history)
-
-
-def _move(session: Session, playbook: Playbook, lead_ids: Sequence[int], to: Lifecycle, now: datetime) -> None:
-    if not lead_ids:
-        return
-    state = DealState.WON if to is Lifecycle.CUSTOMER else DealState.LOST
-    closed_at = func.coalesce(deal.c.closed_at, micros(now))
-    dated = select(deal.c.lead_id, func.min(closed_at).label("effective_at"))
-    people = dated.where(deal.c.lead_id.in_(lead_ids), deal.c.state == state).group_by(deal.c.lead_id)
-    move_lifecycle(session, now, people=people, to=to, cause=Cause.CRM, playbook=playbook.version)
-
-
-def _rest(session: Session, playbook: Playbook, lead_ids: Sequence[int]) -> None:
-    """After a loss nobody is handed over before the rest is over, counted from the day it was lost."""
-    if not lead_ids:
-        return
-    rest = literal(playbook.journey.lifecycle.rest)
-    lost_at = select(func.max(func.coalesce(deal.c.closed_at, deal.c.updated_at))).where(
-        deal.c.lead_id == lead_state.c.lead_id, deal.c.state == "lost"
-    )
-    until = lost_at.scalar_subquery() + rest
-    later = or_(lead_state.c.rest_until.is_(None), lead_state.c.rest_until < until)
-    session.execute(update(lead_state).where(lead_state.c.lead_id.in_(lead_ids), later).values(rest_until=until))

@@ -205,9 +205,9 @@ def read_phone(text: str, country: str | None) -> str:
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
-        raise FieldError(_("is not a telephone number")) from None
+        raise FieldError(_("is no telephone number; write it as +33 …, or give the country")) from None
     if not phonenumbers.is_possible_number(number):
-        raise FieldError(_("is not a telephone number"))
+        raise FieldError(_("is no telephone number; write it as +33 …, or give the country"))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -69,6 +69,8 @@ def _waiting(now: datetime) -> Select[Any]:
         .where(intake.c.processed_at.is_(None), intake.c.received_at < micros(now), intake.c.kind.in_(KINDS))
         .order_by(intake.c.id)
         .limit(BATCH)
+        # The door takes in a hand-raise at once, while the night may be looking at the same rows.
+        .with_for_update(skip_locked=True)
     )
 
 

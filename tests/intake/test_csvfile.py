@@ -73,6 +73,12 @@ def test_a_file_or_encoding_that_is_not_there_is_said(tmp_path: Path) -> None:
         open_csv(written(tmp_path, "email\n"), encoding="klingon")
 
 
+def test_a_mark_of_utf_8_beats_a_wrong_declaration(tmp_path: Path) -> None:
+    path = written(tmp_path, b"\xef\xbb\xbfemail\na@b.c\n")
+    with pytest.raises(InputError, match="says of itself that it is UTF-8: leave out --encoding cp1252"):
+        open_csv(path, encoding="cp1252")
+
+
 def test_a_row_that_cannot_be_read_spoils_no_other(tmp_path: Path) -> None:
     path = written(tmp_path, b'email,name\na@b.c,"Ana"x\nd@e.f,B\x00o\ng@h.i,Cy\n')
     faults = [record.fault for record in open_csv(path).records()]

@@ -5,14 +5,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.orm import Session
 from typer import Typer
 from typer.testing import CliRunner, Result
 
 from leadflow.cli import intake as commands
-from leadflow.models import consent, deal, event, intake, lead, lead_state, lifecycle_change
-from tests.build import playbook
+from leadflow.models import consent, deal, escalation, event, intake, lead, lead_state, lifecycle_change
+from tests.build import NIGHT, playbook
 
 GROUNDS = ("--basis", "legitimate_interest", "--source", "fair", "--informed-on", "2026-02-13")
 
@@ -224,13 +224,41 @@ def test_a_won_deal_makes_a_customer_on_its_business_date(cli: Cli) -> None:
     assert "0 created + 0 updated + 2 unchanged" in cli.load(deals, name="deals.csv").output
 
 
-def test_a_deal_that_is_lost_later_is_updated(cli: Cli) -> None:
+def open_handover(cli: Cli) -> None:
+    """An accepted hand-over of the only lead."""
+    instants = {"opened_at": NIGHT, "due_at": NIGHT, "alerted_at": NIGHT}
+    names = {"rule": "hot-profile", "rep": "Marc", "route": "pool", "playbook": "x", "state": "accepted"}
+    with Session(cli.engine) as session, session.begin():
+        session.execute(insert(escalation), [{"lead_id": 1, "number": 1, **names, **instants}])
+        session.execute(update(lead_state).values(with_sales=True, lifecycle="prospect"))
+
+
+def test_a_lost_deal_closes_the_hand_over_and_the_person_rests(cli: Cli) -> None:
     cli.load("email\na@b.example\n", *GROUNDS)
+    open_handover(cli)
     cli.load("email,state\na@b.example,open\n", name="deals.csv")
-    done = cli.load("email,state,reason,date\na@b.example,perdu,budget,2026-03-01\n", name="deals.csv")
+    done = cli.load("email,state,reason\na@b.example,perdu,budget\n", name="deals.csv")
     assert "1 updated" in done.output
     assert cli.all(select(deal.c.state, deal.c.reason)) == [("lost", "budget")]
-    assert cli.all(select(lead_state.c.rest_until))[0][0] is not None
+    assert cli.all(select(escalation.c.state, escalation.c.answer_reason)) == [("lost", "budget")]
+    ((lifecycle, with_sales, rest_until),) = cli.all(
+        select(lead_state.c.lifecycle, lead_state.c.with_sales, lead_state.c.rest_until)
+    )
+    assert (lifecycle, with_sales, rest_until is not None) == ("lead", False, True)
+
+
+def test_a_loss_of_long_ago_leaves_nobody_resting(cli: Cli) -> None:
+    cli.load("email\na@b.example\n", *GROUNDS)
+    cli.load("email,lost_date\na@b.example,2018-03-01\n", name="deals.csv")
+    assert cli.all(select(lead_state.c.rest_until, lead_state.c.spent_before)) == [(None, None)]
+
+
+def test_a_won_deal_closes_the_hand_over(cli: Cli) -> None:
+    cli.load("email\na@b.example\n", *GROUNDS)
+    open_handover(cli)
+    cli.load("email,state,amount\na@b.example,won,9000 €\n", name="deals.csv")
+    assert cli.all(select(escalation.c.state, escalation.c.amount)) == [("won", 900_000)]
+    assert cli.all(select(lead_state.c.lifecycle, lead_state.c.with_sales)) == [("customer", False)]
 
 
 def test_a_deal_won_before_the_first_contact_is_kept_and_said(cli: Cli) -> None:

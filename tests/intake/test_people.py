@@ -154,7 +154,10 @@ def test_a_bad_telephone_is_noted_and_loses_no_lead(session: Session) -> None:
         {"email": "a@b.example", "phone": "04 77 00 00 00", "country": "FR"},
         {"email": "b@b.example", "phone": "call me"},
     )
-    assert (first.notes, second.notes) == ((), ("phone: is not a telephone number",))
+    assert (first.notes, second.notes) == (
+        (),
+        ("phone: is no telephone number; write it as +33 …, or give the country",),
+    )
     assert {"+33477000000", None} == set(session.scalars(select(lead.c.phone)))
 
 

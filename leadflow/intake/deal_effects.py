@@ -1,0 +1,141 @@
+"""What follows from a deal: the lead's deal state, the act, the customer, the hand-over closed, the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, bindparam, case, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from leadflow.intake.events import NewEvent, record_events
+from leadflow.intake.lifecycle import Cause, move_lifecycle
+from leadflow.intake.recycle import lead_again
+from leadflow.models import deal, escalation, lead, lead_change, lead_state
+from leadflow.playbook.model import Playbook
+from leadflow.types import Lifecycle, micros
+
+#: Who tells, in events and history.
+SOURCE = "crm"
+
+
+class DealState(StrEnum):
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A deal that was told for the first time, or otherwise than before."""
+
+    external_id: str
+    lead_id: int
+    identity_id: int
+    state: DealState
+    #: Its state is new.
+    turned: bool
+    closed_at: datetime | None
+    amount: int | None
+    reason: str | None
+
+
+def conclude(session: Session, playbook: Playbook, told: Sequence[Told], now: datetime) -> None:
+    """Draw the consequences of a batch of deals; the deals themselves are written."""
+    if not told:
+        return
+    _set_deal_state(session, sorted({one.lead_id for one in told}), now)
+    closed = [one for one in told if one.state is not DealState.OPEN]
+    record_events(session, [_event(one, now) for one in closed], received_at=now)
+    turned = [one for one in closed if one.turned]
+    _close_handovers(session, turned, now)
+    won = [one.lead_id for one in turned if one.state is DealState.WON]
+    if won:
+        people = _dated(won, DealState.WON, now)
+        move_lifecycle(session, now, people=people, to=Lifecycle.CUSTOMER, cause=Cause.CRM, playbook=playbook.version)
+    _take_back(session, playbook, [one for one in turned if one.state is DealState.LOST], now)
+
+
+def _event(one: Told, now: datetime) -> NewEvent:
+    return NewEvent(
+        source=SOURCE,
+        external_id=f"{one.external_id}:{one.state}",
+        kind=f"deal_{one.state}",
+        occurred_at=one.closed_at or now,
+        lead_id=one.lead_id,
+        identity_id=one.identity_id,
+    )
+
+
+def _set_deal_state(session: Session, lead_ids: Sequence[int], now: datetime) -> None:
+    """One word for all deals of a lead: open while one is, else won if one was."""
+
+    def any_is(state: DealState) -> Any:
+        return func.max(case((deal.c.state == state, 1), else_=0)) == 1
+
+    word = case((any_is(DealState.OPEN), "open"), (any_is(DealState.WON), "won"), else_="lost").label("word")
+    query = (
+        select(lead.c.id, lead.c.deal_state, word)
+        .join_from(lead, deal, deal.c.lead_id == lead.c.id)
+        .where(lead.c.id.in_(lead_ids))
+        .group_by(lead.c.id, lead.c.deal_state)
+    )
+    moved = [row for row in session.execute(query) if row.deal_state != row.word]
+    if not moved:
+        return
+    statement = update(lead).where(lead.c.id == bindparam("whose"))
+    statement = statement.values(deal_state=bindparam("word"), updated_at=micros(now))
+    session.connection().execute(statement, [{"whose": row.id, "word": row.word} for row in moved])
+    history = [
+        {
+            "lead_id": row.id,
+            "field": "deal_state",
+            "before": {"v": row.deal_state} if row.deal_state else None,
+            "after": {"v": row.word},
+            "at": micros(now),
+            "source": SOURCE,
+        }
+        for row in moved
+    ]
+    session.execute(insert(lead_change), history)
+
+
+def _close_handovers(session: Session, turned: Sequence[Told], now: datetime) -> None:
+    """The CRM's word answers an open hand-over as a salesperson's would."""
+    if not turned:
+        return
+    open_one = update(escalation).where(escalation.c.lead_id == bindparam("whose"), escalation.c.closed_at.is_(None))
+    answered = open_one.values(
+        state=bindparam("word"),
+        closed_at=micros(now),
+        answered_at=func.coalesce(escalation.c.answered_at, micros(now)),
+        answer_reason=bindparam("why"),
+        amount=bindparam("cents"),
+    )
+    rows = [{"whose": one.lead_id, "word": str(one.state), "why": one.reason, "cents": one.amount} for one in turned]
+    session.connection().execute(answered, rows)
+    theirs = lead_state.c.lead_id.in_([one.lead_id for one in turned])
+    session.execute(update(lead_state).where(theirs, lead_state.c.with_sales).values(with_sales=False))
+
+
+def _take_back(session: Session, playbook: Playbook, lost: Sequence[Told], now: datetime) -> None:
+    """Whoever bought nothing is a lead again and rests; a loss whose rest is over leaves no trace but the lifecycle."""
+    rest = timedelta(microseconds=playbook.journey.lifecycle.rest)
+    recent = [one.lead_id for one in lost if (one.closed_at or now) + rest > now]
+    if recent:
+        lead_again(session, playbook, now, people=_dated(recent, DealState.LOST, now), cause=Cause.CRM)
+    older = [one.lead_id for one in lost if one.lead_id not in set(recent)]
+    if older:
+        people = _dated(older, DealState.LOST, now)
+        move_lifecycle(session, now, people=people, to=Lifecycle.LEAD, cause=Cause.CRM, playbook=playbook.version)
+
+
+def _dated(lead_ids: Sequence[int], state: DealState, now: datetime) -> Select[Any]:
+    """Leads with the business date of their first deal of that state; after a loss only those with no other."""
+    closed_at = func.coalesce(deal.c.closed_at, micros(now))
+    dated = select(deal.c.lead_id, func.min(closed_at).label("effective_at"))
+    dated = dated.where(deal.c.lead_id.in_(lead_ids), deal.c.state == state).group_by(deal.c.lead_id)
+    if state is DealState.LOST:
+        dated = dated.where(deal.c.lead_id.in_(select(lead.c.id).where(lead.c.deal_state == state)))
+    return dated
