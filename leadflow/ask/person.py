@@ -1,15 +1,14 @@
 """One person as they were known at an instant, for questions: fields, acts, and the decisions taken by then."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.evaluate import Act, Person
-from leadflow.conditions.sources import CONSENT, CRITERION, LEAD_COLUMNS
+from leadflow.conditions.sources import CONSENT, LEAD_COLUMNS
 from leadflow.errors import UsageError
 from leadflow.models import (
     account,
@@ -27,6 +26,7 @@ from leadflow.models import (
 )
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
+from leadflow.types import EscalationState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,8 @@ class Subject:
     at: datetime
     row: RowMapping
     person: Person
+    #: What an earlier hand-over used up: stages and hot rules leave out acts before this instant.
+    spent_before: datetime | None
 
 
 def find_lead(session: Session, who: str) -> int:
@@ -63,26 +65,45 @@ def last_look(session: Session, lead_id: int) -> datetime | None:
 def subject_at(session: Session, playbook: Playbook, lead_id: int, at: datetime) -> Subject:
     """The lead as known at `at`: later changes taken back, later acts and decisions left out."""
     joined = (
-        select(lead, account.c.name.label("company"), identity.c.value.label("address"), lead_state.c.spent_before)
-        .outerjoin(account, account.c.id == lead.c.account_id)
+        select(lead, identity.c.value.label("address"), lead_state.c.spent_before)
         .outerjoin(identity, identity.c.id == lead.c.address_id)
         .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
         .where(lead.c.id == lead_id)
     )
     row = session.execute(joined).mappings().one()
-    fields: dict[str, object] = {name: row[name] for name in LEAD_COLUMNS} | dict(row["attributes"])
-    fields["company"] = row["company"]
+    acts = acts_before(session, lead_id, at)
+    inside = segments_at(session, lead_id, at)
+    fields: dict[str, object] = {name: row[name] for name in (*LEAD_COLUMNS, "account_id")} | dict(row["attributes"])
     fields |= _taken_back(session, lead_id, at)
+    fields["company"] = session.scalar(select(account.c.name).where(account.c.id == fields.pop("account_id")))
     fields |= _decided(session, playbook, lead_id, at)
     fields |= _agreed(session, lead_id, at)
-    fields["segment_main"] = row_main(session, playbook, lead_id, at)
-    person = Person(
-        fields=fields,
-        events=acts_before(session, lead_id, at),
-        segments=frozenset(segments_at(session, lead_id, at)),
-        spent_before=row["spent_before"],
+    fields["segment_main"] = next((name for name in playbook.segment_order if name in inside), None)
+    person = Person(fields=fields, events=acts, segments=frozenset(inside))
+    return Subject(
+        lead_id=lead_id,
+        address=row["address"] or "",
+        at=at,
+        row=row,
+        person=person,
+        spent_before=_spent_before(session, lead_id, at, row["spent_before"]),
     )
-    return Subject(lead_id=lead_id, address=row["address"] or "", at=at, row=row, person=person)
+
+
+def unspent(person: Person, subject: Subject) -> Person:
+    """The person as stages and hot rules see them."""
+    return replace(person, spent_before=subject.spent_before)
+
+
+def _spent_before(session: Session, lead_id: int, at: datetime, today: datetime | None) -> datetime | None:
+    """When acts were last spent by `at`: today's word if it was so already, else when the hand-over before ended."""
+    if today is None or today <= at:
+        return today
+    ended = select(func.max(escalation.c.closed_at)).where(
+        escalation.c.lead_id == lead_id, escalation.c.closed_at <= at
+    )
+    found: datetime | None = session.scalar(ended.where(escalation.c.state.in_([*_SPENDING])))
+    return found
 
 
 def acts_before(session: Session, lead_id: int, at: datetime) -> list[Act]:
@@ -99,57 +120,43 @@ def segments_at(session: Session, lead_id: int, at: datetime) -> list[str]:
     return list(session.scalars(select(membership.c.segment).where(membership.c.lead_id == lead_id, *inside)))
 
 
-def row_main(session: Session, playbook: Playbook, lead_id: int, at: datetime) -> str | None:
-    """The first of the lead's segments in the playbook's order."""
-    inside = segments_at(session, lead_id, at)
-    return next((name for name in playbook.segment_order if name in inside), None)
+#: How a hand-over ends that gives the lead back to marketing.
+_SPENDING = (EscalationState.REJECTED, EscalationState.LOST, EscalationState.LAPSED)
 
 
 def _taken_back(session: Session, lead_id: int, at: datetime) -> Mapping[str, object]:
-    """Field → the value it had before its first change since `at`."""
+    """Field → the value it had before its first change after `at`."""
+    # A sweep reads what its own capture has just written: a change at its very instant is one it knew.
     later = (
         select(lead_change.c.field, lead_change.c.before)
-        .where(lead_change.c.lead_id == lead_id, lead_change.c.at >= at)
+        .where(lead_change.c.lead_id == lead_id, lead_change.c.at > at)
         .order_by(lead_change.c.at.desc(), lead_change.c.id.desc())
     )
     return {row.field: None if row.before is None else row.before.get("v") for row in session.execute(later)}
 
 
 def _decided(session: Session, playbook: Playbook, lead_id: int, at: datetime) -> Mapping[str, object]:
-    """Stage, lifecycle, qualification and with_sales as the record has them at `at`."""
-    stage = session.scalar(_last(stage_change, stage_change.c.after, lead_id, stage_change.c.at, at))
-    life = session.scalar(
-        _last(lifecycle_change, lifecycle_change.c.after, lead_id, lifecycle_change.c.recorded_at, at)
-    )
-    held = session.scalar(
+    """Stage, lifecycle and with_sales as the record has them at `at`."""
+    moves, lives = stage_change.c, lifecycle_change.c
+    stage = select(moves.after).where(moves.lead_id == lead_id, moves.at <= at).order_by(moves.at.desc())
+    life = select(lives.after).where(lives.lead_id == lead_id, lives.recorded_at <= at)
+    held = (
         select(func.count())
         .select_from(escalation)
         .where(escalation.c.lead_id == lead_id, escalation.c.opened_at <= at)
         .where((escalation.c.closed_at.is_(None)) | (escalation.c.closed_at > at))
     )
-    state = session.execute(select(lead_state).where(lead_state.c.lead_id == lead_id)).mappings().one()
-    bits = state["criteria"]
-    criteria = {
-        f"{CRITERION}{criterion.name}": "met" if bits >> i & 1 else "unmet"
-        for i, criterion in enumerate(playbook.journey.criteria)
-    }
     return {
-        "stage": stage or playbook.journey.stages[0].name,
-        "lifecycle": life or "lead",
-        "with_sales": bool(held),
-        "qualification": state["qualification"],
-        **criteria,
+        "stage": session.scalar(stage.limit(1)) or playbook.journey.stages[0].name,
+        "lifecycle": session.scalar(life.order_by(lives.recorded_at.desc(), lives.id.desc()).limit(1)) or "lead",
+        "with_sales": bool(session.scalar(held)),
     }
-
-
-def _last(table: Any, column: Any, lead_id: int, when: Any, at: datetime) -> Any:
-    return select(column).where(table.c.lead_id == lead_id, when <= at).order_by(when.desc()).limit(1)
 
 
 def _agreed(session: Session, lead_id: int, at: datetime) -> Mapping[str, object]:
     lines = (
         select(consent.c.purpose, consent.c.state)
-        .where(consent.c.lead_id == lead_id, consent.c.at < at)
+        .where(consent.c.lead_id == lead_id, consent.c.at <= at)
         .order_by(consent.c.at, consent.c.id)
     )
     return {f"{CONSENT}{line.purpose}": line.state == "given" for line in session.execute(lines)}

@@ -28,6 +28,12 @@ class PlannedEmail:
         """Messages in all languages."""
         return sum(self.by_language.values())
 
+    @property
+    def hours(self) -> str:
+        """`09:00–12:00`, with the day where that is not the same."""
+        same = self.first.date() == self.last.date()
+        return f"{self.first:%a %H:%M}–{self.last:{'%H:%M' if same else '%a %H:%M'}}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

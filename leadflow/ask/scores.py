@@ -1,7 +1,8 @@
 """Why the scores are what they are, term by term, with the words of each term's proof."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,13 +10,17 @@ from sqlalchemy.orm import Session
 from leadflow.ask.person import Subject
 from leadflow.conditions.evaluate import Act, Person, View, judge
 from leadflow.conditions.prove import Proof, prove, span_text
+from leadflow.conditions.sources import CRITERION
 from leadflow.models import lead_score
 from leadflow.playbook.model import EngagementRule, Playbook
 from leadflow.scoring import engagement_at, velocity_at
-from leadflow.scoring.rules import won_by
+from leadflow.scoring.rules import taken_off, won_by
 from leadflow.scoring.sheet import Entry, Sheet, Term, TermKind, add_up, band_of
 from leadflow.text import _, ngettext
 from leadflow.types import HOUR
+
+#: Days ahead in which `why` looks for the band that doing nothing leads to.
+_AHEAD = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +34,7 @@ class Scored:
     veto: str | None
     #: (fit, engagement) as stored, in hundredths; None before the first sweep.
     stored: tuple[int, int] | None
-    #: The person with fit, engagement, velocity and band filled in.
+    #: The person with scores and qualification filled in.
     person: Person
 
 
@@ -54,38 +59,54 @@ def score_person(session: Session, playbook: Playbook, subject: Subject, view: V
         band=band,
         veto=veto,
         stored=None if row is None else (row.fit, row.engagement),
-        person=replace(person, fields={**person.fields, **scores}),
+        person=_qualified(playbook, replace(person, fields={**person.fields, **scores}), view),
     )
 
 
-def fit_lines(playbook: Playbook, subject: Subject, scored: Scored) -> list[str]:
+def _qualified(playbook: Playbook, person: Person, view: View) -> Person:
+    met = {one.name: judge(one.when, person, view) for one in playbook.journey.criteria}
+    words = {f"{CRITERION}{name}": "met" if holds else "unmet" for name, holds in met.items()}
+    return replace(person, fields={**person.fields, **words, "qualification": sum(met.values())})
+
+
+def fit_lines(playbook: Playbook, scored: Scored, view: View) -> list[str]:
     """One line a term of the fit, its points first, what it rests on last."""
     rules = {rule.name: rule for rule in playbook.scoring.fit}
-    lines = []
-    for term in scored.fit.terms:
-        said = _cap_words(term)
-        if term.kind is TermKind.RULE:
-            proof = prove(rules[term.name].when, subject.person, subject.at, playbook.vocabulary)
-            said = _because(proof)
-        lines.append(f"{points(term.value):>7}  {term.name or '':<24}{said}".rstrip())
-    return lines
+
+    def said(term: Term) -> str:
+        proof = prove(rules[term.name].when, scored.person, view.now, view.vocabulary, view.segments, zone=view.zone)
+        return _because(proof)
+
+    return _lines(scored.fit, said)
 
 
-def engagement_lines(playbook: Playbook, subject: Subject, scored: Scored) -> list[str]:
+def engagement_lines(playbook: Playbook, subject: Subject, scored: Scored, view: View) -> list[str]:
     """One line a term of the engagement: how many acts at how many points, and their half-life."""
     rules = {rule.name: rule for rule in playbook.scoring.engagement}
+    return _lines(scored.engagement, lambda term: _acts_words(rules[term.name], subject, view))
+
+
+def _lines(sheet: Sheet, said: Callable[[Term], str]) -> list[str]:
+    decimals = any(term.value % 100 for term in sheet.terms)
     lines = []
-    for term in scored.engagement.terms:
-        said = _acts_words(rules[term.name], subject) if term.kind is TermKind.RULE else _cap_words(term)
-        lines.append(f"{points(term.value):>7}  {term.name or '':<24}{said}".rstrip())
+    for term in sheet.terms:
+        words = said(term) if term.kind is TermKind.RULE else _cap_words(term)
+        name = term.name if term.kind is not TermKind.GROUP_CAP else _("group {name}").format(name=term.name)
+        lines.append(f"{points(term.value, decimals=decimals):>7}  {name:<22}  {words}".rstrip())
     return lines
 
 
-def points(hundredths: int) -> str:
-    """+15, −5, +13.12: whole points without decimals, so that a column adds up as printed."""
+def sum_line(sheet: Sheet, *, stored: str) -> str:
+    """The line under the terms: what they come to, and what the sweep stored."""
+    decimals = any(term.value % 100 for term in sheet.terms)
+    return f"{points(sheet.score, decimals=decimals).removeprefix('+'):>7}  {stored}"
+
+
+def points(hundredths: int, *, decimals: bool | None = None) -> str:
+    """+15, −5, +13.12; with `decimals` also +15.00, so that a column stands under itself."""
     whole, rest = divmod(abs(hundredths), 100)
     sign = "−" if hundredths < 0 else "+"
-    return f"{sign}{whole}.{rest:02}" if rest else f"{sign}{whole}"
+    return f"{sign}{whole}.{rest:02}" if rest or decimals else f"{sign}{whole}"
 
 
 def plain_points(hundredths: int) -> str:
@@ -104,27 +125,53 @@ def _cap_words(term: Term) -> str:
 
 
 def _because(proof: Proof) -> str:
-    """The leaf that made it hold, in words; the first one under `any`."""
+    """The leaves that made it hold, in words; two at most."""
     if not proof.children:
         return proof.text
     held = [child for child in proof.children if child.holds] or list(proof.children)
-    return "; ".join(_because(child) for child in held[:2])
+    said = "; ".join(_because(child) for child in held[:2])
+    return _("not ({what})").format(what=said) if len(proof.children) == 1 and proof.holds != held[0].holds else said
 
 
-def _acts_words(rule: EngagementRule, subject: Subject) -> str:
+def _acts_words(rule: EngagementRule, subject: Subject, view: View) -> str:
     acts = [act for act in subject.person.events if won_by(rule).pays(act)]
-    days = ngettext("{n} act", "{n} acts", len(acts)).format(n=len(acts))
-    weights = _weights(acts)
-    half = _("half gone in {span}").format(span=span_text(rule.half_life * HOUR))
-    last = max(act.occurred_at for act in acts).date().isoformat() if acts else "–"
-    return f"{days} × {rule.points}{weights}, {_('last on {date}').format(date=last)}, {half}"
+    parts = [_count_words(rule, acts)]
+    if acts:
+        last = max(act.occurred_at for act in acts).astimezone(view.zone)
+        parts.append(_("last on {date}").format(date=f"{last:%Y-%m-%d}"))
+    if any(taken_off(rule).pays(act) for act in subject.person.events):
+        parts.append(_("less what sales gave back"))
+    parts.append(_("half gone in {span}").format(span=span_text(rule.half_life * HOUR)))
+    return ", ".join(parts)
 
 
-def _weights(acts: Sequence[Act]) -> str:
-    unsure = sum(act.weight not in (0, 100) for act in acts)
-    return _(" ({n} of unknown origin × 0.3)").format(n=unsure) if unsure else ""
+def _count_words(rule: EngagementRule, acts: Sequence[Act]) -> str:
+    unsure = sum(0 < act.weight < 100 for act in acts)
+    sure = sum(act.weight >= 100 for act in acts)
+    words = []
+    if sure or not unsure:
+        words.append(ngettext("{n} act", "{n} acts", sure).format(n=sure) + f" × {rule.points}")
+    if unsure:
+        said = ngettext("{n} act of unknown origin", "{n} acts of unknown origin", unsure).format(n=unsure)
+        words.append(f"{said} × {rule.points} × 0.3")
+    return " + ".join(words)
 
 
 def machine_clicks(subject: Subject) -> int:
     """Clicks that no person made; they weigh nothing."""
     return sum(act.kind == "email_clicked" and act.weight == 0 for act in subject.person.events)
+
+
+def cooling(playbook: Playbook, subject: Subject, scored: Scored) -> tuple[int, int, str] | None:
+    """Days until the engagement band gets worse without another act, the score then, and that band."""
+    scoring, present = playbook.scoring, scored.band[1]
+    order = [name for name, _least in scoring.engagement_bands]
+    if present not in order:
+        return None
+    for days in range(1, _AHEAD + 1):
+        later = subject.at + timedelta(days=days)
+        sheet = engagement_at(subject.person.events, scoring.engagement, scoring.engagement_groups, later)
+        band = band_of(scoring, fit=0, engagement=sheet.score, veto=None)[1]
+        if band not in order[: order.index(present) + 1]:
+            return days, sheet.score, band
+    return None

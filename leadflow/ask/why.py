@@ -4,70 +4,103 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from leadflow.ask.mails import mail_lines, next_lines
+from leadflow.ask.handover import sales_section
+from leadflow.ask.journey import qualified_section, segment_section, stage_section
+from leadflow.ask.mails import mails_section
+from leadflow.ask.next_mail import NextMail, next_mail
 from leadflow.ask.person import Subject, code_of, find_lead, last_look, subject_at
-from leadflow.ask.scores import Scored, engagement_lines, fit_lines, machine_clicks, plain_points, score_person
+from leadflow.ask.record import record_section, that_night
+from leadflow.ask.scores import (
+    Scored,
+    cooling,
+    engagement_lines,
+    fit_lines,
+    machine_clicks,
+    plain_points,
+    score_person,
+    sum_line,
+)
+from leadflow.ask.section import Section
 from leadflow.conditions.evaluate import View
-from leadflow.conditions.prove import Proof, prove
-from leadflow.conditions.tree import Condition
-from leadflow.models import escalation, stage_change
-from leadflow.playbook.model import Playbook, Stage
-from leadflow.text import _, current_language
+from leadflow.models import event, sweep
+from leadflow.playbook.model import Playbook
+from leadflow.scoring.sheet import Sheet
+from leadflow.text import _, current_language, ngettext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A heading and the lines under it."""
+class Answer:
+    """Everything there is to say about one person."""
 
-    title: str
-    lines: tuple[str, ...]
+    lead_id: int
+    heading: Section
+    #: Fit and engagement: two columns where the screen is wide enough.
+    scores: tuple[Section, Section]
+    sections: tuple[Section, ...]
+    #: The one of `sections` about what comes next.
+    next_section: Section
+    #: When the block of the next mail lifts, where that can be told; whether a mail leaves at that very instant.
+    lifts: datetime | None = None
+    leaves_then: bool = False
+    #: The last sweep that looked.
+    looked: datetime | None = None
 
 
-def why(session: Session, playbook: Playbook, who: str, at: datetime | None) -> list[Section]:
-    """Everything there is to say about `who` as of `at` (None: the last sweep that looked).
+def why(session: Session, playbook: Playbook, who: str, at: datetime | None, *, now: datetime) -> Answer:
+    """Everything there is to say about `who` as of `at` (None: the last sweep that looked, else `now`).
 
     Raises UsageError when nobody is known under that name.
     """
     lead_id = find_lead(session, who)
     looked = last_look(session, lead_id)
-    instant = at or looked or datetime.now(ZoneInfo(playbook.office.zone))
-    subject = subject_at(session, playbook, lead_id, instant)
-    view = _view(playbook, instant)
+    subject = subject_at(session, playbook, lead_id, at or looked or now)
+    view = _view(playbook, subject.at)
     scored = score_person(session, playbook, subject, view)
-    judged = instant == looked
-    return [
-        _who(playbook, subject, scored),
-        Section(title=_fit_title(scored), lines=(*fit_lines(playbook, subject, scored), _sum(scored, 0, judged))),
-        Section(
-            title=_engagement_title(scored),
-            lines=(*engagement_lines(playbook, subject, scored), _sum(scored, 1, judged), *_uncounted(subject)),
+    following = _next(session, playbook, subject, view, looked)
+    sales = sales_section(session, playbook, subject, view)
+    return Answer(
+        lead_id=lead_id,
+        heading=_who(session, playbook, subject, scored, since=looked if at is None else None),
+        scores=_scores(session, playbook, subject, scored, view, judged=subject.at == looked),
+        sections=(
+            stage_section(session, playbook, subject, scored, view),
+            segment_section(playbook, subject, scored, view),
+            qualified_section(playbook, subject, scored, view),
+            *((sales,) if sales else ()),
+            mails_section(session, subject, view),
+            record_section(session, subject, view.zone),
+            following.section,
+            Section(title=_("playbook"), lines=(playbook.short,)),
         ),
-        _stage(session, playbook, subject, scored, view),
-        _segments(playbook, subject, scored, view),
-        _qualified(playbook, scored),
-        *_sales(session, playbook, subject, scored, view),
-        Section(title=_("MAILS"), lines=mail_lines(session, playbook, subject)),
-        Section(title=_("NEXT MAIL"), lines=next_lines(session, playbook, subject, instant)),
-        Section(title=_("playbook"), lines=(playbook.short,)),
-    ]
+        next_section=following.section,
+        lifts=following.lifts,
+        leaves_then=following.leaves_then,
+        looked=looked,
+    )
 
 
 def _view(playbook: Playbook, at: datetime) -> View:
-    inline = {name: segment.when for name, segment in playbook.segments.items()}
-    return View(now=at, vocabulary=playbook.vocabulary, segments=inline, zone=ZoneInfo(playbook.office.zone))
+    zone = ZoneInfo(playbook.office.zone)
+    return View(now=at, vocabulary=playbook.vocabulary, segments=playbook.segment_conditions, zone=zone)
 
 
-def _who(playbook: Playbook, subject: Subject, scored: Scored) -> Section:
-    fields, row = scored.person.fields, subject.row
-    name = " ".join(str(row[part]) for part in ("first_name", "last_name") if row[part]) or subject.address
-    company = fields.get("company")
+def _next(session: Session, playbook: Playbook, subject: Subject, view: View, looked: datetime | None) -> NextMail:
+    """What comes next, as of now; of a night in the past only what was decided then."""
+    if looked is None or subject.at >= looked:
+        return next_mail(session, playbook, subject, view)
+    return NextMail(section=Section(title=_("THAT NIGHT"), lines=that_night(session, subject, view.zone)))
+
+
+def _who(session: Session, playbook: Playbook, subject: Subject, scored: Scored, *, since: datetime | None) -> Section:
+    fields = scored.person.fields
+    name = " ".join(str(fields[part]) for part in ("first_name", "last_name") if fields[part]) or subject.address
     main = fields.get("segment_main")
     title = playbook.segments[str(main)].title.get(current_language(), str(main)) if main else "–"
     local = subject.at.astimezone(ZoneInfo(playbook.office.zone))
-    known = [name, fields.get("job_title"), company, fields.get("country"), fields.get("language")]
+    known = [name, *(fields.get(part) for part in ("job_title", "company", "country", "language"))]
     place = [
         code_of(subject.lead_id),
         str(fields["lifecycle"]),
@@ -76,120 +109,73 @@ def _who(playbook: Playbook, subject: Subject, scored: Scored) -> Section:
         _("segment: {title}").format(title=title),
         _("source: {source}").format(source=fields.get("source") or _("(source empty)")),
     ]
-    return Section(
-        title=" · ".join(str(part) for part in known if part),
-        lines=(" · ".join(place), _("as of {at}").format(at=f"{local:%a %d %B %Y, %H:%M} {playbook.office.zone}")),
-    )
-
-
-def _fit_title(scored: Scored) -> str:
-    veto = f" ({scored.veto})" if scored.veto else ""
-    return _("WHY FIT {points} → {band}").format(points=plain_points(scored.fit.score), band=scored.band[0] + veto)
-
-
-def _engagement_title(scored: Scored) -> str:
-    total = plain_points(scored.engagement.score)
-    return _("WHY ENGAGEMENT {points} → {band}").format(points=total, band=scored.band[1])
-
-
-def _sum(scored: Scored, which: int, judged: bool) -> str:
-    total = (scored.fit, scored.engagement)[which].score
-    line = f"{plain_points(total):>7}  "
-    if scored.stored is None or not judged:
-        return line + _("rebuilt for this instant from acts and attributes")
-    stored = scored.stored[which]
-    mark = "✓" if stored == total else _("✗ differs: acts came in since")
-    return line + _("stored {points} {mark}").format(points=plain_points(stored), mark=mark)
-
-
-def _uncounted(subject: Subject) -> tuple[str, ...]:
-    clicks = machine_clicks(subject)
-    return (_("not counted: {n} machine clicks; opens are never counted").format(n=clicks),) if clicks else ()
-
-
-def _stage(session: Session, playbook: Playbook, subject: Subject, scored: Scored, view: View) -> Section:
-    name = str(subject.person.fields["stage"])
-    last = (
-        select(stage_change.c.at)
-        .where(stage_change.c.lead_id == subject.lead_id, stage_change.c.at <= subject.at)
-        .order_by(stage_change.c.at.desc())
-        .limit(1)
-    )
-    since = session.scalar(last)
-    stages = playbook.journey.stages
-    lines = [_("since {date}").format(date=f"{since:%Y-%m-%d}")] if since else [_("everybody starts here")]
-    for stage in stages[playbook.stage_position(name) : playbook.stage_position(name) + 2]:
-        lines += _stage_lines(stage, scored, view, present=stage.name == name)
-    return Section(title=_("WHY {stage}").format(stage=name.upper()), lines=tuple(lines))
-
-
-def _stage_lines(stage: Stage, scored: Scored, view: View, *, present: bool) -> list[str]:
-    lines = []
-    if stage.when is not None:
-        lines.append(_("asks now:") if present else _("next, {stage}:").format(stage=stage.name))
-        lines += _proof_lines(_prove(stage.when, scored, view))
-    if present and stage.keep_while is not None:
-        lines += [_("kept while:"), *_proof_lines(_prove(stage.keep_while, scored, view))]
-    return lines
-
-
-def _prove(condition: Condition, scored: Scored, view: View) -> Proof:
-    return prove(condition, scored.person, view.now, view.vocabulary, view.segments, zone=view.zone)
-
-
-def _proof_lines(proof: Proof, depth: int = 0) -> list[str]:
-    mark = "✓" if proof.holds else "✗"
-    inner = [line for child in proof.children for line in _proof_lines(child, depth + 1)]
-    return [f"{'  ' * depth}{mark} {proof.text}", *inner]
-
-
-def _segments(playbook: Playbook, subject: Subject, scored: Scored, view: View) -> Section:
-    lines = []
-    for name, segment in playbook.segments.items():
-        inside = name in subject.person.segments
-        proof = _prove(segment.when, scored, view)
-        if inside or proof.holds:
-            title = segment.title.get(current_language(), name)
-            lines += [f"{title} ({name})", *_proof_lines(proof, 1)]
-    return Section(title=_("SEGMENTS"), lines=tuple(lines) or (_("none"),))
-
-
-def _qualified(playbook: Playbook, scored: Scored) -> Section:
-    criteria = playbook.journey.criteria
-    met = {c.name: scored.person.fields.get(f"qualification.{c.name}") == "met" for c in criteria}
-    words = []
-    for criterion in criteria:
-        answer = scored.person.fields.get(criterion.ask) if criterion.ask else None
-        said = str(answer) if answer is not None else ("" if criterion.ask is None else _("? not asked"))
-        words.append(f"{criterion.name} {'✓' if met[criterion.name] else '✗'} {said}".strip())
-    title = _("QUALIFIED {n}/{of}").format(n=sum(met.values()), of=len(criteria))
-    return Section(title=title, lines=("   ".join(words),))
-
-
-def _sales(session: Session, playbook: Playbook, subject: Subject, scored: Scored, view: View) -> list[Section]:
-    query = (
-        select(escalation)
-        .where(escalation.c.lead_id == subject.lead_id, escalation.c.opened_at <= subject.at)
-        .order_by(escalation.c.number.desc())
-        .limit(1)
-    )
-    row = session.execute(query).mappings().one_or_none()
-    if row is None:
-        return []
-    zone = ZoneInfo(playbook.office.zone)
-    opened, due = (row[name].astimezone(zone) for name in ("opened_at", "due_at"))
-    lines = [
-        _("{rule} on {at}: {band} → {rep} (route {route}), answer due {due}; now {state}").format(
-            rule=row["rule"],
-            at=f"{opened:%Y-%m-%d %H:%M}",
-            band=row["band"],
-            rep=row["rep"],
-            route=row["route"],
-            due=f"{due:%Y-%m-%d %H:%M}",
-            state=row["state"],
+    lines = [" · ".join(place), _("as of {at}").format(at=f"{local:%Y-%m-%d %H:%M} {playbook.office.zone}")]
+    if since is not None and (waiting := _unseen(session, subject)):
+        lines.append(
+            ngettext(
+                "{n} act came in since; the next sweep counts it",
+                "{n} acts came in since; the next sweep counts them",
+                waiting,
+            ).format(n=waiting)
         )
-    ]
-    rule = next((rule for rule in playbook.sales.hot if rule.name == row["rule"]), None)
-    if rule is not None and row["opened_at"] == view.now:
-        lines += _proof_lines(_prove(rule.when, scored, view))
-    return [Section(title=_("WHY SALES"), lines=tuple(lines))]
+    return Section(title=" · ".join(str(part) for part in known if part), lines=tuple(lines))
+
+
+def _unseen(session: Session, subject: Subject) -> int:
+    later = (event.c.occurred_at >= subject.at) | (event.c.received_at >= subject.at)
+    mine = select(func.count()).select_from(event).where(event.c.lead_id == subject.lead_id, event.c.weight > 0, later)
+    return session.scalar(mine) or 0
+
+
+def _scores(
+    session: Session, playbook: Playbook, subject: Subject, scored: Scored, view: View, *, judged: bool
+) -> tuple[Section, Section]:
+    stored = scored.stored if judged else None
+    same = session.scalar(select(sweep.c.playbook).where(sweep.c.at == subject.at).limit(1)) == playbook.version
+    veto = " " + _("(D by {rule})").format(rule=scored.veto) if scored.veto else ""
+    fit = _("WHY FIT {points} → {band}").format(points=plain_points(scored.fit.score), band=scored.band[0])
+    heat = _("WHY ENGAGEMENT {points} → {band}").format(
+        points=plain_points(scored.engagement.score), band=scored.band[1]
+    )
+    said = [_stored(sheet, stored and stored[i], same=same) for i, sheet in enumerate((scored.fit, scored.engagement))]
+    return (
+        Section(
+            title=fit + veto,
+            lines=(*fit_lines(playbook, scored, view), "─" * 7, sum_line(scored.fit, stored=said[0])),
+        ),
+        Section(
+            title=heat,
+            lines=(
+                *engagement_lines(playbook, subject, scored, view),
+                "─" * 7,
+                sum_line(scored.engagement, stored=said[1]),
+                *_notes(playbook, subject, scored),
+            ),
+        ),
+    )
+
+
+def _stored(sheet: Sheet, stored: int | None, *, same: bool) -> str:
+    if stored is None:
+        return _("rebuilt for this instant from acts and attributes")
+    if stored == sheet.score:
+        return _("stored {points} ✓").format(points=plain_points(stored))
+    cause = _("something came in late") if same else _("the playbook has changed since")
+    return _("stored {points} ✗ {cause}").format(points=plain_points(stored), cause=cause)
+
+
+def _notes(playbook: Playbook, subject: Subject, scored: Scored) -> list[str]:
+    lines = []
+    if found := cooling(playbook, subject, scored):
+        days, score, band = found
+        lines.append(
+            ngettext(
+                "doing nothing: {points} in {n} day → band {band}",
+                "doing nothing: {points} in {n} days → band {band}",
+                days,
+            ).format(points=plain_points(score), n=days, band=band)
+        )
+    if clicks := machine_clicks(subject):
+        text = ngettext("not counted: {n} machine click", "not counted: {n} machine clicks", clicks)
+        lines.append(text.format(n=clicks) + _("; opens are never counted"))
+    return lines

@@ -1,7 +1,7 @@
 """What each reason is called where people read it."""
 
 from leadflow.text import _
-from leadflow.types import Reason
+from leadflow.types import EnrolmentEnd, Reason
 
 
 def reason_words(reason: Reason) -> str:
@@ -18,7 +18,7 @@ def reason_words(reason: Reason) -> str:
         Reason.PARKED: _("on a step that no file names"),
         Reason.WITH_SALES: _("with sales"),
         Reason.RESTING: _("resting after an answer of sales"),
-        Reason.CUSTOMER: _("customers"),
+        Reason.CUSTOMER: _("customer"),
         Reason.DISQUALIFIED: _("disqualified"),
         Reason.NEVER_LIST: _("on the never list"),
         Reason.OPEN_DEAL: _("a deal is open"),
@@ -39,3 +39,18 @@ def reason_words(reason: Reason) -> str:
         Reason.REFUSED: _("refused by the provider"),
         Reason.UNKNOWN_OUTCOME: _("nobody can say whether it left"),
     }[reason]
+
+
+def end_words(end: EnrolmentEnd) -> str:
+    """How an enrolment ended, in words."""
+    return {
+        EnrolmentEnd.FINISHED: _("finished"),
+        EnrolmentEnd.EXITED: _("its exit holds"),
+        EnrolmentEnd.GOAL: _("goal reached"),
+        EnrolmentEnd.HANDED_ON: _("handed on to the next sequence"),
+        EnrolmentEnd.UNMATCHED: _("its entry holds no more"),
+        EnrolmentEnd.CUSTOMER: _("customer"),
+        EnrolmentEnd.DISQUALIFIED: _("disqualified"),
+        EnrolmentEnd.NO_MAIL_LEFT: _("no mail left"),
+        EnrolmentEnd.STEP_FAILED: _("a step failed"),
+    }[end]

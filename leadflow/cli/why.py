@@ -1,12 +1,22 @@
-"""`leadflow why` and `leadflow plan`: the reasons behind one person, and tonight before it happens."""
+"""`leadflow why`: the reasons behind one person, and what would leave once nothing blocks it."""
 
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from leadflow.cli.common import At, Workspace, console, instant, opened, plain_errors
-from leadflow.text import _
+
+if TYPE_CHECKING:
+    from leadflow.app import App
+    from leadflow.ask.section import Section
+    from leadflow.ask.why import Answer
+
+#: Two columns of scores need this much room.
+_WIDE = 150
 
 
 def why(
@@ -21,52 +31,49 @@ def why(
 
     with plain_errors():
         app = opened(workspace)
+        asked = None if at is None else instant(app, at)
         with Session(app.engine) as session:
-            sections = answer(session, app.playbook, who, None if at is None else instant(app, at))
-    for section in sections:
-        console.print(section.title, style="bold", markup=False)
-        for line in section.lines:
-            console.print(f"  {line}", markup=False, soft_wrap=True)
+            found = answer(session, app.playbook, who, asked, now=datetime.now(UTC))
+        then = None if asked is not None else _then(app, found)
+    _show(found, then)
 
 
-def plan(workspace: Workspace = None, at: At = None) -> None:
-    """Tonight by email, language and hour; nothing is written, nothing leaves."""
-    from leadflow.app import plan as rehearse
-    from leadflow.ask.plan import planned_mails
+def _show(found: "Answer", then: str | None) -> None:
+    console.print(_block(found.heading))
+    if console.width >= _WIDE:
+        columns = Table.grid(padding=(0, 3))
+        columns.add_row(*map(_block, found.scores))
+        console.print(columns)
+    else:
+        for section in found.scores:
+            console.print(_block(section), soft_wrap=True)
+    for section in found.sections:
+        console.print(_block(section), soft_wrap=True)
+        if then is not None and section is found.next_section:
+            console.print(Text(f"  {then}"), soft_wrap=True)
 
-    with plain_errors():
-        app = opened(workspace)
-        now = instant(app, at)
-        with console.status(_("planning")):
-            found = rehearse(app, now, lambda session, _outcomes: planned_mails(session, app.playbook, now))
-    local = now.astimezone(app.office)
-    console.print(
-        _("PLAN for {day} · playbook {playbook} · nothing is written, nothing leaves").format(
-            day=f"{local:%a %d %B %Y}", playbook=app.playbook.short
-        ),
-        style="bold",
-    )
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column(_("email"))
-    for language in found.languages:
-        table.add_column(language, justify="right")
-    table.add_column(_("total"), justify="right")
-    table.add_column(_("hours ({zone})").format(zone=app.playbook.office.zone))
-    for line in found.lines:
-        counts = [str(line.by_language.get(language, 0)) for language in found.languages]
-        table.add_row(line.email, *counts, str(line.total), f"{line.first:%H:%M}–{line.last:%H:%M}")
-    table.add_row(_("total"), *(str(n) for n in found.totals), str(found.tonight.mailed), style="bold")
-    console.print(table)
-    from leadflow.ask.words import reason_words
 
-    console.print(_("{n} people get nothing, and each has a reason:").format(n=sum(found.tonight.skipped.values())))
-    for reason, n in sorted(found.tonight.skipped.items(), key=lambda item: -item[1]):
-        console.print(f"  {n:>6}  {reason_words(reason)}", markup=False)
-    for rep, n in found.handovers.items():
-        console.print(_("hand-over: {n} to {rep}").format(n=n, rep=rep), markup=False)
+def _block(section: "Section") -> Group:
+    return Group(Text(section.title, style="bold"), *(Text(f"  {line}") for line in section.lines))
+
+
+def _then(app: "App", found: "Answer") -> str | None:
+    """What the first night after the block has lifted would plan for them, tried and taken back."""
+    from leadflow.app import night_of, plan
+    from leadflow.ask.next_mail import would_get
+    from leadflow.types import Leads
+
+    if found.lifts is None:
+        return None
+    night = night_of(app, found.lifts)
+    if not found.leaves_then and night < found.lifts:
+        night = night_of(app, found.lifts + timedelta(days=1))
+    if found.looked is not None and night <= found.looked:
+        night = night_of(app, found.looked + timedelta(days=1))
+    scope = Leads((found.lead_id,))
+    return plan(app, night, lambda session, _done: would_get(session, app.playbook, found.lead_id, night), scope)
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add this file's commands."""
+    """Add this file's command."""
     app.command()(why)
-    app.command()(plan)
