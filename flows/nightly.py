@@ -57,8 +57,8 @@ async def nightly(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
     state = once(app, "nightly", slot_of(app, "nightly", slot, at), night, lambda _counts: headline(lived[0].outcomes))
     for sweep in lived:
         with in_words("summary"):
-            markdown = nightly_summary(app, sweep.now, sweep.outcomes)
             broken = broken_invariants(app, sweep.now)
+            markdown = nightly_summary(app, sweep.now, sweep.outcomes, broken)
         publish(markdown)
         if broken:
             return Failed(message=f"invariant: {'; '.join(broken)}")

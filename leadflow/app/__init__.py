@@ -17,7 +17,7 @@ from leadflow.app.jobs import (
 )
 from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
 from leadflow.app.summary import broken_invariants, headline, messages, nightly_summary
-from leadflow.app.sweep import (
+from leadflow.app.sweeps import (
     Sweep,
     counts_of,
     deliver_due,

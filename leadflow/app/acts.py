@@ -8,7 +8,7 @@ from typing import Any
 from leadflow.app.jobs import Claim, run_escalations, run_once, run_upkeep
 from leadflow.app.slots import Slot
 from leadflow.app.summary import broken_invariants, headline
-from leadflow.app.sweep import counts_of, deliver_due, sweeping
+from leadflow.app.sweeps import counts_of, deliver_due, sweeping
 from leadflow.app.workspace import App
 from leadflow.types import Phase
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
-from leadflow.app.sweep import deliver_due
+from leadflow.app.sweeps import deliver_due
 from leadflow.app.workspace import App
 from leadflow.errors import LockedError
 from leadflow.models import message

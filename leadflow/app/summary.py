@@ -6,17 +6,21 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from leadflow.app.workspace import App
-from leadflow.ask import summary
-from leadflow.ask.invariants import broken
+from leadflow.ask import invariants, summary
 from leadflow.text import _, ngettext
 from leadflow.types import Outcome, Phase
 
 
-def nightly_summary(app: App, now: datetime, outcomes: Sequence[Outcome]) -> str:
-    """The artifact `nightly-summary`: aggregates only, no address and no name."""
+def nightly_summary(app: App, now: datetime, outcomes: Sequence[Outcome], broken: Sequence[str] = ()) -> str:
+    """The artifact `nightly-summary`, Markdown: aggregates only, no address and no name."""
     with Session(app.engine) as session:
-        found = broken(session, app.playbook, now)
-        return summary.nightly_summary(session, app.playbook, now, outcomes, found)
+        return summary.nightly_summary(session, app.playbook, now, outcomes, broken)
+
+
+def broken_invariants(app: App, now: datetime) -> Sequence[str]:
+    """Rules that always hold and were found broken, in words."""
+    with Session(app.engine) as session:
+        return invariants.broken(session, app.playbook, now)
 
 
 def headline(outcomes: Sequence[Outcome]) -> str:
@@ -29,9 +33,3 @@ def headline(outcomes: Sequence[Outcome]) -> str:
 def messages(n: int) -> str:
     """`1 mail`, `20 mails`."""
     return ngettext("{n} mail", "{n} mails", n).format(n=n)
-
-
-def broken_invariants(app: App, now: datetime) -> Sequence[str]:
-    """Rules that always hold and were found broken, in words."""
-    with Session(app.engine) as session:
-        return broken(session, app.playbook, now)

@@ -49,6 +49,7 @@ class PrefectServer:
     url: str
     #: None for a server somebody else started.
     pid: int | None = None
+    home: Path = Path()
 
     @property
     def api(self) -> str:
@@ -177,7 +178,7 @@ def _start(workspace: Path, port: int) -> tuple[subprocess.Popen[bytes], Prefect
             # Ctrl-C in a terminal reaches the whole group; the server ends after the runs that need it, by our hand.
             start_new_session=True,
         )
-    return process, PrefectServer(url=url, pid=process.pid)
+    return process, PrefectServer(url=url, pid=process.pid, home=folder)
 
 
 def _without_prefect(environment: Mapping[str, str]) -> dict[str, str]:
