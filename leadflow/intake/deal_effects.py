@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from leadflow.conditions.words import change_of
 from leadflow.intake.events import NewEvent, record_events
 from leadflow.intake.lifecycle import Cause, move_lifecycle
 from leadflow.intake.recycle import lead_again
@@ -91,8 +92,8 @@ def _set_deal_state(session: Session, lead_ids: Sequence[int], now: datetime) ->
         {
             "lead_id": row.id,
             "field": "deal_state",
-            "before": {"v": row.deal_state} if row.deal_state else None,
-            "after": {"v": row.word},
+            "before": change_of(row.deal_state),
+            "after": change_of(row.word),
             "at": micros(now),
             "source": SOURCE,
         }

@@ -110,17 +110,25 @@ class Draft:
             self.row[name] = value
 
     def _tell_attribute(self, name: str, value: Any, null: str | None, telling: Telling) -> None:
-        attributes, provenance = self.row["attributes"], self.row["provenance"]
-        known_null = provenance.get(name, {}).get("null")
-        if attributes.get(name) == value and known_null == null:
+        known_null = self.row["provenance"].get(name, {}).get("null")
+        if self.row["attributes"].get(name) == value and known_null == null:
             return
         origin = {"source": self.told_by, "on": telling.on}
-        self.row["provenance"] = {**provenance, name: {**origin, "null": null} if null else origin}
-        self.row["attributes"] = _with(attributes, name, value)
+        self._put("provenance", name, {**origin, "null": null} if null else origin)
+        self._put("attributes", name, value)
         if telling.fields[name].type is FieldType.TEXT:
-            folded = _with(self.row["folded"], name, None if value is None else fold(str(value)))
-            words = None if value is None else fold_words(str(value))
-            self.row["folded"] = _with(folded, f"{name}#words", words)
+            self._put("folded", name, None if value is None else fold(str(value)))
+            self._put("folded", f"{name}#words", None if value is None else fold_words(str(value)))
+
+    def _put(self, column: str, name: str, value: Any) -> None:
+        """Set `name` in a JSON column of the row, or take it out; what is stored stays as it is."""
+        values = self.row[column]
+        if self.before is not None and values is self.before[column]:
+            values = self.row[column] = dict(values)
+        if value is None:
+            values.pop(name, None)
+        else:
+            values[name] = value
 
     def _tell_account(self) -> None:
         if self.account_key is None or self.account_key.startswith("name:"):
@@ -156,8 +164,3 @@ class Draft:
         # A file tells the day people were informed; nothing nearer to the moment they agreed is known.
         day = self.row["informed_on"]
         return datetime.combine(date.fromisoformat(day), time(), UTC) if day else None
-
-
-def _with(values: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
-    rest = {known: kept for known, kept in values.items() if known != name}
-    return rest if value is None else {**rest, name: value}

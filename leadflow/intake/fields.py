@@ -24,6 +24,8 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}([ \u00a0\u202f][0-9]{3})+")
 _LARGEST = 2**53
+#: Control characters and lone surrogates.
+_ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class FieldError(LeadflowError):
@@ -34,10 +36,11 @@ def clean_text(text: str) -> str:
     """`text` composed (NFC), control characters and runs of white space turned into single spaces."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise FieldError(_("has half a character in it (a lone surrogate)"))
-    spaced = "".join(" " if unicodedata.category(sign) == "Cc" else sign for sign in text)
-    return unicodedata.normalize("NFC", " ".join(spaced.split()))
+    if _ODD.search(text):
+        if any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise FieldError(_("has half a character in it (a lone surrogate)"))
+        text = _ODD.sub(" ", text)
+    return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def read_value(spec: FieldSpec, text: str, *, date_format: str | None = None) -> Value:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from leadflow.conditions.words import change_of
 from leadflow.db import reserve_ids
 from leadflow.intake.companies import find_accounts
 from leadflow.intake.draft import Draft, Key, Telling
@@ -182,8 +183,8 @@ def _write_changed(session: Session, drafts: Sequence[Draft], telling: Telling) 
         {
             "lead_id": draft.row["id"],
             "field": name,
-            "before": None if before is None else {"v": before},
-            "after": None if after is None else {"v": after},
+            "before": change_of(before),
+            "after": change_of(after),
             "at": micros(telling.now),
             "source": draft.told_by,
         }

@@ -64,12 +64,13 @@ class Person:
     #: What was kept out, in words; the rest counts.
     notes: tuple[str, ...] = ()
 
-    @property
-    def keys(self) -> tuple[tuple[str, str], ...]:
-        """(kind, value) of every identity, the strongest first."""
+    #: (kind, value) of every identity, the strongest first.
+    keys: tuple[tuple[str, str], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
         address = self.address.value if self.address else None
         pairs = (("email", address), ("external", self.external_id), ("visitor", self.visitor))
-        return tuple((kind, value) for kind, value in pairs if value)
+        object.__setattr__(self, "keys", tuple((kind, value) for kind, value in pairs if value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

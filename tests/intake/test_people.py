@@ -74,6 +74,12 @@ def test_what_is_not_said_stays_and_what_changed_is_history(session: Session) ->
     assert ("employees", {"v": 10}, {"v": 12}, later) == (change.field, change.before, change.after, change.at)
 
 
+def test_the_past_of_text_can_be_asked_for_as_text_is_compared(session: Session) -> None:
+    upsert(session, {"email": "a@b.example", "job_title": "CEO"})
+    upsert(session, {"email": "a@b.example", "job_title": "Chair"})
+    assert session.scalar(select(lead_change.c.before)) == {"v": "CEO", "folded": "ceo", "words": " ceo "}
+
+
 def test_the_same_person_twice_in_a_batch_is_one_lead(session: Session) -> None:
     done = upsert(session, {"email": "a@b.example", "first_name": "Ana"}, {"email": "A@B.example", "last_name": "Li"})
     assert done[0].lead_id == done[1].lead_id
