@@ -41,7 +41,7 @@ class Lived:
     reasons_seen: frozenset[str] = field(default_factory=frozenset)
 
 
-def make_workspace(folder: Path) -> None:
+def make_workspace(folder: Path, seed: int) -> None:
     """A fresh copy of the example, marked simulated; a demo that lay there before is replaced, nothing else ever is."""
     mark = folder / ".env"
     if folder.exists() and any(folder.iterdir()):
@@ -49,7 +49,8 @@ def make_workspace(folder: Path) -> None:
             raise UsageError(_("{folder} is not a demo: name a new folder").format(folder=folder))
         shutil.rmtree(folder)
     copy_example(folder)
-    mark.write_text("LEADFLOW_SIMULATED=true\nLEADFLOW_ESP=file\n")
+    # The key spreads people over hours and ramps: the same one, the same weeks.
+    mark.write_text(f"LEADFLOW_SIMULATED=true\nLEADFLOW_ESP=file\nLEADFLOW_SECRET=demo-{seed}\n")
 
 
 def import_sample(workspace: Path) -> Accounting:

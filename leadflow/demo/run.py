@@ -1,6 +1,6 @@
 """The demo from its first line to its last: workspace, server, nights, screen, claims."""
 
-import logging
+import os
 import time
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +18,10 @@ def run_demo(workspace: Path, seed: int, console: Console | None = None) -> None
     """Live the demo in `workspace`; InvariantError when one of its claims does not hold."""
     from leadflow.demo.nights import NIGHTS, import_sample, make_workspace
 
-    console = console or Console(highlight=False)
-    make_workspace(workspace)
+    console = console or _console()
+    # A line a task would bury the progress bar; every line is in the Prefect UI all the same.
+    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "ERROR"
+    make_workspace(workspace, seed)
     counted = import_sample(workspace)
     console.print(
         _("{rows} people imported: {created} new, {rejected} rejected").format(
@@ -31,7 +33,6 @@ def run_demo(workspace: Path, seed: int, console: Console | None = None) -> None
         waiting = progress.add_task(_("starting a local Prefect server"), total=None)
         with local_server(workspace) as server:
             progress.remove_task(waiting)
-            _be_quiet()
             _live(workspace, seed, console, progress, server.url, NIGHTS)
 
 
@@ -59,7 +60,7 @@ def _live(workspace: Path, seed: int, console: Console, progress: Progress, ui: 
         raise InvariantError("\n".join([_("the demo did not live up to its claims:"), *failed]))
 
 
-def _be_quiet() -> None:
-    # A line a task would bury the progress bar; every line is in the Prefect UI all the same.
-    for name in ("prefect", "leadflow", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+def _console() -> Console:
+    """The terminal as wide as it is; a log file wide enough for the tables."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=140)
