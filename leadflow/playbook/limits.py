@@ -52,12 +52,13 @@ def window_of(node: Node) -> Window:
     percent = share.percent()
     if percent == 0:
         share.fault(_("nothing would ever leave: 1 % at least"))
+    spread = node.part("spread").duration()
     return Window(
         days=days_of(node.part("days")) or (0, 1, 2, 3, 4),
         start=9 * 60 if start is None else start,
         end=17 * 60 if end is None else end,
         holidays=node.part("holidays").choice(["lead_country", "office", "none"]) or "lead_country",
-        spread=node.part("spread").duration() or 2 * HOUR,
+        spread=2 * HOUR if spread is None else spread,
         max_share_per_hour=percent or 100,
     )
 

@@ -72,7 +72,8 @@ def _with_sales(world: World, who: str) -> Sequence[str]:
 
 def _standing(world: World, who: str) -> Sequence[str]:
     """`discovery/wait-1`, `discovery/wait-1 paused`, `discovery ended handed_on`: one an enrolment, oldest first."""
-    mine = select(enrolment).where(enrolment.c.lead_id == world.people[who]).order_by(enrolment.c.id)
+    mine = select(enrolment).where(enrolment.c.lead_id == world.people[who])
+    mine = mine.order_by(enrolment.c.entered_at, enrolment.c.sequence)
     with Session(world.app.engine) as session:
         rows = session.execute(mine).all()
     return [

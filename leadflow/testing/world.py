@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from leadflow.app import App, deliver_due, job_of, next_slot, run_escalations, sweep, sweep_one
 from leadflow.esp.memory import MemoryProvider
 from leadflow.intake.answers import answer
-from leadflow.intake.deal_rows import DealState, NewDeal, write_deals
+from leadflow.intake.deal_effects import DealState
+from leadflow.intake.deal_rows import NewDeal, write_deals
 from leadflow.intake.objections import unsubscribe
 from leadflow.intake.people import upsert_people
 from leadflow.intake.person import PersonReader
@@ -102,11 +103,21 @@ class World:
         night = next_slot(job_of(self.app, "nightly"), self.office, self.now)
         with Session(self.app.engine) as session:
             due = session.scalar(_next_due(self.now))
+            told = session.scalar(select(escalation.c.id).where(escalation.c.closed_at.is_(None)).limit(1))
         moments = [(night.at, True)] if night else []
+        moments += [(self._next_clock(), False)] if told else []
         moments += [(due, False)] if due else []
         # A night plans first: what leaves at the same instant leaves after it.
         first = min(moments, key=lambda moment: (moment[0], not moment[1]), default=None)
         return first if first and first[0] <= until else None
+
+    def _next_clock(self) -> datetime:
+        """The next hour of the office's day: often enough for the clocks of hand-overs."""
+        hours = (
+            self.now.astimezone(self.office).replace(minute=0, second=0, microsecond=0) + timedelta(hours=n)
+            for n in range(1, 100)
+        )
+        return next(at for at in hours if at.weekday() < 5 and 8 <= at.hour <= 18)
 
     # People
 
