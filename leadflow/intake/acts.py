@@ -25,6 +25,9 @@ _OWN = frozenset(
 _PROOF = frozenset(("wording_hash", "wording_version", "page", "ip", "user_agent", "basis"))
 _PURPOSES = (*Purpose, "open_tracking", "click_tracking", "profiling")
 _LARGEST = 65_536
+#: Both stand in indexes, which hold no more than some 2,700 bytes.
+_LONGEST_PATH = 500
+_LONGEST_ID = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,7 @@ class ActReader:
             day = received_at.astimezone(self.people.zone).date().isoformat()
             person = replace(person, told_by="form", defaults=_grounds(told, person, day) if form else {})
         return Act(
-            external_id=_word(told, "id") or hashlib.sha256(body.strip()).hexdigest(),
+            external_id=_id(_word(told, "id"), body),
             kind=kind,
             occurred_at=at or received_at,
             person=person,
@@ -132,6 +135,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return told
 
 
+def _id(told: str | None, body: bytes) -> str:
+    """The sender's id, else the fingerprint of the line; a very long id is known by its fingerprint."""
+    if told and len(told) <= _LONGEST_ID:
+        return told
+    return hashlib.sha256(told.encode() if told else body.strip()).hexdigest()
+
+
 def _word(told: Mapping[str, Any], name: str) -> str | None:
     value = told.get(name)
     return _plain(name, value) if value is not None else None
@@ -182,6 +192,8 @@ def _details(told: Mapping[str, Any], spec: EventSpec, answers: Mapping[str, Any
         if (text := _plain(name, value)) is not None:
             details[name] = value if isinstance(value, bool | int | float) else text
     path = details.pop("path", None)
+    if len(str(path)) > _LONGEST_PATH:
+        raise ActError(_("path: is longer than {n} characters").format(n=_LONGEST_PATH))
     return (None if path is None else str(path)), details
 
 

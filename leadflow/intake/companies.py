@@ -12,12 +12,15 @@ from leadflow.intake.addresses import Address
 from leadflow.models import account
 from leadflow.types import micros
 
+#: An index of PostgreSQL holds no key of more than some 2,700 bytes.
+_KEY_LENGTH = 200
+
 
 def account_key(address: Address | None, company: str | None) -> str | None:
     """What a company is matched by; None when nothing is known of it."""
     if address is not None and not address.is_free:
         return address.domain
-    return f"name:{fold(company)}" if company else None
+    return f"name:{fold(company)[:_KEY_LENGTH]}" if company else None
 
 
 def find_accounts(session: Session, wanted: Mapping[str, str | None], *, now: datetime) -> Mapping[str, int]:

@@ -17,7 +17,7 @@ from leadflow.intake.deal_rows import NewDeal, write_deals
 from leadflow.intake.fields import FieldError, clean_text, read_choice, read_instant, read_number
 from leadflow.intake.importing import Accounting, Intake, Look, Progress, Rejected, Taken, import_rows
 from leadflow.intake.mapping import ColumnMapping, Wishes, map_columns
-from leadflow.intake.person import named
+from leadflow.intake.person import named, read_id
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
 
@@ -91,7 +91,7 @@ class _DealReader:
             notes = (_("no date: it counts from the day of the import"),)
         return NewDeal(
             key=key,
-            external_id=clean_text(said["deal_id"]) if "deal_id" in said else f"{key[0]}:{key[1]}",
+            external_id=read_id(said.get("deal_id")) or f"{key[0]}:{key[1]}",
             state=state,
             amount=_cents(said.get("amount")),
             owner=_text(said.get("owner")),

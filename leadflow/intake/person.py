@@ -110,8 +110,8 @@ class PersonReader:
         notes = self._phone(said, columns)
         return Person(
             address=_address(said.get("email")),
-            external_id=_id(said.get("external_id")),
-            visitor=_id(said.get("visitor")),
+            external_id=read_id(said.get("external_id")),
+            visitor=read_id(said.get("visitor")),
             columns=columns,
             attributes=attributes,
             nulls=nulls or {},
@@ -164,7 +164,8 @@ def _address(text: str | None) -> Address | None:
         raise FieldError(f"email: {error}") from None
 
 
-def _id(text: str | None) -> str | None:
+def read_id(text: str | None) -> str | None:
+    """An id of another system, cleaned; FieldError for one no index could hold."""
     if text is None:
         return None
     bare = clean_text(text)

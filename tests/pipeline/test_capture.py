@@ -84,6 +84,15 @@ def test_a_bad_row_keeps_its_reason_and_stops_nothing(session: Session) -> None:
     ]
 
 
+def test_what_no_index_could_hold_stops_nothing(session: Session) -> None:
+    noise = "".join(chr(0x4E00 + n * 7 % 20_000) for n in range(9_000))
+    act = {"event": "page_viewed", "email": "a@b.example"}
+    come_in(session, {**act, "id": noise}, {**act, "path": noise}, {**act, "visitor": noise})
+    come_in(session, {**act, "email": "c@gmail.com", "fields": {"company": noise[:900]}})
+    done = capture(session)
+    assert (done.counts["events"], done.counts["rejected"]) == (2, 2)
+
+
 def test_the_same_act_told_twice_counts_once(session: Session) -> None:
     told = {"event": "page_viewed", "email": "a@b.example", "id": "x"}
     come_in(session, told, told)
