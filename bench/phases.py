@@ -19,7 +19,7 @@ from leadflow.types import EVERYONE, micros
 
 FLOOR = (Path(__file__).parent / "floor" / "score.sql").read_text(encoding="utf-8")
 #: The decision pass: what a night does before anything is delivered.
-DECISIONS = ("score", "stage", "segment")
+DECISIONS = ("score", "stage", "segment", "escalate", "nurture")
 REPEATS = 3
 
 
