@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.conditions.sources import live_sources
 from leadflow.eligibility.blocks import Block, planning_blocks
-from leadflow.models import enrolment, lead, message, sequence_existing, verdict
+from leadflow.models import decision, enrolment, lead, message, sequence_existing, verdict
 from leadflow.playbook.model import Playbook
 from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState, Purpose, Reason, micros
 
@@ -57,16 +57,16 @@ def _word(playbook: Playbook, now: datetime) -> ColumnElement[str]:
     )
     return case(
         (lead.c.id.in_(planned), _MAILED),
-        *((holds, reason.value) for reason, holds in [*blocks, *_waiting(), *_standing(playbook)]),
+        *((holds, reason.value) for reason, holds in [*blocks, *_waiting(), *_skipped(now), *_standing(playbook)]),
         else_=Reason.NO_SEQUENCE.value,
     )
 
 
+#: Reasons that only put a mail off.
+DEFERRING = (Reason.PRESSURE, Reason.WINDOW, Reason.OUTRANKED)
 #: Of several enrolments the one nearest to a mail tells why.
 _NEAREST = (
-    Reason.PRESSURE,
-    Reason.WINDOW,
-    Reason.OUTRANKED,
+    *DEFERRING,
     Reason.NO_MAIL_LEFT,
     Reason.ALREADY_RECEIVED,
     Reason.MISSING_FIELD,
@@ -86,6 +86,16 @@ def _waiting() -> list[Block]:
             ),
         )
         for reason in _NEAREST
+    ]
+
+
+def _skipped(now: datetime) -> list[Block]:
+    """A step was passed over tonight, for a reason that no verdict keeps: they stand on the next one already."""
+    tonight = (decision.c.at == micros(now), decision.c.kind == "skip")
+    return [
+        (reason, lead.c.id.in_(select(decision.c.lead_id).where(*tonight, decision.c.reason == reason)))
+        for reason in _NEAREST
+        if reason not in DEFERRING
     ]
 
 

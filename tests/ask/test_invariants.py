@@ -1,0 +1,88 @@
+"""Each rule that always holds is broken once, and told."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, event, insert, update
+from sqlalchemy.orm import Session
+
+from leadflow.ask import invariants
+from leadflow.ask.invariants import broken
+from leadflow.eligibility import Tonight
+from leadflow.models import enrolment, escalation, lead_score, lead_state, message
+from tests.build import NIGHT
+from tests.pipeline.nurture_world import World, book
+
+
+@pytest.fixture
+def world(session: Session) -> World:
+    """One person with a planned mail and one with sales: all is well."""
+    world = World(session, book())
+    world.lead(1)
+    world.lead(2, state={"with_sales": True})
+    hand_over = {"number": 1, "rule": "hot", "rep": "Marc", "route": "r", "opened_at": NIGHT, "due_at": NIGHT}
+    session.execute(insert(escalation).values(lead_id=2, playbook="p", **hand_over))
+    world.sweep()
+    return world
+
+
+def told(world: World) -> list[str]:
+    return list(broken(world.session, world.playbook, world.now))
+
+
+def test_a_sound_night_breaks_no_rule(world: World) -> None:
+    assert [] == told(world)
+
+
+def change(table: Any, **values: Any) -> Callable[[Session], object]:
+    return lambda session: session.execute(update(table).values(**values))
+
+
+@pytest.mark.parametrize(
+    ("breaks", "words"),
+    [
+        (change(message, state="failed"), "1 messages failed or suppressed without a reason"),
+        (change(message, state="suppressed"), "1 messages failed or suppressed without a reason"),
+        (change(message, state="accepted"), "1 messages counted as sent without an attempt"),
+        (change(message, state="unknown"), "1 messages counted as sent without an attempt"),
+        (change(lead_score, fit=10_001), "2 scores outside 0 to 100"),
+        (change(lead_score, engagement=-1), "2 scores outside 0 to 100"),
+        (change(lead_state, with_sales=True), "1 people with sales without an open hand-over, or the other way round"),
+        (change(lead_state, with_sales=False), "1 people with sales without an open hand-over, or the other way round"),
+        (
+            change(escalation, closed_at=NIGHT),
+            "1 people with sales without an open hand-over, or the other way round",
+        ),
+        (
+            lambda session: session.execute(delete(lead_state).where(lead_state.c.lead_id == 1)),
+            "1 people without a state",
+        ),
+    ],
+)
+def test_a_broken_rule_is_told(world: World, breaks: Callable[[Session], object], words: str) -> None:
+    breaks(world.session)
+    assert words in told(world)
+
+
+def test_an_active_enrolment_that_waits_for_nothing_is_stranded(world: World) -> None:
+    world.session.execute(update(enrolment).values(due_at=None))
+    assert [] == told(world)  # its mail is on its way
+    world.session.execute(update(message).values(state="suppressed", reason="expired"))
+    assert ["1 people stranded: in a sequence without a next step"] == told(world)
+
+
+def test_people_who_are_not_counted_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invariants, "tonight", lambda *_: Tonight(people=1, mailed=1))
+    assert ["1 mailed and 0 without do not make 2 people"] == told(world)
+
+
+def test_the_rules_cost_the_same_statements_for_any_number_of_people(world: World) -> None:
+    seen: list[str] = []
+    event.listen(world.session.get_bind(), "before_cursor_execute", lambda *said: seen.append(said[2]))
+    told(world)
+    few = len(seen)
+    for number in range(10, 30):
+        world.lead(number)
+    told(world)
+    assert len(seen) == 2 * few + 20 * 4  # a lead is four rows
