@@ -21,6 +21,7 @@ from leadflow.intake.visitors import adopt_events
 from leadflow.links import address_hash
 from leadflow.models import account, consent, identity, lead, lead_change, lead_score, lead_state
 from leadflow.playbook.model import Playbook
+from leadflow.text import _
 from leadflow.types import Lifecycle, micros
 
 #: Taken by whoever writes people on PostgreSQL, so that two imports cannot make one address twice.
@@ -239,10 +240,13 @@ def _write_consents(session: Session, drafts: Sequence[Draft], telling: Telling)
 
 
 def _upserted(draft: Draft, person: Person) -> Upserted:
+    notes = person.notes
+    if any(key[0] == "external" and key not in draft.identities for key in person.keys):
+        notes = (*notes, _("external_id: it is somebody else's; the address decides who this is"))
     change = Change.UPDATED if draft.is_changed or draft.added or draft.claimed else Change.UNCHANGED
     return Upserted(
         lead_id=draft.row["id"],
         identity_id=draft.identities[next(key for key in person.keys if key in draft.identities)],
         change=Change.CREATED if draft.before is None else change,
-        notes=person.notes,
+        notes=notes,
     )

@@ -145,6 +145,13 @@ def test_somebody_found_by_id_gets_an_address_and_keeps_it(session: Session) -> 
     assert session.scalar(select(func.count()).select_from(identity)) == 3
 
 
+def test_an_id_of_somebody_else_stays_theirs_and_is_noted(session: Session) -> None:
+    upsert(session, {"email": "a@b.example", "external_id": "crm-1"})
+    (done,) = upsert(session, {"email": "c@b.example", "external_id": "crm-1"})
+    assert (done.change, len(done.notes)) == (Change.CREATED, 1)
+    assert session.scalar(select(identity.c.lead_id).where(identity.c.value == "crm-1")) != done.lead_id
+
+
 def test_the_acts_of_a_visitor_become_those_of_the_person(session: Session) -> None:
     session.execute(insert(identity), [{"id": 900, "kind": "visitor", "value": "v1", "hash": "h", "lead_id": None}])
     seen = NewEvent(source="web", external_id="1", kind="page_viewed", occurred_at=NIGHT, identity_id=900)
