@@ -22,9 +22,10 @@ from leadflow.text import _
 
 FIRST_NIGHT = date(2026, 3, 3)
 NIGHTS = 21
-#: Office hours at which what is due leaves; the clocks of hand-overs run at the same instants.
+#: Office hours at which what is due leaves, and those at which the clocks of hand-overs are looked at.
 _MORNING = (9, 10, 11, 12)
 _AFTERNOON = (15, 17)
+_CLOCKS = (9, 12, 17)
 _HAND_RAISES = ("quote_requested", "demo_requested", "meeting_booked")
 
 
@@ -107,4 +108,5 @@ def _live_day(app: App, day: datetime, seed: int) -> int:
 
 def _drain(app: App, now: datetime) -> None:
     deliver_due(app, now)
-    run_escalations(app, now)
+    if now.hour in _CLOCKS:
+        run_escalations(app, now)

@@ -53,8 +53,23 @@ class Compiled:
     urls: tuple[str, ...]
 
 
+#: Texts a long-lived process meets again every few minutes; more than any playbook has.
+_KEPT = 512
+_kept: dict[str, Compiled] = {}
+
+
 def compile_email(email: Email, language: str, base: Base) -> Compiled:
-    """The templates of `email` in `language`; TemplateError when a part cannot be used."""
+    """The templates of `email` in `language`, compiled once; TemplateError when a part cannot be used."""
+    key = repr((language, email, base))
+    found = _kept.get(key)
+    if found is None:
+        if len(_kept) >= _KEPT:
+            _kept.clear()
+        found = _kept[key] = _compile(email, language, base)
+    return found
+
+
+def _compile(email: Email, language: str, base: Base) -> Compiled:
     if language not in email.bodies or language not in email.subject:
         raise TemplateError(f"{email.name} has no body and subject in '{language}'")
     subject, preheader = email.subject[language], email.preheader.get(language, "")
