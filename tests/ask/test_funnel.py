@@ -41,7 +41,7 @@ def test_an_empty_source_is_not_the_source_called_unknown(session: Session) -> N
     add_person(session, 1, source=None)
     add_person(session, 2, source="unknown")
     found = by_source(session)
-    assert (1, 1, 2) == (found[None].people, found["unknown"].people, found["total"].people)
+    assert (found[None].people, found["unknown"].people, found["total"].people) == (1, 1, 2)
 
 
 @pytest.mark.parametrize(("days", "median"), [((10, 20, 60), 20.0), ((10, 20, 40, 90), 30.0), ((7,), 7.0)])
@@ -57,7 +57,7 @@ def test_a_deal_won_before_first_contact_is_counted_and_told_apart(session: Sess
     add_person(session, 1, source="web", won_after=timedelta(days=-3))
     add_person(session, 2, source="web", won_after=timedelta(days=91))
     total = by_source(session)["total"]
-    assert (2, 1, 1, 200_00) == (total.customers, total.won_before, total.won_late, total.amount)
+    assert (total.customers, total.won_before, total.won_late, total.amount) == (2, 1, 1, 200_00)
 
 
 def test_a_stage_counts_once_however_often_it_was_reached(session: Session) -> None:
@@ -66,7 +66,7 @@ def test_a_stage_counts_once_however_often_it_was_reached(session: Session) -> N
         session.execute(
             insert(stage_change).values(lead_id=1, at=ENTERED + timedelta(days=day), after=stage, playbook="p")
         )
-    assert (1, 0) == by_source(session)["web"].stages
+    assert by_source(session)["web"].stages == (1, 0)
 
 
 def test_cohorts_by_month_follow_the_office_s_calendar(session: Session) -> None:
@@ -76,16 +76,16 @@ def test_cohorts_by_month_follow_the_office_s_calendar(session: Session) -> None
         insert(lead).values(id=2, seed=2, source="web", first_seen_at=late, created_at=late, updated_at=late)
     )
     found = cohorts(session, by="month", stages=STAGES, zone=PARIS)
-    assert [("2026-01", 1), ("2026-02", 1), ("total", 2)] == [(c.name, c.people) for c in found]
+    assert [(c.name, c.people) for c in found] == [("2026-01", 1), ("2026-02", 1), ("total", 2)]
 
 
 def test_no_rate_is_shown_on_fewer_than_twenty_people() -> None:
-    assert (None, 0.5) == (rate(10, 19), rate(10, 20))
+    assert (rate(10, 19), rate(10, 20)) == (None, 0.5)
 
 
 def test_months_go_on_over_the_turn_of_the_year() -> None:
-    assert ["2025-12", "2026-01"] == [name for name, _, _ in month_bounds("2025-12", "2026-01", PARIS)]
+    assert [name for name, _, _ in month_bounds("2025-12", "2026-01", PARIS)] == ["2025-12", "2026-01"]
 
 
 def test_an_empty_database_has_no_cohort(session: Session) -> None:
-    assert [] == cohorts(session, by="source", stages=STAGES, zone=PARIS)
+    assert cohorts(session, by="source", stages=STAGES, zone=PARIS) == []

@@ -32,7 +32,7 @@ def told(world: World) -> list[str]:
 
 
 def test_a_sound_night_breaks_no_rule(world: World) -> None:
-    assert [] == told(world)
+    assert told(world) == []
 
 
 def change(table: Any, **values: Any) -> Callable[[Session], object]:
@@ -67,14 +67,14 @@ def test_a_broken_rule_is_told(world: World, breaks: Callable[[Session], object]
 
 def test_an_active_enrolment_that_waits_for_nothing_is_stranded(world: World) -> None:
     world.session.execute(update(enrolment).values(due_at=None))
-    assert [] == told(world)  # its mail is on its way
+    assert told(world) == []  # its mail is on its way
     world.session.execute(update(message).values(state="suppressed", reason="expired"))
-    assert ["1 people stranded: in a sequence without a next step"] == told(world)
+    assert told(world) == ["1 people stranded: in a sequence without a next step"]
 
 
 def test_people_who_are_not_counted_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invariants, "tonight", lambda *_: Tonight(people=1, mailed=1))
-    assert ["1 mailed and 0 without do not make 2 people"] == told(world)
+    assert told(world) == ["1 mailed and 0 without do not make 2 people"]
 
 
 def test_the_rules_cost_the_same_statements_for_any_number_of_people(world: World) -> None:

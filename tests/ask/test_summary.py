@@ -48,7 +48,7 @@ def test_the_first_line_adds_up_to_everybody(world: World) -> None:
     people = world.session.query(lead.c.id).count()
     planned = world.session.query(message.c.id).filter(message.c.planned_at == world.now).count()
     first = f"{people} people · {planned} mails planned · {people - planned} without, all with a reason"
-    assert (10, 1) == (people, planned)
+    assert (people, planned) == (10, 1)
     assert first in summary(world)
     assert f"{planned} + {people - planned} = {people}" in summary(world)
 
@@ -76,16 +76,16 @@ def test_sequences_tell_who_is_in_them_and_how_many_mails_they_sent(world: World
     sent = world.session.query(message.c.id).filter(message.c.state == "accepted").count()
     paused = world.session.query(enrolment.c.id).filter(enrolment.c.state == "paused").count()
     assert [["discovery", str(live), str(paused), "0", str(sent)]] == rows_of(summary(world), "sequence")
-    assert 7 == sent
+    assert sent == 7
 
 
 def test_salespeople_are_told_by_what_waits_and_what_is_late(world: World) -> None:
-    assert [["Inès", "0", "0", "0"], ["Marc", "0", "1", "1"]] == sorted(rows_of(summary(world), "salesperson"))
+    assert sorted(rows_of(summary(world), "salesperson")) == [["Inès", "0", "0", "0"], ["Marc", "0", "1", "1"]]
 
 
 def test_phases_are_told_in_their_order(world: World) -> None:
     outcomes = (Outcome(phase=Phase.SCORE, read=10, changed=3, counts={"folded": 5, "dirty": 0}),)
-    assert [["score", "10", "3", "folded 5"]] == rows_of(summary(world, *outcomes), "phase")
+    assert rows_of(summary(world, *outcomes), "phase") == [["score", "10", "3", "folded 5"]]
 
 
 def test_a_broken_rule_stands_at_the_top(world: World) -> None:
