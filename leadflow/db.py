@@ -1,6 +1,6 @@
 """Engines for both databases, the column type of instants, and the SQL that differs between them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +10,15 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Engine,
+    Insert,
     Integer,
+    Select,
     Table,
     Text,
     create_engine,
     event,
     func,
+    insert,
     literal_column,
     select,
 )
@@ -150,6 +153,15 @@ def insert_into(session: Session, table: Table) -> postgresql.Insert:
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(table)  # type: ignore[return-value]
     return postgresql.insert(table)
+
+
+def insert_missing(table: Table, names: Sequence[str], rows: Select[Any]) -> Insert:
+    """INSERT … SELECT of the rows whose keys are new; `rows` has a WHERE, for SQLite's sake.
+
+    Spelt as the end of the SELECT, which both databases read alike: SQLAlchemy compiles its own ON CONFLICT anew at
+    each execution, and this once.
+    """
+    return insert(table).from_select(list(names), rows.suffix_with("ON CONFLICT DO NOTHING"))
 
 
 def reserve_ids(session: Session, column: Column[int], n: int) -> range | tuple[int, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, literal, select, true
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into, json_object
+from leadflow.db import insert_missing, json_object
 from leadflow.models import decision
 from leadflow.playbook.model import Playbook
 from leadflow.types import micros
@@ -32,7 +32,7 @@ def record_decisions(session: Session, rows: Select[Any], *, kind: str, now: dat
         literal(month_of(now)),
         literal(playbook.version),
     ).where(true())
-    session.execute(insert_into(session, decision).from_select(names, values).on_conflict_do_nothing())
+    session.execute(insert_missing(decision, names, values))
 
 
 def subject_of(*parts: ColumnElement[Any]) -> ColumnElement[str]:

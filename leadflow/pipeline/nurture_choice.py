@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources
-from leadflow.db import insert_into
+from leadflow.db import insert_missing
 from leadflow.eligibility.blocks import PERSONAL, first_reason, planning_blocks
 from leadflow.models import (
     calendar,
@@ -155,8 +155,7 @@ def choose_emails(session: Session, now: datetime) -> None:
     """INSERT nurture_choice: for each candidate without one, the email it gets or why there is none."""
     names = ["enrolment_id", "template", "language", "among", "reason"]
     for rows in (_best(now), _named(now), _nothing_left()):
-        add = insert_into(session, choice).from_select(names, rows)
-        session.execute(add.on_conflict_do_nothing())
+        session.execute(insert_missing(choice, names, rows))
 
 
 _wanted = and_(candidate.c.block.is_(None), ~candidate.c.flying)

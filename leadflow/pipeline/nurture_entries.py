@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into, json_object
+from leadflow.db import insert_missing, json_object
 from leadflow.models import enrolment, lead, sequence_existing, sequence_live
 from leadflow.pipeline.decisions import record_decisions
 from leadflow.pipeline.nurture_exits import moved_on
@@ -59,12 +59,9 @@ def _go_live(session: Session, playbook: Playbook, now: datetime, scope: Scope) 
             .where(first, _has(touched.c.enters, playbook, sequence), lead.c.created_at < micros(now))
             .where(literal(sequence.existing_per_day is not None))
         )
-        queue = insert_into(session, sequence_existing).from_select(["sequence", "lead_id"], waiting)
-        session.execute(queue.on_conflict_do_nothing())
+        session.execute(insert_missing(sequence_existing, ["sequence", "lead_id"], waiting))
         since = select(literal(sequence.name), literal(micros(now))).where(first)
-        session.execute(
-            insert_into(session, sequence_live).from_select(["sequence", "since"], since).on_conflict_do_nothing()
-        )
+        session.execute(insert_missing(sequence_live, ["sequence", "since"], since))
 
 
 def _find(session: Session, playbook: Playbook, sequence: Sequence, now: datetime) -> None:
@@ -78,7 +75,7 @@ def _find(session: Session, playbook: Playbook, sequence: Sequence, now: datetim
 
 def _insert(session: Session, rows: Select[Any]) -> None:
     names = ["lead_id", "track", "sequence", "how", "enrolment_id", "entry"]
-    session.execute(insert_into(session, entry).from_select(names, rows).on_conflict_do_nothing())
+    session.execute(insert_missing(entry, names, rows))
 
 
 _stands = and_(_last.c.id.is_not(None), _last.c.ended_at.is_(None))

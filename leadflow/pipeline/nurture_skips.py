@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, literal, select
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into
+from leadflow.db import insert_missing
 from leadflow.models import enrolment, message, tpl
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.nurture_steps import failed, leave, over, standing
@@ -83,4 +83,4 @@ def _fail_missing(session: Session, playbook: Playbook, now: datetime) -> None:
     joined = candidate.join(choice, choice.c.enrolment_id == who.enrolment_id)
     rows = select(*columns.values()).select_from(joined.join(tpl, tpl.c.template == choice.c.template))
     lacking = rows.where(choice.c.reason == Reason.MISSING_FIELD)
-    session.execute(insert_into(session, message).from_select(list(columns), lacking).on_conflict_do_nothing())
+    session.execute(insert_missing(message, list(columns), lacking))
