@@ -217,7 +217,7 @@ def facts_of(playbook: Playbook, row: Row[Any], sender: Sender) -> dict[str, obj
 
 def _sender(playbook: Playbook, row: Row[Any]) -> Sender:
     """The brand's sender in the language of the mail; under the salesperson's name where the email asks for it."""
-    brand = _in(playbook.senders, row.language)
+    brand: Sender | None = _in(playbook.senders, row.language)
     email = playbook.emails.get(row.email)
     if brand is None:
         raise TemplateError("leadflow.yaml names no sender")

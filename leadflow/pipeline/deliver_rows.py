@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -113,7 +114,7 @@ def intend(owner: str, now: datetime, *, spread: int) -> Update:
     blocked, shut = verdict.c.reason.is_not(None), verdict.c.opens_at.is_not(None)
     goes = ~or_(blocked, shut)
 
-    def if_it_goes(value: ColumnElement[object], otherwise: ColumnElement[object]) -> ColumnElement[object]:
+    def if_it_goes(value: ColumnElement[Any], otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
         return case((goes, value), else_=otherwise)
 
     return (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, and_, bindparam, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, bindparam, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from leadflow.errors import InputError
@@ -140,7 +140,7 @@ def _with(news: News, about: Row[Any] | None, owner: Row[Any] | None) -> News:
 
 def _messages(attempts: set[str], theirs: set[str]) -> Select[Any]:
     """The messages of these attempts or provider's ids, and who owns their address today."""
-    about = message.c.attempt_id.in_(attempts)
+    about: ColumnElement[bool] = message.c.attempt_id.in_(attempts)
     if theirs:
         # The provider's ids have no index: asked for only where news came without our attempt.
         about = or_(about, message.c.provider_id.in_(theirs))
