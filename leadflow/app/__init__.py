@@ -18,6 +18,7 @@ from leadflow.app.jobs import (
 from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
 from leadflow.app.summary import broken_invariants, headline, messages, nightly_summary
 from leadflow.app.sweeps import (
+    HAND_RAISES,
     Sweep,
     counts_of,
     deliver_due,
@@ -26,11 +27,13 @@ from leadflow.app.sweeps import (
     run_phase,
     sweep,
     sweep_one,
+    sweep_raised,
     sweeping,
 )
 from leadflow.app.workspace import App, open_app, refresh
 
 __all__ = [
+    "HAND_RAISES",
     "App",
     "Claim",
     "Slot",
@@ -63,5 +66,6 @@ __all__ = [
     "slot_free",
     "sweep",
     "sweep_one",
+    "sweep_raised",
     "sweeping",
 ]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
-from leadflow.app.sweeps import deliver_due
+from leadflow.app.sweeps import deliver_due, sweep_raised
 from leadflow.app.workspace import App
 from leadflow.errors import LockedError
 from leadflow.models import message
@@ -133,7 +133,8 @@ def run_escalations(app: App, now: datetime) -> Mapping[str, int]:
 
 
 def run_upkeep(app: App, now: datetime) -> Mapping[str, int]:
-    """What a dead run left: the clocks, then whatever is due and not sent."""
-    counts = dict(run_escalations(app, now))
+    """What a dead run left: raised hands nobody answered, the clocks, then whatever is due and not sent."""
+    counts = {"raised_hands": sum(outcome.changed for outcome in sweep_raised(app, now))}
+    counts |= run_escalations(app, now)
     counts["delivered"] = deliver_due(app, now).changed
     return counts

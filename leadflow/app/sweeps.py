@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.app.workspace import App
+from leadflow.db import greatest
 from leadflow.errors import LockedError, UsageError
 from leadflow.esp.memory import MemoryProvider
-from leadflow.models import identity, lead_state
+from leadflow.models import event, identity, lead_state
+from leadflow.models import sweep as sweep_log
 from leadflow.pipeline import runs
 from leadflow.pipeline.alerts import tell_sales
 from leadflow.pipeline.capture import capture_intake
@@ -26,7 +28,7 @@ from leadflow.pipeline.segment import segment_leads
 from leadflow.pipeline.stage import stage_leads
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
-from leadflow.types import EVERYONE, Everyone, Leads, Outcome, Phase, Scope, micros
+from leadflow.types import DAY, EVERYONE, Everyone, Leads, Outcome, Phase, Scope, micros
 
 T = TypeVar("T")
 PhaseFunction = Callable[[Session, Playbook, datetime, Scope], Outcome]
@@ -43,6 +45,8 @@ DECIDING: Mapping[Phase, PhaseFunction] = {
     Phase.ESCALATE: escalate_leads,
     Phase.NURTURE: nurture_leads,
 }
+#: Acts that do not wait for the night.
+HAND_RAISES = frozenset({"demo_requested", "quote_requested", "meeting_booked"})
 LOCK = "sweep"
 #: A sweep of one lead takes a second: whoever comes meanwhile waits rather than fails.
 PATIENCE = timedelta(seconds=20)
@@ -131,14 +135,20 @@ def sweeping(app: App, when: When, scope: Scope = EVERYONE, *, patience: timedel
     Raises LockedError when another sweep goes on for longer than `patience`, UsageError when a later one already
     looked.
     """
-    owner = runs.new_owner()
-    _take_lock(app, owner, patience)
-    try:
+    with _holding(app, patience) as owner:
         now = when if isinstance(when, datetime) else when()
         _begin(app, now, scope)
         running = Sweep(app=app, now=now, scope=scope, owner=owner)
         yield running
         _end(running)
+
+
+@contextmanager
+def _holding(app: App, patience: timedelta) -> Iterator[str]:
+    owner = runs.new_owner()
+    _take_lock(app, owner, patience)
+    try:
+        yield owner
     finally:
         with Session(app.engine) as session, session.begin():
             runs.release_lock(session, name=LOCK, owner=owner)
@@ -192,20 +202,55 @@ def sweep(
     return tuple(running.outcomes)
 
 
-def sweep_one(app: App, address: str, now: When, *, patience: timedelta = PATIENCE) -> tuple[Outcome, ...]:
+def sweep_one(app: App, address: str, when: When, *, patience: timedelta = PATIENCE) -> tuple[Outcome, ...]:
     """The fast lane: the same phases at once for the lead who owns `address`, once what waits is taken in.
 
     Nothing happens when nobody is found under that address: the night will say why.
     """
-    instant = now if isinstance(now, datetime) else now()
-    with Session(app.engine) as session, session.begin():
-        captured = phase_of(app, Phase.CAPTURE)(session, app.playbook, instant, EVERYONE)
-        lead_id = session.scalar(
-            select(identity.c.lead_id).where(identity.c.kind == "email", identity.c.value == address)
+    owner = select(identity.c.lead_id).where(identity.c.kind == "email", identity.c.value == address)
+    return _fast_lane(app, when, lambda _now: owner.where(identity.c.lead_id.is_not(None)), patience)
+
+
+def sweep_raised(app: App, when: When, *, patience: timedelta = PATIENCE) -> tuple[Outcome, ...]:
+    """The fast lane for everybody who raised a hand in the last day and whom no sweep has looked at since."""
+    return _fast_lane(app, when, _raised, patience)
+
+
+def _fast_lane(
+    app: App, when: When, whom: Callable[[datetime], Select[Any]], patience: timedelta
+) -> tuple[Outcome, ...]:
+    with _holding(app, patience) as owner:
+        now = when if isinstance(when, datetime) else when()
+        captured = run_phase(app, Phase.CAPTURE, now)
+        with Session(app.engine) as session:
+            lead_ids = tuple(session.scalars(whom(now).limit(500)))
+        if not lead_ids:
+            return (captured,)
+        scope = Leads(lead_ids)
+        _begin(app, now, scope)
+        running = Sweep(app=app, now=now, scope=scope, owner=owner)
+        for phase in Phase:
+            running.run(phase)
+        _end(running)
+    return tuple(running.outcomes)
+
+
+def _raised(now: datetime) -> Select[Any]:
+    """Leads with a raised hand that was received since the last sweep, over everyone or over them, looked."""
+    everyone = select(func.max(sweep_log.c.at)).where(sweep_log.c.scope == "everyone", sweep_log.c.finished_at > 0)
+    looked = greatest(func.coalesce(everyone.scalar_subquery(), 0), func.coalesce(lead_state.c.as_of, 0))
+    return (
+        select(event.c.lead_id)
+        .distinct()
+        .join(lead_state, lead_state.c.lead_id == event.c.lead_id)
+        .where(
+            event.c.kind.in_(HAND_RAISES),
+            event.c.occurred_at > micros(now) - DAY,
+            event.c.occurred_at < micros(now),
+            event.c.received_at < micros(now),
+            event.c.received_at >= looked,
         )
-    if lead_id is None:
-        return (captured,)
-    return sweep(app, now, Leads((lead_id,)), patience=patience)
+    )
 
 
 def counts_of(outcome: Outcome) -> dict[str, Any]:

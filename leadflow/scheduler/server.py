@@ -71,6 +71,8 @@ def client_environment(workspace: Path) -> Mapping[str, str]:
         "PREFECT_LOGGING_EXTRA_LOGGERS": "leadflow",
         # What the clock and the doors say belongs to no run.
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        # Ten lines a run belong on the run's page; the terminal gets what went wrong.
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
     }
 
 

@@ -10,9 +10,8 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Header, HTTPException
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from leadflow.app import App, refresh, sweep_one
+from leadflow.app import HAND_RAISES, App, refresh, sweep_raised
 from leadflow.errors import LeadflowError
-from leadflow.intake.addresses import AddressError, read_address
 from leadflow.models import intake
 from leadflow.types import micros
 from leadflow.web.bodies import KB, parse_json, raw_body
@@ -21,12 +20,8 @@ from leadflow.web.state import Opened
 logger = logging.getLogger("leadflow.web")
 router = APIRouter()
 
-#: Does not wait for the night.
-HAND_RAISES = frozenset({"demo_requested", "quote_requested", "meeting_booked"})
 #: Acts one POST may tell.
 MOST = 500
-#: Fast lanes one POST may open; whoever sends more is importing, and the night takes those in.
-MOST_AT_ONCE = 5
 
 _Body = Annotated[bytes, Depends(raw_body(256 * KB))]
 
@@ -50,20 +45,17 @@ def events(app: Opened, raw: _Body, later: BackgroundTasks) -> dict[str, int]:
     now = micros(datetime.now(UTC))
     with Session(app.engine) as session, session.begin():
         session.execute(insert(intake), [{"kind": "event", "received_at": now, "body": body} for body in bodies])
-    raised = dict.fromkeys(act["email"] for act in acts if act["event"] in HAND_RAISES and "email" in act)
-    for address in list(raised)[:MOST_AT_ONCE]:
-        later.add_task(raise_hand, app, address)
+    if any(act["event"] in HAND_RAISES for act in acts):
+        later.add_task(answer_hands, app)
     return {"accepted": len(acts)}
 
 
-def raise_hand(app: App, address: str) -> None:
-    """The fast lane for one person; when it cannot run now, the act waits in intake for the next sweep."""
+def answer_hands(app: App) -> None:
+    """The fast lane for whoever raised a hand; when it cannot run now, upkeep does within minutes."""
     try:
-        sweep_one(refresh(app), read_address(address).value, lambda: datetime.now(UTC))
-    except AddressError:
-        return
+        sweep_raised(refresh(app), lambda: datetime.now(UTC))
     except LeadflowError as error:
-        logger.warning("a raised hand waits for the next sweep: %s", type(error).__name__)
+        logger.warning("a raised hand waits for upkeep: %s", type(error).__name__)
     except Exception as error:
         logger.error("the fast lane failed: %s", type(error).__name__)
 

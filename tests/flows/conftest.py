@@ -15,9 +15,7 @@ from sqlalchemy.orm import Session
 
 from flows import common
 from leadflow.app import App, open_app
-from leadflow.app import workspace as opening
 from leadflow.models import identity, lead
-from leadflow.models.schema import create_schema
 from leadflow.playbook.example import copy_example
 from leadflow.scheduler.server import PrefectServer, local_server
 from tests.build import NIGHT, add_event, add_lead
@@ -56,7 +54,6 @@ def api(server: PrefectServer) -> Iterator[httpx.Client]:
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The example, simulated, with a dozen people of whom one has a name nobody else has."""
-    monkeypatch.setattr(opening, "upgrade", create_schema)
     monkeypatch.setattr(common, "_opened", {})
     copy_example(tmp_path)
     (tmp_path / ".env").write_text("LEADFLOW_SIMULATED=true\nLEADFLOW_ESP=file\n")
