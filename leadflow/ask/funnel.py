@@ -56,8 +56,11 @@ class Cohort:
 
 
 def rate(part: int, whole: int) -> float | None:
-    """part / whole, or None where `whole` is too small to say anything."""
-    return part / whole if whole >= FEW else None
+    """part / whole, or None where it says nothing: of fewer than 20, or of fewer than came further.
+
+    People may skip a step: sales make somebody a prospect who never reached the last stage.
+    """
+    return part / whole if whole >= FEW and part <= whole else None
 
 
 def month_bounds(start: str, end: str, zone: ZoneInfo) -> list[tuple[str, int, int]]:

@@ -1,5 +1,7 @@
 """`leadflow report`: the funnel as cohorts, by source or by month of entry."""
 
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +13,8 @@ from leadflow.text import _, ngettext
 
 if TYPE_CHECKING:
     from leadflow.ask.funnel import Cohort
+
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 def report(
@@ -27,6 +31,11 @@ def report(
     with plain_errors():
         if by not in ("source", "month"):
             raise UsageError(_("--by {by}: write source or month").format(by=by))
+        for option, month in (("--from", first), ("--to", last)):
+            if month is not None and not _MONTH.fullmatch(month):
+                raise UsageError(
+                    _("{option} {month}: write a month such as 2026-01").format(option=option, month=month)
+                )
         app = opened(workspace)
         stages = [stage.name for stage in app.playbook.journey.stages]
         with Session(app.engine) as session:
@@ -35,7 +44,7 @@ def report(
         console.print(_("nobody entered in these months"))
         return
     console.print(_table(found, by, stages[1:]))
-    _notes(found[-1])
+    _notes(found)
 
 
 def _table(found: "list[Cohort]", by: str, stages: list[str]) -> Table:
@@ -72,12 +81,13 @@ def _days(value: float | None) -> str:
     return "·" if value is None else f"{value:.2f}"
 
 
-def _notes(total: "Cohort") -> None:
+def _notes(found: "list[Cohort]") -> None:
+    total = found[-1]
     console.print(
-        _(
-            "· fewer than 20 people before it: no rate. A customer's rate is per person, the others' per stage before."
-        )
+        _("· no rate: fewer than 20 people before it. A customer's rate is per person, the others' per step before.")
     )
+    if any(_skipped(cohort) for cohort in found):
+        console.print(_("· nor where more people reached a step than the one before: some skip a step."))
     if total.won_before:
         text = ngettext(
             "{n} customer was won before first contact (imported): counted here, and never a rate of its own.",
@@ -93,6 +103,11 @@ def _notes(total: "Cohort") -> None:
                 total.won_late,
             ).format(n=total.won_late)
         )
+
+
+def _skipped(cohort: "Cohort") -> bool:
+    steps = (cohort.people, *cohort.stages, cohort.prospects)
+    return any(after > before for before, after in pairwise(steps))
 
 
 def add_to(app: typer.Typer) -> None:

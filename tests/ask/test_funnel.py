@@ -83,6 +83,10 @@ def test_no_rate_is_shown_on_fewer_than_twenty_people() -> None:
     assert (rate(10, 19), rate(10, 20)) == (None, 0.5)
 
 
+def test_no_rate_is_shown_where_some_skipped_a_step() -> None:
+    assert rate(29, 25) is None
+
+
 def test_months_go_on_over_the_turn_of_the_year() -> None:
     assert [name for name, _, _ in month_bounds("2025-12", "2026-01", PARIS)] == ["2025-12", "2026-01"]
 
