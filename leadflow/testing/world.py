@@ -1,7 +1,7 @@
 """A workspace on a simulated clock: people arrive and act through the real doors, nights run by themselves."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from leadflow.playbook.model import Playbook
 from leadflow.ports import Outgoing, Ports
 from leadflow.settings import Settings
 from leadflow.testing.sales import MemorySales
-from leadflow.types import IN_FLIGHT, Answer, Outcome, micros
+from leadflow.types import IN_FLIGHT, Answer, Outcome, instant_of, micros
 
 #: Somebody who may be mailed, unless a test says otherwise.
 MAILABLE = {"basis": "legitimate_interest", "source": "trade fair", "informed_on": "2025-01-15"}
@@ -46,12 +46,16 @@ class World:
 
     def __init__(self, app: App, now: datetime) -> None:
         self.app, self.now = app, now
+        #: What is due leaves at the next multiple of this.
+        self.delivers_every = timedelta(minutes=5)
         #: Name → lead id.
         self.people: dict[str, int] = {}
         #: The last sweep's instant and what it did.
         self.swept: datetime | None = None
         self.outcomes: tuple[Outcome, ...] = ()
         self._told = 0
+        #: What was due until then has left.
+        self._delivered = now
 
     @property
     def office(self) -> ZoneInfo:
@@ -75,17 +79,13 @@ class World:
     def live_until(self, instant: datetime) -> None:
         """Every night and every mail that comes due up to and including `instant`, each at its own time."""
         while (moment := self._next_moment(instant)) is not None:
-            at, is_night = moment
-            self.now = at
-            if is_night:
-                self.sweep()
-            else:
-                self.deliver()
+            self.now, happens = moment
+            happens()
         self.now = instant
 
     def sweep(self) -> tuple[Outcome, ...]:
         """All phases, now."""
-        self.swept, self.outcomes = self.now, sweep(self.app, self.now)
+        self.swept, self._delivered, self.outcomes = self.now, self.now, sweep(self.app, self.now)
         return self.outcomes
 
     def sweep_one(self, name: str) -> tuple[Outcome, ...]:
@@ -94,21 +94,24 @@ class World:
         return self.outcomes
 
     def deliver(self) -> Outcome:
-        """What is due now leaves; the clocks of hand-overs run."""
-        outcome = deliver_due(self.app, self.now)
-        run_escalations(self.app, self.now)
-        return outcome
+        """What is due now leaves."""
+        self._delivered = self.now
+        return deliver_due(self.app, self.now)
 
-    def _next_moment(self, until: datetime) -> tuple[datetime, bool] | None:
+    def escalate(self) -> None:
+        """The clocks of hand-overs run, and who waits for word of one gets it."""
+        run_escalations(self.app, self.now)
+
+    def _next_moment(self, until: datetime) -> tuple[datetime, Callable[[], object]] | None:
         night = next_slot(job_of(self.app, "nightly"), self.office, self.now)
         with Session(self.app.engine) as session:
-            due = session.scalar(_next_due(self.now))
+            due = session.scalar(_next_due(self._delivered))
             told = session.scalar(select(escalation.c.id).where(escalation.c.closed_at.is_(None)).limit(1))
-        moments = [(night.at, True)] if night else []
-        moments += [(self._next_clock(), False)] if told else []
-        moments += [(due, False)] if due else []
         # A night plans first: what leaves at the same instant leaves after it.
-        first = min(moments, key=lambda moment: (moment[0], not moment[1]), default=None)
+        moments: list[tuple[datetime, Callable[[], object]]] = [(night.at, self.sweep)] if night else []
+        moments += [(self._next_clock(), self.escalate)] if told else []
+        moments += [(_slot_after(due, self.delivers_every), self.deliver)] if due else []
+        first = min(moments, key=lambda moment: moment[0], default=None)
         return first if first and first[0] <= until else None
 
     def _next_clock(self) -> datetime:
@@ -220,7 +223,12 @@ class World:
             session.execute(insert(intake), row)
 
 
-def _next_due(now: datetime) -> Select[Any]:
-    """When the next mail is due that was not when the clock last moved."""
+def _slot_after(due: datetime, every: timedelta) -> datetime:
+    step = every // timedelta(microseconds=1)
+    return instant_of(-(-micros(due) // step) * step)
+
+
+def _next_due(after: datetime) -> Select[Any]:
+    """When the next mail is due."""
     waiting = select(func.min(message.c.send_at)).where(message.c.state.in_(IN_FLIGHT))
-    return waiting.where(message.c.send_at > micros(now))
+    return waiting.where(message.c.send_at > micros(after))
