@@ -1,6 +1,7 @@
 """`leadflow why`: the reasons behind one person, and what would leave once nothing blocks it."""
 
 from datetime import UTC, datetime, timedelta
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Two columns of scores need this much room.
 _WIDE = 150
+#: Where the words of a term begin, after its figure and its name.
+_WORDS_AT = 33
 
 
 def why(
@@ -42,7 +45,7 @@ def _show(found: "Answer", then: str | None) -> None:
     console.print(_block(found.heading))
     if console.width >= _WIDE:
         columns = Table.grid(padding=(0, 3))
-        columns.add_row(*map(_block, found.scores))
+        columns.add_row(*(_column(section, (console.width - 3) // 2) for section in found.scores))
         console.print(columns)
     else:
         for section in found.scores:
@@ -55,6 +58,13 @@ def _show(found: "Answer", then: str | None) -> None:
 
 def _block(section: "Section") -> Group:
     return Group(Text(section.title, style="bold"), *(Text(f"  {line}") for line in section.lines))
+
+
+def _column(section: "Section", width: int) -> Group:
+    """A block whose long lines go on under their words, not under their figures."""
+    lines = (wrap(line, width - 2, subsequent_indent=" " * _WORDS_AT) or [""] for line in section.lines)
+    folded = (f"  {part}" for parts in lines for part in parts)
+    return Group(Text(section.title, style="bold"), *map(Text, folded))
 
 
 def _then(app: "App", found: "Answer") -> str | None:

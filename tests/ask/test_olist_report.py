@@ -27,7 +27,7 @@ def session(imported: tuple[object, str, str]) -> Iterator[Session]:
 
 
 def found(session: Session, by: str, **months: str) -> list[Cohort]:
-    return cohorts(session, by=by, stages=STAGES, zone=ZoneInfo("UTC"), **months)  # type: ignore[arg-type]
+    return cohorts(session, by=by, stages=STAGES, zone=ZoneInfo("UTC"), **months)
 
 
 def test_people_and_customers_by_origin_with_the_empty_one_apart_from_unknown(session: Session) -> None:
