@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas import State
 
 from flows.common import At, Slot, Workspace, clock, once, opened, run_name, slot_of, tag
-from leadflow.app import Claim, counts_of, deliver_due, messages
+from leadflow.app import Claim, counts_of, deliver_due, messages, seldom
 
 
 def _name() -> str:
@@ -20,7 +20,7 @@ async def deliver(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
     await tag(app, at)
 
     def act(claim: Claim) -> dict[str, Any]:
-        return counts_of(deliver_due(app, clock(app, at)(), progress=lambda _n: claim.renew()))
+        return counts_of(deliver_due(app, clock(app, at)(), progress=seldom(claim.renew)))
 
     return once(
         app,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.app import App, open_app, plan, refresh, run_upkeep, sweep, sweep_one, sweep_raised, sweeping
+from leadflow.app import App, open_app, plan, refresh, run_upkeep, seldom, sweep, sweep_one, sweep_raised, sweeping
 from leadflow.errors import LockedError, SettingsError, UsageError
 from leadflow.models import event, intake, lead_state, lock, metadata
 from leadflow.models import sweep as sweeps
@@ -176,3 +176,13 @@ def test_a_simulated_workspace_mails_nobody(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("LEADFLOW_SIMULATED=true\nLEADFLOW_ESP=smtp\n")
     with pytest.raises(SettingsError, match="mails nobody"):
         open_app(tmp_path)
+
+
+def test_a_sign_of_life_does_not_come_with_every_mail() -> None:
+    signs: list[int] = []
+    report = seldom(lambda: signs.append(1), seconds=3600)
+    often = seldom(lambda: signs.append(2), seconds=0)
+    for done in range(3):
+        report(done)
+        often(done)
+    assert signs == [2, 2, 2]

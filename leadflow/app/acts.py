@@ -8,7 +8,7 @@ from typing import Any
 from leadflow.app.jobs import Claim, run_escalations, run_once, run_upkeep
 from leadflow.app.slots import Slot
 from leadflow.app.summary import broken_invariants, headline
-from leadflow.app.sweeps import counts_of, deliver_due, sweeping
+from leadflow.app.sweeps import counts_of, deliver_due, seldom, sweeping
 from leadflow.app.workspace import App
 from leadflow.types import Phase
 
@@ -33,7 +33,7 @@ def _night(app: App, claim: Claim) -> Mapping[str, Any]:
 
 
 def _deliver(app: App, claim: Claim) -> Mapping[str, Any]:
-    return counts_of(deliver_due(app, _now(), progress=lambda _sent: claim.renew()))
+    return counts_of(deliver_due(app, _now(), progress=seldom(claim.renew)))
 
 
 def _escalate(app: App, _claim: Claim) -> Mapping[str, Any]:

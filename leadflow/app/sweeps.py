@@ -74,7 +74,7 @@ def run_phase(
     `hold` is called last in the transaction, and raises when the work must not count.
     """
     if phase is Phase.DELIVER:
-        return deliver_due(app, now, scope)
+        return deliver_due(app, now, scope, seldom(lambda: _alone(app, hold)))
     with Session(app.engine) as session, session.begin():
         outcome = phase_of(app, phase)(session, app.playbook, now, scope)
         hold(session)
@@ -100,6 +100,24 @@ def deliver_due(
     )
 
 
+def seldom(act: Callable[[], None], seconds: float = 60.0) -> Callable[[int], None]:
+    """A progress report that calls `act` once a minute: a sign of life need not come with every mail."""
+    last = time.monotonic()
+
+    def report(_done: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            act()
+            last = time.monotonic()
+
+    return report
+
+
+def _alone(app: App, act: Callable[[Session], None]) -> None:
+    with Session(app.engine) as session, session.begin():
+        act(session)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
     """A sweep under way: it holds the lock and has read its instant."""
@@ -112,8 +130,7 @@ class Sweep:
 
     def run(self, phase: Phase, scope: Scope | None = None) -> Outcome:
         """Live through one phase; LockedError when the lock lapsed and somebody else took it."""
-        with Session(self.app.engine) as session, session.begin():
-            self._hold(session)
+        _alone(self.app, self._hold)
         outcome = run_phase(self.app, phase, self.now, scope or self.scope, hold=self._hold)
         self.outcomes.append(outcome)
         return outcome
