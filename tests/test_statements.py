@@ -82,6 +82,8 @@ def _said(engine: Engine, book: Playbook, scope: Scope, *, people: int) -> dict[
     """Phase and night → its statements, over two nights, the mails of the first having left."""
     said = {}
     with Session(engine) as session:
+        # Sequences go live before anybody is there: a sweep of a few people opens none.
+        nurture_leads(session, book, NIGHT - timedelta(days=1), EVERYONE)
         _crowd(session, people)
         for night in range(2):
             now = NIGHT + timedelta(days=night)
