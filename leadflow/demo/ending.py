@@ -166,7 +166,7 @@ def _next(lived: Lived, last: str, ui: str) -> Iterator[str]:
     place = lived.app.settings.workspace
     where = "" if place == Path() else f" --workspace {place}"
     yield _("  LOOK     the mails         {outbox}   (.eml: double-click)").format(outbox=place / "outbox")
-    yield _("           {n} nights         leadflow ui{where}   → {ui}/flow-runs").format(
+    yield _("           {n} nights         leadflow ui{where}   → {ui}/runs").format(
         n=len(lived.nights), where=where, ui=ui
     )
     yield f"  ASK      leadflow why claire.morel@vannes-loire.example{where}"

@@ -60,25 +60,38 @@ def import_sample(workspace: Path) -> Accounting:
     return import_people(app, _midnight(app, FIRST_NIGHT) - timedelta(hours=7))
 
 
-def live(workspace: Path, seed: int, on_night: Callable[[datetime, Tonight], None]) -> Lived:
-    """All nights and days; `on_night` is told after each sweep."""
+def as_flow(app: App, now: datetime) -> None:
+    """The night as a run in Prefect, as schedules run it."""
     from flows.nightly import nightly
 
+    workspace = str(app.settings.workspace)
+    asyncio.run(nightly(workspace=workspace, at=now.isoformat(), slot=f"{now:%Y-%m-%d}"))
+
+
+def live(
+    workspace: Path,
+    seed: int,
+    on_night: Callable[[datetime, Tonight], None],
+    *,
+    nights: int = NIGHTS,
+    run_night: Callable[[App, datetime], None] = as_flow,
+) -> Lived:
+    """Night after night and the days between; `on_night` is told after each sweep."""
     app = open_app(workspace)
-    nights, told, count = [], [], 0
-    for number in range(NIGHTS):
+    lived, told, count = [], [], 0
+    for number in range(nights):
         day = _midnight(app, FIRST_NIGHT + timedelta(days=number))
         now = day.replace(hour=4, minute=15)
-        asyncio.run(nightly(workspace=str(workspace), at=now.isoformat(), slot=f"{day:%Y-%m-%d}"))
+        run_night(app, now)
         with Session(app.engine) as session:
             told.append(tonight(session, app.playbook, now))
-        nights.append(now)
+        lived.append(now)
         on_night(now, told[-1])
         # The last night ends the story: its mails wait for nine o'clock.
-        if number < NIGHTS - 1:
+        if number < nights - 1:
             count += _live_day(app, day, seed)
     seen = frozenset(str(reason) for night in told for reason, n in night.skipped.items() if n)
-    return Lived(app=app, seed=seed, nights=tuple(nights), told=tuple(told), acts=count, reasons_seen=seen)
+    return Lived(app=app, seed=seed, nights=tuple(lived), told=tuple(told), acts=count, reasons_seen=seen)
 
 
 def _midnight(app: App, day: date) -> datetime:
