@@ -185,25 +185,35 @@ def _best(now: datetime) -> Select[Any]:
 
 def _fits() -> ColumnElement[bool]:
     """Whom an email is for: lists are AND, the values in one OR."""
+    when = or_(tpl.c.when_bit == 0, _any_bit(tpl.c.when_bit, candidate.c.whens))
+    return and_(tpl.c.pickable, _for_stage(), _for_fit(), _for_engagement(), _for_segments(), when)
 
-    def any_bit(theirs: ColumnElement[int], ours: ColumnElement[int]) -> ColumnElement[bool]:
-        return theirs.op("&")(ours) != 0
 
+def _any_bit(theirs: ColumnElement[int], ours: ColumnElement[int]) -> ColumnElement[bool]:
+    return theirs.op("&")(ours) != 0
+
+
+def _for_stage() -> ColumnElement[bool]:
+    """The stage the step asks for, and the one the person is in."""
+    return and_(_any_bit(tpl.c.stages, candidate.c.best), _any_bit(tpl.c.stages, candidate.c.stages))
+
+
+def _for_fit() -> ColumnElement[bool]:
+    return _any_bit(tpl.c.fits, candidate.c.fits)
+
+
+def _for_engagement() -> ColumnElement[bool]:
+    return _any_bit(tpl.c.engagements, candidate.c.engagements)
+
+
+def _for_segments() -> ColumnElement[bool]:
     inside = exists().where(
         tpl_segment.c.template == tpl.c.template,
         membership.c.segment == tpl_segment.c.segment,
         membership.c.lead_id == candidate.c.lead_id,
         membership.c.left_at.is_(None),
     )
-    return and_(
-        tpl.c.pickable,
-        any_bit(tpl.c.stages, candidate.c.best),
-        any_bit(tpl.c.stages, candidate.c.stages),
-        any_bit(tpl.c.fits, candidate.c.fits),
-        any_bit(tpl.c.engagements, candidate.c.engagements),
-        or_(tpl.c.when_bit == 0, any_bit(tpl.c.when_bit, candidate.c.whens)),
-        or_(~tpl.c.has_segments, inside),
-    )
+    return or_(~tpl.c.has_segments, inside)
 
 
 def _for_segment(segment: ColumnElement[Any]) -> ColumnElement[bool]:
