@@ -20,7 +20,7 @@ from leadflow.types import Reason
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-_LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+_LINK = re.compile(r"\]\((?!https?:|#|\{)([^)#\s]+)")
 
 
 def rows(page: str, heading: str = "") -> list[tuple[str, ...]]:
