@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from leadflow.ask.section import weekday
 from leadflow.eligibility import Tonight, tonight
 from leadflow.models import escalation, message
 from leadflow.playbook.model import Playbook
@@ -31,8 +32,8 @@ class PlannedEmail:
     @property
     def hours(self) -> str:
         """`09:00–12:00`, with the day where that is not the same."""
-        same = self.first.date() == self.last.date()
-        return f"{self.first:%a %H:%M}–{self.last:{'%H:%M' if same else '%a %H:%M'}}"
+        until = "" if self.first.date() == self.last.date() else f"{weekday(self.last)} "
+        return f"{weekday(self.first)} {self.first:%H:%M}–{until}{self.last:%H:%M}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from leadflow.conditions.evaluate import Person, View
 from leadflow.conditions.prove import Proof, prove
 from leadflow.conditions.tree import Condition
+from leadflow.text import _
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,11 @@ class Section:
 def day(at: datetime, zone: tzinfo) -> str:
     """2026-03-24, office time."""
     return f"{at.astimezone(zone):%Y-%m-%d}"
+
+
+def weekday(at: datetime) -> str:
+    """Tue, in the language people read."""
+    return (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))[at.weekday()]
 
 
 def minute(at: datetime, zone: tzinfo) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from leadflow.ask.plan import planned_mails
+from leadflow.ask.section import weekday
 from leadflow.ask.words import reason_words
 from leadflow.eligibility import Tonight
 from leadflow.models import enrolment, escalation, message
@@ -21,9 +22,9 @@ def nightly_summary(
 ) -> str:
     """Markdown: one line that adds up, then phases, reasons, emails, sequences and salespeople."""
     found = planned_mails(session, playbook, now)
-    zone = ZoneInfo(playbook.office.zone)
+    local = now.astimezone(ZoneInfo(playbook.office.zone))
     heading = _("Night of {night} · playbook {version}").format(
-        night=f"{now.astimezone(zone):%a %d %B %Y}", version=playbook.short
+        night=f"{weekday(local)} {local:%Y-%m-%d}", version=playbook.short
     )
     blocks = [
         f"**{'❌' if broken else '✅'} {heading}**",
