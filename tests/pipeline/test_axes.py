@@ -73,8 +73,10 @@ def _email_for(
     add_lead(session, 1, state=state, score={"band": band}, basis="consent", language=language, country="FR")
     if segment:
         session.execute(insert(membership), {"segment": segment, "lead_id": 1, "joined_at": before})
-    standing = {"sequence": stage, "track": "nurture", "entry": 1, "step": BEST[stage], "due_at": before}
-    session.execute(insert(enrolment), {"id": 1, "lead_id": 1, "entered_at": before, "completed_at": before} | standing)
+    step, position = BEST[stage]
+    standing = {"sequence": stage, "track": "nurture", "entry": 1, "step": step, "position": position}
+    dates = {"entered_at": before, "completed_at": before, "due_at": before}
+    session.execute(insert(enrolment), {"id": 1, "lead_id": 1} | standing | dates)
     nurture_leads(session, book, NIGHT, EVERYONE)
     found = session.scalar(select(message.c.email))
     session.rollback()
