@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from leadflow.app import open_app
 from leadflow.cli import main
+from leadflow.cli.common import console
 from leadflow.db import make_engine
 from leadflow.models import escalation, lead_state
 from leadflow.playbook.example import copy_example
@@ -54,7 +55,8 @@ def workspace(prepared: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def says(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Says:
     """`leadflow handover …` in the workspace at ten o'clock of the night's day."""
-    monkeypatch.setenv("COLUMNS", "160")
+    # The console reads COLUMNS when it is made, which another test may have brought about.
+    monkeypatch.setattr(console, "_width", 160)
 
     def says(*words: str, at: str | None = AT) -> Result:
         when = () if at is None else ("--at", at)
