@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
 from leadflow.models import event, event_inbox, event_key
-from leadflow.types import FULL_WEIGHT, micros
+from leadflow.types import FULL_WEIGHT, micros, month_of
 
 T = TypeVar("T")
 
@@ -55,12 +55,6 @@ def batches(rows: Iterable[T], size: int) -> Iterable[list[T]]:
     rest = iter(rows)
     while batch := list(islice(rest, size)):
         yield batch
-
-
-def month_of(instant: datetime) -> int:
-    """Year and month in UTC, 202603: the partition an event belongs to."""
-    local = instant.astimezone(UTC)
-    return local.year * 100 + local.month
 
 
 def _record_batch(session: Session, events: list[NewEvent], received_at: datetime) -> int:

@@ -1,6 +1,6 @@
 """Appends decisions to the record: one statement for any number of them, each counted once an instant."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, literal, select, true
@@ -9,13 +9,7 @@ from sqlalchemy.orm import Session
 from leadflow.db import insert_missing, json_object
 from leadflow.models import decision
 from leadflow.playbook.model import Playbook
-from leadflow.types import micros
-
-
-def month_of(instant: datetime) -> int:
-    """Year and month in UTC, 202603: the part of a key by which PostgreSQL may split a table."""
-    utc = instant.astimezone(UTC)
-    return utc.year * 100 + utc.month
+from leadflow.types import micros, month_of
 
 
 def record_decisions(session: Session, rows: Select[Any], *, kind: str, now: datetime, playbook: Playbook) -> None:

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from leadflow.intake.events import NewEvent, month_of, record_events
+from leadflow.intake.events import NewEvent, record_events
 from leadflow.models import event, event_inbox, event_key
+from leadflow.types import month_of
 
 NOW = datetime(2026, 3, 23, 3, 15, tzinfo=UTC)
 

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from leadflow.db import json_object
 from leadflow.models import decision
-from leadflow.pipeline.decisions import month_of, record_decisions
+from leadflow.pipeline.decisions import record_decisions
+from leadflow.types import month_of
 from tests.build import playbook
 
 NOW = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
