@@ -12,6 +12,8 @@ from leadflow.app.workspace import SOURCES
 from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
 
+#: A condition is replaced as a whole: two of them merged would say something else.
+_CONDITION = frozenset({"all", "any", "not", "field", "event", "segment"})
 #: Path of a file below the workspace → its keys to replace; mappings are merged, None takes a key or a file away.
 Changes = Mapping[str, Mapping[str, Any] | None]
 
@@ -39,7 +41,7 @@ def _change_file(path: Path, change: Mapping[str, Any] | None) -> None:
 
 
 def _merged(present: Any, change: Any) -> Any:
-    if not isinstance(change, Mapping):
+    if not isinstance(change, Mapping) or not _CONDITION.isdisjoint(change):
         return change
     base = dict(present) if isinstance(present, Mapping) else {}
     for key, value in change.items():

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Select, func, insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.app import App, deliver_due, job_of, next_slot, run_escalations, sweep, sweep_one
+from leadflow.errors import UsageError
 from leadflow.esp.memory import MemoryProvider
 from leadflow.intake.answers import answer
 from leadflow.intake.deal_effects import DealState
@@ -200,12 +201,18 @@ class World:
             open_one = select(escalation.c.id).where(
                 escalation.c.lead_id == self.people[name], escalation.c.closed_at.is_(None)
             )
-            found = session.scalars(open_one).one()
+            found = session.scalar(open_one)
+            if found is None:
+                raise UsageError(f"{name} has no open hand-over")
             answer(session, self.app.playbook, self.now, found, given, reason=reason, amount=amount)
 
     def last_mail(self, name: str) -> Outgoing:
         """The last mail that left for somebody."""
-        return next(mail for mail in reversed(self.sent) if mail.message_id in self._messages(name))
+        own = self._messages(name)
+        found = next((mail for mail in reversed(self.sent) if mail.message_id in own), None)
+        if found is None:
+            raise UsageError(f"{name} has got no mail")
+        return found
 
     def _messages(self, name: str) -> set[int]:
         with Session(self.app.engine) as session:
