@@ -38,7 +38,7 @@ def _line(row: RowMapping, acts: str, ends: Mapping[str, datetime], at: datetime
     when = row["sent_at"] if left else row["send_at"]
     email = f"{row['email']} ({row['language']})"
     among = row["chosen"].get("candidates")
-    chosen = " · " + _("chosen from {n}").format(n=among) if among else ""
+    chosen = " · " + _("chosen from {n}").format(n=among) if among and among > 1 else ""
     return f"{minute(when, view.zone)}  {email:<34} {_outcome(row, ends, at)}{acts}{chosen}"
 
 

@@ -54,7 +54,7 @@ ACTS = st.tuples(st.just("act"), st.sampled_from(KINDS), st.sampled_from((0, 0, 
 CHANGES = st.tuples(st.just("change"), st.sampled_from(ANSWERS), st.just(0))
 SWEEPS = st.tuples(st.just("sweep"), st.none(), st.just(0))
 #: What happens, and how many hours after what was before.
-MOMENTS = st.lists(st.tuples(st.integers(1, 200), st.one_of(ACTS, ACTS, ACTS, CHANGES, SWEEPS)), max_size=24)
+MOMENTS = st.lists(st.tuples(st.integers(1, 200), st.one_of(ACTS, ACTS, ACTS, CHANGES, SWEEPS)), max_size=16)
 
 
 @dataclass(frozen=True, slots=True)
