@@ -107,3 +107,9 @@ def test_changed_files_are_checked_like_any_others(engine: Engine, tmp_path: Pat
     scenario = read_scenario(written(tmp_path, GOOD.replace("people:", changes)))
     with pytest.raises(PlaybookError, match="Did you mean stage"):
         play(scenario, engine, WORKSPACE, tmp_path / "copy")
+
+
+def test_the_story_of_the_how_to_goes_as_it_says(engine: Engine, tmp_path: Path) -> None:
+    page = (WORKSPACE / "docs" / "how-to" / "rehearse-a-story.md").read_text()
+    story = page.partition("```yaml\n")[2].partition("```")[0]
+    assert play(read_scenario(written(tmp_path, story)), engine, WORKSPACE, tmp_path / "copy") == []
