@@ -21,6 +21,7 @@ from tests.build import NIGHT, add_lead, playbook
 WEEK = (0, 1, 2, 3, 4)
 PARIS = ZoneInfo("Europe/Paris")
 MIN = timedelta(minutes=1)
+ZONES = sorted(z for z in available_timezones() if not z.startswith(("posix", "right", "Etc")))
 
 
 def _window(start: int = 9 * 60, end: int = 17 * 60, days: tuple[int, ...] = WEEK, spread: int = 0) -> Window:
@@ -58,7 +59,7 @@ def _is_open(hours: Hours, latest: datetime) -> bool:
 
 
 @given(
-    zone=st.sampled_from(sorted(z for z in available_timezones() if not z.startswith(("posix", "right", "Etc")))),
+    zone=st.sampled_from(ZONES),
     start=st.integers(0, 95).map(lambda q: q * 15),
     end=st.integers(0, 95).map(lambda q: q * 15),
     days=st.sets(st.integers(0, 6), min_size=1).map(lambda chosen: tuple(sorted(chosen))),
@@ -66,8 +67,28 @@ def _is_open(hours: Hours, latest: datetime) -> bool:
 def test_windows_and_business_days_equal_a_walk_by_the_minute(
     zone: str, start: int, end: int, days: tuple[int, ...]
 ) -> None:
-    place = ZoneInfo(zone)
-    hours = Hours(zone=place, country="FR", window=_window(start, end, days))
+    _compare(ZoneInfo(zone), _window(start, end, days))
+
+
+def _behaviours() -> list[ZoneInfo]:
+    """One zone for each way of changing the clock in two years: the others are the same to the minute."""
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    hours = [begin + timedelta(hours=h) for h in range(2 * 366 * 24)]
+    found: dict[tuple[object, ...], ZoneInfo] = {}
+    for name in ZONES:
+        zone = ZoneInfo(name)
+        found.setdefault(tuple(hour.astimezone(zone).utcoffset() for hour in hours), zone)
+    return list(found.values())
+
+
+@pytest.mark.parametrize(("start", "end"), [(60, 210), (22 * 60, 6 * 60)])
+def test_no_zone_s_change_of_the_clock_opens_or_shuts_a_window_wrongly(start: int, end: int) -> None:
+    for zone in _behaviours():
+        _compare(zone, _window(start, end, (0, 1, 2, 3, 4, 5, 6)))
+
+
+def _compare(place: ZoneInfo, window: Window) -> None:
+    hours = Hours(zone=place, country="FR", window=window)
     for change in _transitions(place):
         begin, first = change - timedelta(hours=30), (change - timedelta(days=4)).date()
         slots = list(open_slots(hours, first, first + timedelta(days=9)))

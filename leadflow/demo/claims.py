@@ -25,6 +25,8 @@ REASONS = (
     Reason.BOUNCED,
     Reason.CUSTOMER,
     Reason.NO_MAIL_LEFT,
+    Reason.OUTRANKED,
+    Reason.NO_SEQUENCE,
     Reason.NEVER_LIST,
 )
 
