@@ -7,7 +7,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, false, func, not_, or_, select, true
 
-from leadflow.conditions.json import glob, json_boolean, json_date, json_number, json_plain, json_text
+from leadflow.conditions.json import (
+    glob,
+    json_boolean,
+    json_date,
+    json_is_date,
+    json_is_text,
+    json_number,
+    json_plain,
+    json_raw,
+    json_text,
+)
 from leadflow.conditions.operands import is_folded, stored, today_of
 from leadflow.conditions.operators import OPERATORS, Asked
 from leadflow.conditions.sources import Sources, not_spent
@@ -55,8 +65,9 @@ def _field(leaf: FieldLeaf, sources: Sources, now: datetime, spec: FieldSpec) ->
         # A list without any line: nothing is in it, and every known value is outside.
         known = field_value(spec, sources).is_not(None)
         return known if operator.name == "not_in" else false()
-    column = _compared(spec, sources, words=operator.asked is Asked.WORDS)
-    return func.coalesce(operator.sql(column, operand), false())
+    column, is_typed = _compared(spec, sources, words=operator.asked is Asked.WORDS)
+    # The type is tested last: most values are not the one asked for, and looking into JSON is what costs.
+    return func.coalesce(and_(operator.sql(column, operand), is_typed), false())
 
 
 #: How a declared field of each type is read from JSON.
@@ -79,11 +90,24 @@ def field_value(spec: FieldSpec, sources: Sources) -> ColumnElement[Any]:
     return READERS[spec.type](sources.attributes, spec.name)
 
 
-def _compared(spec: FieldSpec, sources: Sources, *, words: bool) -> ColumnElement[Any]:
-    if not is_folded(spec):
-        return field_value(spec, sources)
-    key = f"{spec.name}#words" if words else spec.name
-    return sources.folded_fields[key] if key in sources.folded_fields else json_text(sources.folded, key)
+#: Fields read from JSON that are compared as they stand there, and the test of what they are.
+_TESTS: Mapping[FieldType, Callable[[ColumnElement[Any], str], ColumnElement[Any]]] = {
+    FieldType.TEXT: json_is_text,
+    FieldType.CHOICE: json_is_text,
+    FieldType.DATE: json_is_date,
+}
+
+
+def _compared(spec: FieldSpec, sources: Sources, *, words: bool) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
+    """What is compared, and whether it is of the field's type."""
+    document, key = sources.attributes, spec.name
+    if is_folded(spec):
+        document, key = sources.folded, f"{spec.name}#words" if words else spec.name
+        if key in sources.folded_fields:
+            return sources.folded_fields[key], true()
+    elif spec.name in sources.fields or spec.builtin or spec.type not in _TESTS:
+        return field_value(spec, sources), true()
+    return json_raw(document, key), _TESTS[spec.type](document, key)
 
 
 def _event(leaf: EventLeaf, sources: Sources, now: datetime) -> ColumnElement[bool]:
@@ -111,8 +135,7 @@ def acts_matching(leaf: EventLeaf, sources: Sources, now: datetime) -> Select[An
     if sources.fresh_within is not None:
         found = found.where(act.c.received_at - act.c.occurred_at <= sources.fresh_within)
     if sources.spent:
-        state = sources.state.alias("spent")
-        found = found.select_from(act.outerjoin(state, state.c.lead_id == act.c.lead_id)).where(not_spent(act, state))
+        found = found.where(not_spent(act, sources.state.alias("spent")))
     return found.where(*where_matches(act, leaf.where))
 
 

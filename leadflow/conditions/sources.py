@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, case, func, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, select, true
 
 from leadflow.conditions.tree import Condition
 from leadflow.conditions.vocabulary import Vocabulary
@@ -132,5 +132,6 @@ def consent_given(
 
 
 def not_spent(act: FromClause, state: FromClause) -> ColumnElement[bool]:
-    """An act that no rejection or loss has used up; `state` is joined to it."""
-    return or_(state.c.spent_before.is_(None), act.c.occurred_at >= state.c.spent_before)
+    """An act that no rejection or loss has used up: few leads have any, and only theirs are looked at."""
+    used_up = and_(state.c.spent_before.is_not(None), act.c.occurred_at < state.c.spent_before)
+    return ~exists().where(state.c.lead_id == act.c.lead_id, used_up)

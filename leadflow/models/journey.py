@@ -47,6 +47,14 @@ class LeadState(SQLModel, table=True):
             sqlite_where=text("as_of IS NOT NULL"),
             postgresql_where=text("as_of IS NOT NULL"),
         ),
+        # Fewer still: those whom sales sent back.
+        Index(
+            "ix_lead_state_spent",
+            "lead_id",
+            "spent_before",
+            sqlite_where=text("spent_before IS NOT NULL"),
+            postgresql_where=text("spent_before IS NOT NULL"),
+        ),
         BY_KEY,
     )
 

@@ -6,7 +6,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from leadflow.db import Instant, Word
-from leadflow.models.columns import BY_KEY, instant, key, part_of_key, table_of, whole, word
+from leadflow.models.columns import BY_KEY, instant, key, leave_room, part_of_key, table_of, whole, word
 
 
 class ScoringRule(SQLModel, table=True):
@@ -139,3 +139,6 @@ membership = table_of(Membership)
 calendar = table_of(Calendar)
 window_slot = table_of(WindowSlot)
 business_day = table_of(BusinessDay)
+
+for often, fillfactor in ((engagement, 80), (lead_score, 50), (account_score, 50)):
+    leave_room(often, fillfactor)

@@ -43,7 +43,9 @@ def index_sql(engine: Engine) -> list[str]:
         " UNION ALL SELECT name || ' ' || (sql LIKE '%WITHOUT ROWID%') FROM sqlite_master"
         " WHERE type = 'table' AND name <> 'alembic_version' ORDER BY 1",
         "postgresql": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        " ORDER BY indexname",
+        # And how full pages are.
+        " UNION ALL SELECT relname || array_to_string(reloptions, ',') FROM pg_class WHERE reloptions IS NOT NULL"
+        " AND relnamespace = 'public'::regnamespace ORDER BY 1",
     }[engine.dialect.name]
     with engine.connect() as connection:
         return list(connection.scalars(text(query)))

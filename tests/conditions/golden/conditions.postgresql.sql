@@ -5,13 +5,13 @@ coalesce(lead.country = 'FR', false)
 coalesce(lead.country != 'FR', false)
 
 -- {field: industry, in: [retail, public]}
-coalesce(CASE WHEN jsonb_typeof(lead.attributes -> 'industry') = 'string' THEN (lead.attributes ->> 'industry') COLLATE "C" END IN ('retail', 'public'), false)
+coalesce((lead.attributes ->> 'industry') COLLATE "C" IN ('retail', 'public') AND (jsonb_typeof(lead.attributes -> 'industry') = 'string'), false)
 
 -- {field: industry, not_in: [retail, public]}
-coalesce((CASE WHEN jsonb_typeof(lead.attributes -> 'industry') = 'string' THEN (lead.attributes ->> 'industry') COLLATE "C" END NOT IN ('retail', 'public')), false)
+coalesce(((lead.attributes ->> 'industry') COLLATE "C" NOT IN ('retail', 'public')) AND (jsonb_typeof(lead.attributes -> 'industry') = 'string'), false)
 
 -- {field: job_title, in_file: lists/firms.txt}
-coalesce(CASE WHEN jsonb_typeof(lead.folded -> 'job_title') = 'string' THEN (lead.folded ->> 'job_title') COLLATE "C" END IN ('acme', 'école 42'), false)
+coalesce((lead.folded ->> 'job_title') COLLATE "C" IN ('acme', 'école 42') AND (jsonb_typeof(lead.folded -> 'job_title') = 'string'), false)
 
 -- {field: employees, at_least: 10}
 coalesce(CASE WHEN jsonb_typeof(lead.attributes -> 'employees') = 'number' THEN CAST(lead.attributes ->> 'employees' AS NUMERIC) END >= 10, false)
@@ -29,31 +29,31 @@ coalesce(CASE WHEN jsonb_typeof(lead.attributes -> 'employees') = 'number' THEN 
 coalesce(CASE WHEN jsonb_typeof(lead.attributes -> 'employees') = 'number' THEN CAST(lead.attributes ->> 'employees' AS NUMERIC) END BETWEEN 10 AND 250, false)
 
 -- {field: deadline, before: 2026-12-21}
-coalesce(CASE WHEN jsonb_typeof(lead.attributes -> 'deadline') = 'string' AND (lead.attributes ->> 'deadline') ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN (lead.attributes ->> 'deadline') COLLATE "C" END < '2026-12-21', false)
+coalesce((lead.attributes ->> 'deadline') COLLATE "C" < '2026-12-21' AND (jsonb_typeof(lead.attributes -> 'deadline') = 'string' AND (lead.attributes ->> 'deadline') LIKE '____-__-__' AND translate((lead.attributes ->> 'deadline'), '0123456789', '') = '--'), false)
 
 -- {field: deadline, after: 2026-12-21}
-coalesce(CASE WHEN jsonb_typeof(lead.attributes -> 'deadline') = 'string' AND (lead.attributes ->> 'deadline') ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN (lead.attributes ->> 'deadline') COLLATE "C" END > '2026-12-21', false)
+coalesce((lead.attributes ->> 'deadline') COLLATE "C" > '2026-12-21' AND (jsonb_typeof(lead.attributes -> 'deadline') = 'string' AND (lead.attributes ->> 'deadline') LIKE '____-__-__' AND translate((lead.attributes ->> 'deadline'), '0123456789', '') = '--'), false)
 
 -- {field: deadline, within_next: 120 days}
-coalesce(CASE WHEN jsonb_typeof(lead.attributes -> 'deadline') = 'string' AND (lead.attributes ->> 'deadline') ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN (lead.attributes ->> 'deadline') COLLATE "C" END BETWEEN '2026-03-02' AND '2026-06-30', false)
+coalesce((lead.attributes ->> 'deadline') COLLATE "C" BETWEEN '2026-03-02' AND '2026-06-30' AND (jsonb_typeof(lead.attributes -> 'deadline') = 'string' AND (lead.attributes ->> 'deadline') LIKE '____-__-__' AND translate((lead.attributes ->> 'deadline'), '0123456789', '') = '--'), false)
 
 -- {field: deadline, within_last: 30 days}
-coalesce(CASE WHEN jsonb_typeof(lead.attributes -> 'deadline') = 'string' AND (lead.attributes ->> 'deadline') ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN (lead.attributes ->> 'deadline') COLLATE "C" END BETWEEN '2026-01-31' AND '2026-03-02', false)
+coalesce((lead.attributes ->> 'deadline') COLLATE "C" BETWEEN '2026-01-31' AND '2026-03-02' AND (jsonb_typeof(lead.attributes -> 'deadline') = 'string' AND (lead.attributes ->> 'deadline') LIKE '____-__-__' AND translate((lead.attributes ->> 'deadline'), '0123456789', '') = '--'), false)
 
 -- {field: job_title, contains: chef}
-coalesce((strpos(CASE WHEN jsonb_typeof(lead.folded -> 'job_title') = 'string' THEN (lead.folded ->> 'job_title') COLLATE "C" END, 'chef') > 0), false)
+coalesce((strpos((lead.folded ->> 'job_title') COLLATE "C", 'chef') > 0) AND (jsonb_typeof(lead.folded -> 'job_title') = 'string'), false)
 
 -- {field: job_title, starts_with: chef}
-coalesce(substr(CASE WHEN jsonb_typeof(lead.folded -> 'job_title') = 'string' THEN (lead.folded ->> 'job_title') COLLATE "C" END, 1, 4) = 'chef', false)
+coalesce(substr((lead.folded ->> 'job_title') COLLATE "C", 1, 4) = 'chef' AND (jsonb_typeof(lead.folded -> 'job_title') = 'string'), false)
 
 -- {field: job_title, matches: 'chef*'}
-coalesce(substr(CASE WHEN jsonb_typeof(lead.folded -> 'job_title') = 'string' THEN (lead.folded ->> 'job_title') COLLATE "C" END, 1, 4) = 'chef', false)
+coalesce(substr((lead.folded ->> 'job_title') COLLATE "C", 1, 4) = 'chef' AND (jsonb_typeof(lead.folded -> 'job_title') = 'string'), false)
 
 -- {field: job_title, matches: '*chef?[1]_'}
-coalesce((CASE WHEN jsonb_typeof(lead.folded -> 'job_title') = 'string' THEN (lead.folded ->> 'job_title') COLLATE "C" END LIKE '%chef_[1]\_' ESCAPE E'\\'), false)
+coalesce(((lead.folded ->> 'job_title') COLLATE "C" LIKE '%chef_[1]\_' ESCAPE E'\\') AND (jsonb_typeof(lead.folded -> 'job_title') = 'string'), false)
 
 -- {field: job_title, matches_word: [gérant, directeur général]}
-coalesce((strpos(CASE WHEN jsonb_typeof(lead.folded -> 'job_title#words') = 'string' THEN (lead.folded ->> 'job_title#words') COLLATE "C" END, ' gérant ') > 0) OR (strpos(CASE WHEN jsonb_typeof(lead.folded -> 'job_title#words') = 'string' THEN (lead.folded ->> 'job_title#words') COLLATE "C" END, ' directeur général ') > 0), false)
+coalesce(((strpos((lead.folded ->> 'job_title#words') COLLATE "C", ' gérant ') > 0) OR (strpos((lead.folded ->> 'job_title#words') COLLATE "C", ' directeur général ') > 0)) AND (jsonb_typeof(lead.folded -> 'job_title#words') = 'string'), false)
 
 -- {field: subscribed, is: true}
 coalesce(CASE WHEN jsonb_typeof(lead.attributes -> 'subscribed') = 'boolean' THEN CAST(lead.attributes ->> 'subscribed' AS BOOLEAN) END = true, false)
@@ -108,5 +108,7 @@ WHERE event.lead_id IS NOT NULL AND event.occurred_at < 1772420400000000 AND eve
 
 -- spent and late acts left out: {event: page_viewed}
 lead.id IN (SELECT event.lead_id 
-FROM event LEFT OUTER JOIN lead_state AS spent ON spent.lead_id = event.lead_id 
-WHERE event.lead_id IS NOT NULL AND event.occurred_at < 1772420400000000 AND event.received_at < 1772420400000000 AND event.weight > 0 AND event.kind = 'page_viewed' AND event.received_at - event.occurred_at <= 86400000000 AND (spent.spent_before IS NULL OR event.occurred_at >= spent.spent_before))
+FROM event 
+WHERE event.lead_id IS NOT NULL AND event.occurred_at < 1772420400000000 AND event.received_at < 1772420400000000 AND event.weight > 0 AND event.kind = 'page_viewed' AND event.received_at - event.occurred_at <= 86400000000 AND NOT (EXISTS (SELECT * 
+FROM lead_state AS spent 
+WHERE spent.lead_id = event.lead_id AND spent.spent_before IS NOT NULL AND event.occurred_at < spent.spent_before)))

@@ -5,13 +5,13 @@ coalesce(lead.country = 'FR', 0) = 1
 coalesce(lead.country != 'FR', 0) = 1
 
 -- {field: industry, in: [retail, public]}
-coalesce(CASE WHEN json_type(lead.attributes, '$."industry"') = 'text' THEN json_extract(lead.attributes, '$."industry"') END IN ('retail', 'public'), 0) = 1
+coalesce(json_extract(lead.attributes, '$."industry"') IN ('retail', 'public') AND (json_type(lead.attributes, '$."industry"') = 'text') = 1, 0) = 1
 
 -- {field: industry, not_in: [retail, public]}
-coalesce((CASE WHEN json_type(lead.attributes, '$."industry"') = 'text' THEN json_extract(lead.attributes, '$."industry"') END NOT IN ('retail', 'public')), 0) = 1
+coalesce((json_extract(lead.attributes, '$."industry"') NOT IN ('retail', 'public')) AND (json_type(lead.attributes, '$."industry"') = 'text') = 1, 0) = 1
 
 -- {field: job_title, in_file: lists/firms.txt}
-coalesce(CASE WHEN json_type(lead.folded, '$."job_title"') = 'text' THEN json_extract(lead.folded, '$."job_title"') END IN ('acme', 'école 42'), 0) = 1
+coalesce(json_extract(lead.folded, '$."job_title"') IN ('acme', 'école 42') AND (json_type(lead.folded, '$."job_title"') = 'text') = 1, 0) = 1
 
 -- {field: employees, at_least: 10}
 coalesce(CASE WHEN json_type(lead.attributes, '$."employees"') IN ('integer', 'real') THEN json_extract(lead.attributes, '$."employees"') END >= 10, 0) = 1
@@ -29,31 +29,31 @@ coalesce(CASE WHEN json_type(lead.attributes, '$."employees"') IN ('integer', 'r
 coalesce(CASE WHEN json_type(lead.attributes, '$."employees"') IN ('integer', 'real') THEN json_extract(lead.attributes, '$."employees"') END BETWEEN 10 AND 250, 0) = 1
 
 -- {field: deadline, before: 2026-12-21}
-coalesce(CASE WHEN json_type(lead.attributes, '$."deadline"') = 'text' AND json_extract(lead.attributes, '$."deadline"') GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]' THEN json_extract(lead.attributes, '$."deadline"') END < '2026-12-21', 0) = 1
+coalesce(json_extract(lead.attributes, '$."deadline"') < '2026-12-21' AND (json_type(lead.attributes, '$."deadline"') = 'text' AND json_extract(lead.attributes, '$."deadline"') GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]') = 1, 0) = 1
 
 -- {field: deadline, after: 2026-12-21}
-coalesce(CASE WHEN json_type(lead.attributes, '$."deadline"') = 'text' AND json_extract(lead.attributes, '$."deadline"') GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]' THEN json_extract(lead.attributes, '$."deadline"') END > '2026-12-21', 0) = 1
+coalesce(json_extract(lead.attributes, '$."deadline"') > '2026-12-21' AND (json_type(lead.attributes, '$."deadline"') = 'text' AND json_extract(lead.attributes, '$."deadline"') GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]') = 1, 0) = 1
 
 -- {field: deadline, within_next: 120 days}
-coalesce(CASE WHEN json_type(lead.attributes, '$."deadline"') = 'text' AND json_extract(lead.attributes, '$."deadline"') GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]' THEN json_extract(lead.attributes, '$."deadline"') END BETWEEN '2026-03-02' AND '2026-06-30', 0) = 1
+coalesce(json_extract(lead.attributes, '$."deadline"') BETWEEN '2026-03-02' AND '2026-06-30' AND (json_type(lead.attributes, '$."deadline"') = 'text' AND json_extract(lead.attributes, '$."deadline"') GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]') = 1, 0) = 1
 
 -- {field: deadline, within_last: 30 days}
-coalesce(CASE WHEN json_type(lead.attributes, '$."deadline"') = 'text' AND json_extract(lead.attributes, '$."deadline"') GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]' THEN json_extract(lead.attributes, '$."deadline"') END BETWEEN '2026-01-31' AND '2026-03-02', 0) = 1
+coalesce(json_extract(lead.attributes, '$."deadline"') BETWEEN '2026-01-31' AND '2026-03-02' AND (json_type(lead.attributes, '$."deadline"') = 'text' AND json_extract(lead.attributes, '$."deadline"') GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]') = 1, 0) = 1
 
 -- {field: job_title, contains: chef}
-coalesce((instr(CASE WHEN json_type(lead.folded, '$."job_title"') = 'text' THEN json_extract(lead.folded, '$."job_title"') END, 'chef') > 0), 0) = 1
+coalesce((instr(json_extract(lead.folded, '$."job_title"'), 'chef') > 0) = 1 AND (json_type(lead.folded, '$."job_title"') = 'text') = 1, 0) = 1
 
 -- {field: job_title, starts_with: chef}
-coalesce(substr(CASE WHEN json_type(lead.folded, '$."job_title"') = 'text' THEN json_extract(lead.folded, '$."job_title"') END, 1, 4) = 'chef', 0) = 1
+coalesce(substr(json_extract(lead.folded, '$."job_title"'), 1, 4) = 'chef' AND (json_type(lead.folded, '$."job_title"') = 'text') = 1, 0) = 1
 
 -- {field: job_title, matches: 'chef*'}
-coalesce(substr(CASE WHEN json_type(lead.folded, '$."job_title"') = 'text' THEN json_extract(lead.folded, '$."job_title"') END, 1, 4) = 'chef', 0) = 1
+coalesce(substr(json_extract(lead.folded, '$."job_title"'), 1, 4) = 'chef' AND (json_type(lead.folded, '$."job_title"') = 'text') = 1, 0) = 1
 
 -- {field: job_title, matches: '*chef?[1]_'}
-coalesce((CASE WHEN json_type(lead.folded, '$."job_title"') = 'text' THEN json_extract(lead.folded, '$."job_title"') END GLOB '*chef?[[]1]_'), 0) = 1
+coalesce((json_extract(lead.folded, '$."job_title"') GLOB '*chef?[[]1]_') = 1 AND (json_type(lead.folded, '$."job_title"') = 'text') = 1, 0) = 1
 
 -- {field: job_title, matches_word: [gérant, directeur général]}
-coalesce((instr(CASE WHEN json_type(lead.folded, '$."job_title#words"') = 'text' THEN json_extract(lead.folded, '$."job_title#words"') END, ' gérant ') > 0) = 1 OR (instr(CASE WHEN json_type(lead.folded, '$."job_title#words"') = 'text' THEN json_extract(lead.folded, '$."job_title#words"') END, ' directeur général ') > 0) = 1, 0) = 1
+coalesce(((instr(json_extract(lead.folded, '$."job_title#words"'), ' gérant ') > 0) = 1 OR (instr(json_extract(lead.folded, '$."job_title#words"'), ' directeur général ') > 0) = 1) AND (json_type(lead.folded, '$."job_title#words"') = 'text') = 1, 0) = 1
 
 -- {field: subscribed, is: true}
 coalesce(CASE json_type(lead.attributes, '$."subscribed"') WHEN 'true' THEN 1 WHEN 'false' THEN 0 END = 1, 0) = 1
@@ -108,5 +108,7 @@ WHERE event.lead_id IS NOT NULL AND event.occurred_at < 1772420400000000 AND eve
 
 -- spent and late acts left out: {event: page_viewed}
 lead.id IN (SELECT event.lead_id 
-FROM event LEFT OUTER JOIN lead_state AS spent ON spent.lead_id = event.lead_id 
-WHERE event.lead_id IS NOT NULL AND event.occurred_at < 1772420400000000 AND event.received_at < 1772420400000000 AND event.weight > 0 AND event.kind = 'page_viewed' AND event.received_at - event.occurred_at <= 86400000000 AND (spent.spent_before IS NULL OR event.occurred_at >= spent.spent_before))
+FROM event 
+WHERE event.lead_id IS NOT NULL AND event.occurred_at < 1772420400000000 AND event.received_at < 1772420400000000 AND event.weight > 0 AND event.kind = 'page_viewed' AND event.received_at - event.occurred_at <= 86400000000 AND NOT (EXISTS (SELECT * 
+FROM lead_state AS spent 
+WHERE spent.lead_id = event.lead_id AND spent.spent_before IS NOT NULL AND event.occurred_at < spent.spent_before)))
