@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import greatest, insert_into, json_object
+from leadflow.db import analyze, greatest, insert_into, json_object
 from leadflow.models import enrolment, message, tpl, verdict
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.nurture_exits import NOT_FINAL
@@ -38,6 +38,7 @@ EXPIRES_DAYS = 5
 def arbitrate(session: Session, playbook: Playbook, now: datetime) -> None:
     """Give each address's first candidate its instant, plan it when that is near, and say why the others wait."""
     session.execute(insert(slot).from_select(["enrolment_id", "send_at", "reason"], _slots(playbook, now)))
+    analyze(session, slot)
     _plan(session, playbook, now)
     _say_why(session, playbook, now)
 

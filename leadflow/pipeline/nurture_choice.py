@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Select,
@@ -25,10 +26,9 @@ from sqlalchemy.orm import Session
 
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources
-from leadflow.db import insert_missing
+from leadflow.db import analyze, insert_missing
 from leadflow.eligibility.blocks import PERSONAL, first_reason, planning_blocks
 from leadflow.models import (
-    calendar,
     enrolment,
     lead,
     lead_score,
@@ -46,6 +46,7 @@ from leadflow.pipeline.nurture_match import sources_of
 from leadflow.pipeline.nurture_tables import TOUCHED, candidate, choice, route_step
 from leadflow.playbook.model import Playbook
 from leadflow.types import COUNTS_AS_RECEIVED, IN_FLIGHT, MessageState, Purpose, Reason, micros
+from leadflow.windows import calendar_of
 
 #: Longest history a template or a cap may ask for is bound by the index on (lead, email).
 _NAMES = [column.name for column in candidate.c]
@@ -66,7 +67,7 @@ def find_candidates(session: Session, playbook: Playbook, now: datetime) -> None
         "template": route_step.c.template,
         "best": route_step.c.best,
         "counted": route_step.c.purpose != Purpose.SERVICE,
-        "calendar_id": calendar.c.id,
+        "calendar_id": calendar_of(enrolment.c.lead_id),
         "seed": lead.c.seed,
         "reads": func.coalesce(lead.c.language, ""),
         "stage": lead_state.c.stage,
@@ -82,27 +83,34 @@ def find_candidates(session: Session, playbook: Playbook, now: datetime) -> None
         "was": case((verdict.c.step == enrolment.c.step, verdict.c.reason), else_=null()),
         "flying": _flying(now),
     }
-    rows = (
-        select(*(columns[name] for name in _NAMES))
-        .select_from(_joined(sources))
-        .where(enrolment.c.state == "active", enrolment.c.due_at <= at, route_step.c.purpose.is_not(None), TOUCHED)
-        .where(~_under_way(now), enrolment.c.id.not_in(select(candidate.c.enrolment_id)))
-    )
+    waiting = _due(now)
+    rows = select(*(columns[name] for name in _NAMES)).select_from(_joined(sources, waiting))
     session.execute(insert(candidate).from_select(_NAMES, rows))
+    analyze(session, candidate)
     # What stood in the person's way is gone: the step is due from now, so that it is not taken for a late one.
     freed = and_(candidate.c.block.is_(None), candidate.c.was.in_(PERSONAL))
     session.execute(update(candidate).where(freed).values(due_at=at))
 
 
-def _joined(sources: Sources) -> Any:
-    lived = and_(
-        calendar.c.zone == func.coalesce(lead.c.zone, ""), calendar.c.country == func.coalesce(lead.c.country, "")
+def _due(now: datetime) -> CTE:
+    """The enrolments in question, found before anything is asked about the people in them."""
+    on_step = and_(route_step.c.sequence == enrolment.c.sequence, route_step.c.step == enrolment.c.step)
+    return (
+        select(enrolment.c.id)
+        .join(route_step, on_step)
+        .where(enrolment.c.state == "active", enrolment.c.due_at <= micros(now), route_step.c.purpose.is_not(None))
+        .where(TOUCHED, ~_under_way(now), enrolment.c.id.not_in(select(candidate.c.enrolment_id)))
+        .cte("due")
+        .prefix_with("MATERIALIZED")
     )
+
+
+def _joined(sources: Sources, waiting: CTE) -> Any:
     on_step = and_(route_step.c.sequence == enrolment.c.sequence, route_step.c.step == enrolment.c.step)
     return (
         sources.from_.join(enrolment, enrolment.c.lead_id == lead.c.id)
+        .join(waiting, waiting.c.id == enrolment.c.id)
         .join(route_step, on_step)
-        .join(calendar, lived)
         .outerjoin(verdict, verdict.c.enrolment_id == enrolment.c.id)
     )
 
@@ -156,6 +164,7 @@ def choose_emails(session: Session, now: datetime) -> None:
     names = ["enrolment_id", "template", "language", "among", "reason"]
     for rows in (_best(now), _named(now), _nothing_left()):
         session.execute(insert_missing(choice, names, rows))
+    analyze(session, choice)
 
 
 _wanted = and_(candidate.c.block.is_(None), ~candidate.c.flying)

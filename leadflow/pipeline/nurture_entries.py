@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_missing, json_object
+from leadflow.db import analyze, insert_missing, json_object
 from leadflow.models import enrolment, lead, sequence_existing, sequence_live
 from leadflow.pipeline.decisions import record_decisions
 from leadflow.pipeline.nurture_exits import moved_on
@@ -41,6 +41,7 @@ def enter_sequences(session: Session, playbook: Playbook, now: datetime, scope: 
     _go_live(session, playbook, now, scope)
     for sequence in playbook.sequences:
         _find(session, playbook, sequence, now)
+    analyze(session, entry)
     _hand_on(session, now)
     _reopen(session, playbook, now)
     _enrol(session, playbook, now)
@@ -131,7 +132,10 @@ def _worth_saying(playbook: Playbook, sequence: Sequence) -> ColumnElement[bool]
     """A lead that stays where it is needs a row only to keep a lower sequence of the track from taking it."""
     marks = bits(playbook)
     others = sum(marks[s.name] for s in playbook.sequences if s.track == sequence.track and s is not sequence)
-    return or_(~_stands, touched.c.enters.op("&")(literal(others, BigInteger)) != 0)
+    # Of all enrolments at once: most people stay where they are, and are not to be looked up one by one.
+    standing = select(enrolment.c.lead_id).where(enrolment.c.sequence == sequence.name, enrolment.c.ended_at.is_(None))
+    stays = touched.c.lead_id.in_(standing.correlate(None))
+    return or_(~stays, touched.c.enters.op("&")(literal(others, BigInteger)) != 0)
 
 
 def _queued(sequence: Sequence) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources, live_sources
 from leadflow.conditions.tree import Condition
+from leadflow.db import analyze
 from leadflow.errors import LeadflowError
 from leadflow.models import enrolment, lead, lead_state
 from leadflow.pipeline.nurture_tables import touched
@@ -47,6 +48,7 @@ def find_matches(session: Session, playbook: Playbook, now: datetime, scope: Sco
         .where(in_scope(lead.c.id, scope), not_ahead(lead.c.id, now))
     )
     session.execute(insert(touched).from_select(["lead_id", "enters", "exits", "goals", "held"], rows))
+    analyze(session, touched)
 
 
 def _held() -> ColumnElement[str]:

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, delete, ins
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable
 
-from leadflow.db import Word
+from leadflow.db import Word, analyze
 from leadflow.models import enrolment
 from leadflow.pipeline.catalogue import stage_bits
 from leadflow.playbook.model import Playbook, Sequence
@@ -161,6 +161,7 @@ def prepare_tables(session: Session, playbook: Playbook) -> None:
     if steps:
         session.execute(insert(route_step), steps)
         session.execute(insert(route), routes)
+    analyze(session, route_step, route)
 
 
 def following(sequence: Sequence, step: Step) -> Step | None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import greatest, least
+from leadflow.db import greatest, least, stage, unstage
 from leadflow.models import account_score, lead, lead_score
 from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.pipeline.score_fold import fold_everything, fold_inbox, forget_dirty
@@ -57,11 +57,14 @@ def _write_scores(session: Session, playbook: Playbook, now: datetime, chosen: C
     """lead_score of the chosen leads, those that differ and the new ones; how many were read and how many changed."""
     unscored = select(lead.c.id).where(~exists().where(lead_score.c.lead_id == lead.c.id), chosen(lead.c.id))
     session.execute(insert(lead_score).from_select(["lead_id"], unscored))
-    scored = _scored(playbook, facts(playbook, now, kept_rules(session), chosen).subquery("facts")).subquery("scored")
+    scored = stage(
+        session, "scored", _scored(playbook, facts(playbook, now, kept_rules(session), chosen).subquery("facts"))
+    )
     same_lead = lead_score.c.lead_id == scored.c.lead_id
     values = {name: scored.c[name] for name in ("fit", "engagement", "velocity", "band", "veto")}
     differs = or_(*(lead_score.c[name].is_distinct_from(value) for name, value in values.items()))
     written = session.execute(update(lead_score).where(same_lead, differs).values(values))
+    unstage(session, scored)
     read = session.scalar(select(func.count()).select_from(lead).where(chosen(lead.c.id)))
     return read or 0, int(written.rowcount)  # type: ignore[attr-defined]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, and_, case, delete, exists, func, literal, select, true, union_all, update
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into
+from leadflow.db import CreateTableAs, insert_into
 from leadflow.models import lead, lead_state, membership
 from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.pipeline.segment_words import entrants, find_changes, is_inside, scratch_table, words_of
@@ -21,8 +21,7 @@ def segment_leads(session: Session, playbook: Playbook, now: datetime, scope: Sc
         return and_(in_scope(lead_id, scope), not_ahead(lead_id, now))
 
     scratch = scratch_table(len(words_of(playbook)))
-    scratch.create(session.connection(), checkfirst=False)
-    session.execute(find_changes(playbook, scratch, now, chosen))
+    session.execute(CreateTableAs(scratch.name, find_changes(playbook, now, chosen)))
     _leave(session, playbook, scratch, now)
     _join(session, playbook, scratch, now)
     _write_main(session, scratch)

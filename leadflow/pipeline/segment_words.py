@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     FromClause,
-    Insert,
     MetaData,
     Select,
     Subquery,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    insert,
     literal,
     null,
     or_,
@@ -51,16 +49,15 @@ def scratch_table(words: int) -> Table:
     return Table("changed_membership", MetaData(), key, *bits, Column("main", Word), prefixes=["TEMPORARY"])
 
 
-def find_changes(playbook: Playbook, scratch: Table, now: datetime, chosen: Chosen) -> Insert:
-    """Fill `scratch` with the chosen leads whose open memberships or main segment are not what holds at `now`."""
+def find_changes(playbook: Playbook, now: datetime, chosen: Chosen) -> Select[Any]:
+    """Rows of `scratch_table`: the chosen leads whose open memberships or main segment are not what holds at `now`."""
     words = words_of(playbook)
     tonight, before = _tonight(playbook, now, chosen), _before(words, chosen)
     differs = [tonight.c[f"w{i}"] != func.coalesce(before.c[f"w{i}"], 0) for i in range(len(words))]
     main = lead_state.c.segment_main.is_distinct_from(tonight.c.main)
     joined = tonight.outerjoin(before, before.c.lead_id == tonight.c.lead_id)
     joined = joined.outerjoin(lead_state, lead_state.c.lead_id == tonight.c.lead_id)
-    found = select(tonight).select_from(joined).where(or_(main, before.c.gone > 0, *differs))
-    return insert(scratch).from_select([column.name for column in scratch.c], found)
+    return select(tonight).select_from(joined).where(or_(main, before.c.gone > 0, *differs))
 
 
 def _tonight(playbook: Playbook, now: datetime, chosen: Chosen) -> Subquery:

@@ -3,11 +3,25 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, Update, and_, case, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    TableClause,
+    Update,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.compile import compile_condition
-from leadflow.db import insert_into, json_object
+from leadflow.db import insert_into, json_object, stage, unstage
 from leadflow.models import lead_score, lead_state, lifecycle_change, stage_change
 from leadflow.pipeline.decisions import record_decisions
 from leadflow.pipeline.scope import in_scope, not_ahead
@@ -19,7 +33,9 @@ from leadflow.types import Lifecycle, Outcome, Phase, Scope, micros
 def stage_leads(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> Outcome:
     """Judge criteria and stage in one pass, record the moves, then make prospects of those who qualify."""
     chosen = and_(in_scope(lead_state.c.lead_id, scope), not_ahead(lead_state.c.lead_id, now))
-    written = session.execute(_write_state(playbook, now, chosen))
+    judged = stage(session, "judged_state", judged_state(playbook, now, chosen))
+    written = session.execute(_write_state(judged, now))
+    unstage(session, judged)
     _record_moves(session, playbook, now, chosen)
     session.execute(_make_prospects(playbook, now, chosen))
     _record_prospects(session, playbook, now, chosen)
@@ -28,9 +44,8 @@ def stage_leads(session: Session, playbook: Playbook, now: datetime, scope: Scop
     return Outcome(phase=Phase.STAGE, read=read or 0, changed=int(written.rowcount), counts=counts)  # type: ignore[attr-defined]
 
 
-def _write_state(playbook: Playbook, now: datetime, chosen: ColumnElement[bool]) -> Update:
-    """lead_state of the chosen leads where criteria, stage or `unmet_since` differ."""
-    judged = judged_state(playbook, now, chosen).subquery("judged")
+def _write_state(judged: TableClause, now: datetime) -> Update:
+    """lead_state of the leads in `judged` where criteria, stage or `unmet_since` differ."""
     old = lead_state.c
     values = {name: judged.c[name] for name in ("criteria", "qualification", "stage", "unmet_since")}
     differs = or_(*(old[name].is_distinct_from(value) for name, value in values.items()))
