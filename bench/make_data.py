@@ -87,7 +87,8 @@ def _leads(dice: random.Random, n: int) -> Iterator[dict[str, Any]]:
             "email_is_free": dice.random() < 0.2,
             "audience": "b2b",
             "basis": "legitimate_interest",
-            "source": dice.choice(("organic search", "trade fair", "social", None)),
+            # Few came without the word that says whence, and may not be mailed.
+            "source": None if dice.random() < 0.03 else dice.choice(("organic search", "trade fair", "social")),
             "informed_on": "2025-06-01",
             "no_mail": False,
             "attributes": given,

@@ -1,6 +1,5 @@
 """Seconds and statements of each phase on a night with 3 % new events, and of a full re-fold, against the floor."""
 
-import importlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,17 +9,16 @@ from pathlib import Path
 from sqlalchemy import Engine, event, text, update
 from sqlalchemy.orm import Session
 
-from bench.make_data import BEFORE, NOW, load_data, settle
+from bench.make_data import NOW
+from bench.night_before import DECISIONS
 from leadflow.db import make_engine
 from leadflow.models import scoring_rule
-from leadflow.models.schema import create_schema
 from leadflow.playbook.model import Playbook
 from leadflow.types import EVERYONE, micros
 
-FLOOR = (Path(__file__).parent / "floor" / "score.sql").read_text(encoding="utf-8")
-#: The decision pass: what a night does before anything is delivered.
-DECISIONS = ("score", "stage", "segment", "escalate", "nurture")
+FLOOR_SQL = (Path(__file__).parent / "floor" / "score.sql").read_text(encoding="utf-8")
 REPEATS = 3
+FLOOR, REFOLD = "floor", "re-fold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +29,15 @@ class Measure:
     statements: int
 
 
-#: Name of a phase, `floor` or `refold` → its measure.
+#: Name of a phase, FLOOR or REFOLD → its measure.
 Measures = dict[str, Measure]
 
 
-def measure_phases(copies: Callable[[], Iterator[str]], playbook: Playbook) -> Measures:
-    """The best of three nights, each on a fresh copy of the same database; `copies` yields their URLs."""
+def measure_phases(copies: Iterator[str], playbook: Playbook, say: Callable[[str], None]) -> Measures:
+    """The best of several nights, each on a fresh copy of the same database; `copies` yields their URLs."""
     best: Measures = {}
-    for url in copies():
+    for i, url in enumerate(copies, start=1):
+        say(f"night {i} of {REPEATS}")
         engine = make_engine(url)
         for name, measure in (_one_night(engine, playbook) | _one_refold(engine, playbook)).items():
             if name not in best or measure.seconds < best[name].seconds:
@@ -47,28 +46,14 @@ def measure_phases(copies: Callable[[], Iterator[str]], playbook: Playbook) -> M
     return best
 
 
-def prepare(url: str, playbook: Playbook, *, leads: int, events: int) -> None:
-    """Load a database and do the work of the night before."""
-    engine = make_engine(url)
-    create_schema(engine)
-    load_data(engine, leads=leads, events=events)
-    settle(engine)
-    with Session(engine) as session:
-        for name in DECISIONS:
-            _run(session, name, playbook, BEFORE)
-            session.commit()
-    settle(engine)
-    engine.dispose()
-
-
 def _one_night(engine: Engine, playbook: Playbook) -> Measures:
     with Session(engine) as session:
-        _floor(session)
-        measures = {"floor": _floor(session)}
+        floors = [_floor(session) for _ in range(REPEATS)]
         session.rollback()
-        for name in DECISIONS:
+        measures = {FLOOR: min(floors, key=lambda measure: measure.seconds)}
+        for name, phase in DECISIONS.items():
             with _measured(engine) as done:
-                _run(session, name, playbook, NOW)
+                phase(session, playbook, NOW, EVERYONE)
                 session.commit()
             measures[name] = done()
     return measures
@@ -80,20 +65,15 @@ def _one_refold(engine: Engine, playbook: Playbook) -> Measures:
         session.execute(update(scoring_rule).values(fingerprint="changed"))
         session.commit()
         with _measured(engine) as done:
-            _run(session, "score", playbook, NOW)
+            DECISIONS["score"](session, playbook, NOW, EVERYONE)
             session.commit()
-    return {"refold": done()}
+    return {REFOLD: done()}
 
 
 def _floor(session: Session) -> Measure:
     started = time.perf_counter()
-    session.execute(text(FLOOR), {"now": micros(NOW)}).one()
+    session.execute(text(FLOOR_SQL), {"now": micros(NOW)}).one()
     return Measure(seconds=time.perf_counter() - started, statements=1)
-
-
-def _run(session: Session, name: str, playbook: Playbook, now: object) -> None:
-    phase = importlib.import_module(f"leadflow.pipeline.{name}")
-    getattr(phase, f"{name}_leads")(session, playbook, now, EVERYONE)
 
 
 @contextmanager

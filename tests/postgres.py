@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,8 +60,8 @@ class Server:
 
 
 @contextmanager
-def running_postgres(*, durable: bool = False) -> Iterator[Server]:
-    """A server with an empty cluster of its own; `durable` keeps fsync on, as in production."""
+def running_postgres(*, durable: bool = False, options: Sequence[str] = ()) -> Iterator[Server]:
+    """A server with an empty cluster of its own; `durable` keeps fsync on, `options` have the last word."""
     folder = Path(tempfile.mkdtemp(prefix="leadflow-pg-"))
     _give(folder)
     process: subprocess.Popen[bytes] | None = None
@@ -69,8 +69,8 @@ def running_postgres(*, durable: bool = False) -> Iterator[Server]:
         programs = _programs(folder)
         data = str(folder / "data")
         _initdb(programs, data)
-        options = (*_SMALL, *(() if durable else _FAST), f"unix_socket_directories={folder}")
-        flags = [part for option in options for part in ("-c", option)]
+        chosen = (*_SMALL, *(() if durable else _FAST), *options, f"unix_socket_directories={folder}")
+        flags = [part for option in chosen for part in ("-c", option)]
         with (folder / "log").open("wb") as log:
             command = _launch([str(programs / "postgres"), "-D", data, *flags])
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
