@@ -177,7 +177,7 @@ def unstage(session: Session, staged: TableClause) -> None:
 
 
 def analyze(session: Session, *filled: Table) -> None:
-    """Let PostgreSQL count temporary rows, which nothing else does; SQLite looks them up by key whatever their number."""
+    """Let PostgreSQL count temporary rows, which nothing else does; SQLite goes by their keys whatever their number."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("ANALYZE " + ", ".join(table.name for table in filled)))
 
