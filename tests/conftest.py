@@ -15,12 +15,13 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from leadflow.text import set_language
 from tests.browser import find_chromium, running_chromium
 from tests.postgres import Server, running_postgres
 
 settings.register_profile(
     "default",
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     database=None,
@@ -76,6 +77,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("LEADFLOW_") and name != "LEADFLOW_SOAK":
             monkeypatch.delenv(name)
     monkeypatch.setenv("LEADFLOW_LANG", "en")
+    # A command run in this process by an earlier test may have chosen a language for good.
+    set_language(None)
 
 
 def make_tables(url: str) -> None:

@@ -26,7 +26,6 @@ REASONS = (
     Reason.CUSTOMER,
     Reason.NO_MAIL_LEFT,
     Reason.OUTRANKED,
-    Reason.NO_SEQUENCE,
     Reason.NEVER_LIST,
 )
 

@@ -23,7 +23,7 @@ from leadflow.errors import UsageError
 from leadflow.models import escalation, hit, message
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "leads.csv"
-NIGHTS = 5
+NIGHTS = 4
 
 
 def in_process(app: App, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,8 +45,12 @@ class Listening:
         self.handed.append(hand_over)
 
 
-def tell(engine: Engine, ports: Listening, now: datetime = OPENING, **parts: Any) -> int:
-    return tell_sales(engine, selling(**parts), now, channel=ports, crm=ports)
+def tell(engine: Engine, ports: Listening, now: datetime = OPENING, *, language: str = "en", **parts: Any) -> int:
+    """Tell a team whose first language is `language`."""
+    book = selling(**parts)
+    team = tuple(replace(rep, languages=(language,)) for rep in book.sales.team)
+    spoken = replace(book, sales=replace(book.sales, team=team))
+    return tell_sales(engine, spoken, now, channel=ports, crm=ports)
 
 
 def waiting(session: Session, lead_id: int, **columns: Any) -> None:
@@ -174,6 +179,17 @@ def test_the_alert_says_who_why_now_what_is_known_and_what_to_ask(session: Sessi
         "leadflow handover accept 1",
     ):
         assert line in alert.body
+
+
+def test_a_salesperson_reads_their_own_language(session: Session, engine: Engine) -> None:
+    _claire(session)
+    ports = Listening()
+
+    tell(engine, ports, language="fr")
+
+    (alert,) = ports.alerts
+    assert alert.title == "Claire Morel — Vannes de la Loire — A2 · répondre avant 23/03 13:00"
+    assert "POURQUOI MAINTENANT" in alert.body
 
 
 def test_a_colleague_who_is_active_is_named_as_a_number(session: Session, engine: Engine) -> None:
