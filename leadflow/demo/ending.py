@@ -1,5 +1,7 @@
 """The demo's last screen: the funnel, the mails, tonight, the hand-overs, and what to type next."""
 
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -162,17 +164,28 @@ def _sales(session: Session, lived: Lived) -> Iterator[str]:
         )
 
 
+def _command() -> str:
+    """How `leadflow` is called from here: by name where the shell finds it, else by its place."""
+    program = Path(sys.argv[0])
+    if program.name != "leadflow" or shutil.which("leadflow"):
+        return "leadflow"
+    here = Path.cwd()
+    return str(program.relative_to(here) if program.is_relative_to(here) else program)
+
+
 def _next(lived: Lived, last: str, ui: str) -> Iterator[str]:
-    place = lived.app.settings.workspace
+    place, leadflow = lived.app.settings.workspace, _command()
     where = "" if place == Path() else f" --workspace {place}"
     yield _("  LOOK     the mails         {outbox}   (.eml: double-click)").format(outbox=place / "outbox")
-    yield _("           {n} nights         leadflow ui{where}   → {ui}/runs").format(
-        n=len(lived.nights), where=where, ui=ui
+    yield _("           {n} nights         {leadflow} ui{where}   → {ui}/runs").format(
+        n=len(lived.nights), leadflow=leadflow, where=where, ui=ui
     )
-    yield f"  ASK      leadflow why claire.morel@vannes-loire.example{where}"
-    yield f"           leadflow why luc.perrin@perrin-tp.example{where}"
-    yield f"           leadflow plan --at {_day_after(last)}{where}"
-    yield _("  CHANGE   edit segments/manufacturers.yaml there, then:  leadflow check{where}").format(where=where)
+    yield f"  ASK      {leadflow} why claire.morel@vannes-loire.example{where}"
+    yield f"           {leadflow} why luc.perrin@perrin-tp.example{where}"
+    yield f"           {leadflow} plan --at {_day_after(last)}{where}"
+    yield _("  CHANGE   edit segments/manufacturers.yaml there, then:  {leadflow} check{where}").format(
+        leadflow=leadflow, where=where
+    )
     yield _("  AGAIN    make demo SEED=7            everything lives in {place}; delete it and nothing is left").format(
         place=place
     )
