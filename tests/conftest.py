@@ -1,5 +1,6 @@
 """What every test may ask for: an empty database of either kind, loopback only, few and repeatable examples."""
 
+import logging
 import os
 import shutil
 import sys
@@ -72,13 +73,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_from_outside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("LEADFLOW_") and name != "LEADFLOW_SOAK":
             monkeypatch.delenv(name)
     monkeypatch.setenv("LEADFLOW_LANG", "en")
     # A command run in this process by an earlier test may have chosen a language for good.
     set_language(None)
+    # Prefect's logging, once set up by a flow of an earlier test, would stop every line written outside a flow.
+    if "tests/flows" not in request.node.nodeid:
+        ours = logging.getLogger("leadflow")
+        ours.propagate, ours.handlers = True, []
 
 
 def make_tables(url: str) -> None:
