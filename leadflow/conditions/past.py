@@ -27,7 +27,7 @@ from sqlalchemy import (
 from leadflow.conditions.compile import READERS
 from leadflow.conditions.json import as_json, json_number, json_text
 from leadflow.conditions.operands import is_folded
-from leadflow.conditions.sources import CONSENT, LEAD_COLUMNS, Sources, consent_given
+from leadflow.conditions.sources import CONSENT, LEAD_COLUMNS, Sources, consent_says
 from leadflow.conditions.tree import Condition
 from leadflow.conditions.vocabulary import FieldSpec, Vocabulary
 from leadflow.models import account, lead, lead_change, lead_state, lifecycle_change, membership, stage_change
@@ -64,7 +64,7 @@ def sources_as_of(
         "lifecycle": _moved(lifecycles, "lifecycle"),
     }
     fields |= {
-        name: consent_given(lead.c.id, name.removeprefix(CONSENT), before=then)
+        name: consent_says("given", lead.c.id, name.removeprefix(CONSENT), before=then)
         for name in vocabulary.fields
         if name.startswith(CONSENT)
     }

@@ -89,7 +89,7 @@ def live_sources(
     fields |= {name: lead_state.c[name] for name in _STATE_COLUMNS}
     fields |= criteria_fields(vocabulary, lead_state.c.criteria)
     fields |= {
-        name: consent_given(lead.c.id, name.removeprefix(CONSENT))
+        name: consent_says("given", lead.c.id, name.removeprefix(CONSENT))
         for name in vocabulary.fields
         if name.startswith(CONSENT)
     }
@@ -118,17 +118,18 @@ def criteria_fields(vocabulary: Vocabulary, bits: ColumnElement[int]) -> dict[st
     }
 
 
-def consent_given(
-    lead_id: ColumnElement[int], purpose: str, ledger: FromClause = consent, *, before: int | None = None
+def consent_says(
+    state: str, lead_id: ColumnElement[int], purpose: str, *, before: int | None = None
 ) -> ColumnElement[bool]:
-    """Whether the last line of the ledger for `purpose` (before an instant, where asked) is `given`."""
-    newest = func.row_number().over(partition_by=ledger.c.lead_id, order_by=[ledger.c.at.desc(), ledger.c.id.desc()])
-    lines = select(ledger.c.lead_id, ledger.c.state, newest.label("newest")).where(ledger.c.purpose == purpose)
+    """Whether the last line of the ledger for `purpose` (before an instant, where asked) is `state`."""
+    line = consent.c
+    newest = func.row_number().over(partition_by=line.lead_id, order_by=[line.at.desc(), line.id.desc()])
+    lines = select(line.lead_id, line.state, newest.label("newest")).where(line.purpose == purpose)
     if before is not None:
-        lines = lines.where(ledger.c.at < before)
+        lines = lines.where(line.at < before)
     last = lines.subquery()
-    given = select(last.c.lead_id).where(last.c.newest == 1, last.c.state == "given")
-    return lead_id.in_(given.correlate(None))
+    such = select(last.c.lead_id).where(last.c.newest == 1, last.c.state == state)
+    return lead_id.in_(such.correlate(None))
 
 
 def not_spent(act: FromClause, state: FromClause) -> ColumnElement[bool]:

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, null, or_, select
 
 from leadflow.conditions.compile import compile_condition
-from leadflow.conditions.sources import Sources
-from leadflow.models import consent, identity, lead, lead_state, suppression
+from leadflow.conditions.sources import Sources, consent_says
+from leadflow.models import identity, lead, lead_state, suppression
 from leadflow.playbook.model import Playbook
 from leadflow.types import Audience, Basis, Lifecycle, Purpose, Reason, Suppressed
 
@@ -65,21 +65,13 @@ def _address_blocks(purpose: Purpose) -> list[Block]:
         *((reason, _suppressed(word)) for word, reason in SUPPRESSED_AS.items()),
     ]
     if purpose in (Purpose.NURTURE, Purpose.NEWSLETTER):
-        blocks.append((Reason.UNSUBSCRIBED, _withdrawn(purpose)))
+        blocks.append((Reason.UNSUBSCRIBED, consent_says("withdrawn", lead.c.id, purpose)))
     return blocks
 
 
 def _suppressed(word: Suppressed) -> ColumnElement[bool]:
     hashes = select(suppression.c.address_hash).where(suppression.c.reason == word)
     return func.coalesce(identity.c.hash, "").in_(hashes.correlate(None))
-
-
-def _withdrawn(purpose: Purpose) -> ColumnElement[bool]:
-    """The last line of the ledger for `purpose` says withdrawn."""
-    newest = func.row_number().over(partition_by=consent.c.lead_id, order_by=[consent.c.at.desc(), consent.c.id.desc()])
-    lines = select(consent.c.lead_id, consent.c.state, newest.label("newest")).where(consent.c.purpose == purpose)
-    last = lines.subquery()
-    return lead.c.id.in_(select(last.c.lead_id).where(last.c.newest == 1, last.c.state == "withdrawn").correlate(None))
 
 
 def _basis_blocks(now: datetime) -> list[Block]:
