@@ -5,10 +5,11 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import update_wrapper
 from pathlib import Path
 from typing import Annotated, Any
 
-from prefect import get_client, runtime
+from prefect import Flow, flow, get_client, runtime
 from prefect.client.schemas import State
 from prefect.states import Completed
 from pydantic import Field
@@ -127,6 +128,29 @@ def once(
     told = say(result)
     logger.info("%s: %s", job, told)
     return Completed(message=told)
+
+
+#: Does a job's work as of an instant, renewing its claim where it takes long, and counts what it did.
+Act = Callable[[App, datetime, Claim], Mapping[str, Any]]
+
+
+def at_intervals(say: Callable[[Mapping[str, Any]], str]) -> Callable[[Act], Flow[..., Any]]:
+    """Make an act the flow of its name and docstring; `say` puts its counts into words."""
+
+    def made(act: Act) -> Flow[..., Any]:
+        job = act.__name__
+
+        async def run(workspace: Workspace = ".", at: At = None, slot: Slot = None) -> State[Any]:
+            app = opened(workspace)
+            await tag(app, at)
+            return once(app, job, slot_of(app, job, slot, at), lambda claim: act(app, clock(app, at)(), claim), say)
+
+        update_wrapper(run, act, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+        # Prefect asks for the parameters of what is wrapped, and those are the act's.
+        del run.__wrapped__  # type: ignore[attr-defined]
+        return flow(name=job, flow_run_name=lambda: run_name(job), persist_result=False)(run)
+
+    return made
 
 
 def words(counts: Mapping[str, Any]) -> str:

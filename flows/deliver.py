@@ -1,31 +1,14 @@
 """Delivery as a flow: sends what is due, in batches claimed from the outbox, never a task a lead."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from prefect import flow
-from prefect.client.schemas import State
-
-from flows.common import At, Slot, Workspace, clock, once, opened, run_name, slot_of, tag
-from leadflow.app import Claim, counts_of, deliver_due, messages, seldom
+from flows.common import at_intervals
+from leadflow.app import App, Claim, counts_of, deliver_due, messages, seldom
 
 
-def _name() -> str:
-    return run_name("deliver")
-
-
-@flow(name="deliver", flow_run_name=_name, persist_result=False)
-async def deliver(workspace: Workspace = ".", at: At = None, slot: Slot = None) -> State[Any]:
+@at_intervals(say=lambda counts: messages(counts["changed"]))
+def deliver(app: App, now: datetime, claim: Claim) -> Mapping[str, Any]:
     """Send every message that is due now."""
-    app = opened(workspace)
-    await tag(app, at)
-
-    def act(claim: Claim) -> dict[str, Any]:
-        return counts_of(deliver_due(app, clock(app, at)(), progress=seldom(claim.renew)))
-
-    return once(
-        app,
-        "deliver",
-        slot_of(app, "deliver", slot, at),
-        act,
-        lambda counts: messages(counts["changed"]),
-    )
+    return counts_of(deliver_due(app, now, progress=seldom(claim.renew)))
