@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leadflow.ask.person import Subject
-from leadflow.conditions.evaluate import Act, Person, View, judge
+from leadflow.conditions.evaluate import Act, Person, View, holds
 from leadflow.conditions.prove import Proof, prove, span_text
 from leadflow.conditions.sources import CRITERION
 from leadflow.models import lead_score
@@ -42,11 +42,11 @@ def score_person(session: Session, playbook: Playbook, subject: Subject, view: V
     """The scores rebuilt from acts and attributes alone, as a sweep at the subject's instant computes them."""
     scoring, person = playbook.scoring, subject.person
     points = [
-        Entry(rule.name, rule.group, rule.points * 100 if judge(rule.when, person, view) else 0) for rule in scoring.fit
+        Entry(rule.name, rule.group, rule.points * 100 if holds(rule.when, person, view) else 0) for rule in scoring.fit
     ]
     fit = add_up(points, scoring.fit_groups)
     heat = engagement_at(person.events, scoring.engagement, scoring.engagement_groups, subject.at)
-    veto = next((rule.name for rule in scoring.veto if judge(rule.when, person, view)), None)
+    veto = next((rule.name for rule in scoring.veto if holds(rule.when, person, view)), None)
     band = band_of(scoring, fit=fit.score, engagement=heat.score, veto=veto)
     velocity = velocity_at(person.events, scoring.engagement, subject.at)
     known = select(lead_score.c.fit, lead_score.c.engagement).where(lead_score.c.lead_id == subject.lead_id)
@@ -64,8 +64,8 @@ def score_person(session: Session, playbook: Playbook, subject: Subject, view: V
 
 
 def _qualified(playbook: Playbook, person: Person, view: View) -> Person:
-    met = {one.name: judge(one.when, person, view) for one in playbook.journey.criteria}
-    words = {f"{CRITERION}{name}": "met" if holds else "unmet" for name, holds in met.items()}
+    met = {one.name: holds(one.when, person, view) for one in playbook.journey.criteria}
+    words = {f"{CRITERION}{name}": "met" if so else "unmet" for name, so in met.items()}
     return replace(person, fields={**person.fields, **words, "qualification": sum(met.values())})
 
 
@@ -74,8 +74,7 @@ def fit_lines(playbook: Playbook, scored: Scored, view: View) -> list[str]:
     rules = {rule.name: rule for rule in playbook.scoring.fit}
 
     def said(term: Term) -> str:
-        proof = prove(rules[term.name].when, scored.person, view.now, view.vocabulary, view.segments, zone=view.zone)
-        return _because(proof)
+        return _because(prove(rules[term.name].when, scored.person, view))
 
     return _lines(scored.fit, said)
 

@@ -34,9 +34,7 @@ def minute(at: datetime, zone: tzinfo) -> str:
 
 def proved(condition: Condition, person: Person, view: View) -> list[str]:
     """The proof of `condition` as indented lines, ✓ or ✗ each."""
-    fresh, zone = view.fresh_within, view.zone
-    proof = prove(condition, person, view.now, view.vocabulary, view.segments, zone=zone, fresh_within=fresh)
-    return list(_lines(proof, 0))
+    return list(_lines(prove(condition, person, view), 0))
 
 
 def _lines(proof: Proof, depth: int) -> list[str]:

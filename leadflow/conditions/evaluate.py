@@ -59,36 +59,21 @@ class View:
         return replace(self, segments=others)
 
 
-def holds(
-    condition: Condition,
-    person: Person,
-    now: datetime,
-    vocabulary: Vocabulary,
-    segments: Mapping[str, Condition] | None = None,
-    *,
-    zone: tzinfo = UTC,
-    fresh_within: int | None = None,
-) -> bool:
-    """Whether `condition` holds for `person` at `now`; `segments` are judged in place."""
-    view = View(now=now, vocabulary=vocabulary, segments=segments or {}, zone=zone, fresh_within=fresh_within)
-    return judge(condition, person, view)
-
-
-def judge(condition: Condition, person: Person, view: View) -> bool:
+def holds(condition: Condition, person: Person, view: View) -> bool:
     """Whether `condition` holds for `person` in `view`."""
     match condition:
         case All(items):
-            return all(judge(item, person, view) for item in items)
+            return all(holds(item, person, view) for item in items)
         case AnyOf(items):
-            return any(judge(item, person, view) for item in items)
+            return any(holds(item, person, view) for item in items)
         case Not(item):
-            return not judge(item, person, view)
+            return not holds(item, person, view)
         case FieldLeaf():
             return field_holds(condition, person, view)
         case EventLeaf():
             return count_suits(condition, len(acts_counted(condition, person, view)))
         case SegmentLeaf(segment=name) if name in view.segments:
-            return judge(view.segments[name], person, view.inside(name))
+            return holds(view.segments[name], person, view.inside(name))
         case SegmentLeaf(segment=name):
             return name in person.segments
 

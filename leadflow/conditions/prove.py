@@ -1,10 +1,9 @@
 """Why a condition holds for a person or does not, in words: `employees: 62 is between 10 and 250`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date
 
-from leadflow.conditions.evaluate import Person, View, acts_counted, field_holds, judge, plain
+from leadflow.conditions.evaluate import Person, View, acts_counted, field_holds, holds, plain
 from leadflow.conditions.operands import HUNDREDTHS, stored, today_of, typed
 from leadflow.conditions.operators import OPERATORS, Asked, Operator
 from leadflow.conditions.tree import All, AnyOf, Condition, EventLeaf, FieldLeaf, Not, SegmentLeaf
@@ -25,39 +24,25 @@ class Proof:
     children: tuple["Proof", ...] = ()
 
 
-def prove(
-    condition: Condition,
-    person: Person,
-    now: datetime,
-    vocabulary: Vocabulary,
-    segments: Mapping[str, Condition] | None = None,
-    *,
-    zone: tzinfo = UTC,
-    fresh_within: int | None = None,
-) -> Proof:
+def prove(condition: Condition, person: Person, view: View) -> Proof:
     """The same answer as `holds`, with the value each leaf saw."""
-    view = View(now=now, vocabulary=vocabulary, segments=segments or {}, zone=zone, fresh_within=fresh_within)
-    return _prove(condition, person, view)
-
-
-def _prove(condition: Condition, person: Person, view: View) -> Proof:
-    met = judge(condition, person, view)
+    met = holds(condition, person, view)
     match condition:
         case All(items):
-            return Proof(text=_("all of"), holds=met, children=tuple(_prove(item, person, view) for item in items))
+            return Proof(text=_("all of"), holds=met, children=tuple(prove(item, person, view) for item in items))
         case AnyOf(items):
             return Proof(
-                text=_("at least one of"), holds=met, children=tuple(_prove(item, person, view) for item in items)
+                text=_("at least one of"), holds=met, children=tuple(prove(item, person, view) for item in items)
             )
         case Not(item):
-            return Proof(text=_("not"), holds=met, children=(_prove(item, person, view),))
+            return Proof(text=_("not"), holds=met, children=(prove(item, person, view),))
         case FieldLeaf():
             return Proof(text=_field_text(condition, person, view), holds=met)
         case EventLeaf():
             return Proof(text=_event_text(condition, person, view), holds=met)
         case SegmentLeaf(segment=name):
             text = (_("in segment {segment}") if met else _("not in segment {segment}")).format(segment=name)
-            inner = (_prove(view.segments[name], person, view.inside(name)),) if name in view.segments else ()
+            inner = (prove(view.segments[name], person, view.inside(name)),) if name in view.segments else ()
             return Proof(text=text, holds=met, children=inner)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from leadflow.conditions.evaluate import Act, Person, holds
+from leadflow.conditions.evaluate import Act, Person, View, holds
 from leadflow.conditions.vocabulary import FieldSpec, FieldType, Vocabulary
 from leadflow.playbook.known import Known
 from leadflow.playbook.model import Segment
@@ -30,8 +30,9 @@ def examples_of(node: Node, vocabulary: Vocabulary) -> tuple[tuple[bool, Mapping
 
 def check_examples(segment: Segment, node: Node, known: Known) -> None:
     """A fault for each example that the segment's condition judges otherwise than its author."""
+    view = View(now=EXAMPLES_AT, vocabulary=known.vocabulary, segments=known.segments)
     for (expected, lead), (_expected, written) in zip(segment.examples, _written(node), strict=True):
-        found = holds(segment.when, _person(lead, known), EXAMPLES_AT, known.vocabulary, known.segments)
+        found = holds(segment.when, _person(lead, known), view)
         if found != expected:
             written.fault(
                 _("this example should match the segment and does not")

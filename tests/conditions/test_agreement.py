@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
 from leadflow.conditions.compile import compile_condition
-from leadflow.conditions.evaluate import Act, holds
+from leadflow.conditions.evaluate import Act, View, holds
 from leadflow.conditions.sources import Sources, live_sources
 from leadflow.conditions.tree import AnyOf, Condition, FieldLeaf, SegmentLeaf
 from leadflow.types import DAY
@@ -49,6 +49,7 @@ def test_sql_says_of_everybody_what_plain_python_says(
         store(connection, leads, strangers)
         rows = answers(connection, conditions, sources)
     people = [lead.person(spent=spent) for lead in leads]
+    view = View(now=NOW, vocabulary=VOCABULARY, segments=inline, fresh_within=fresh_within)
     for i, condition in enumerate(conditions):
-        expected = [holds(condition, who, NOW, VOCABULARY, inline, fresh_within=fresh_within) for who in people]
+        expected = [holds(condition, who, view) for who in people]
         assert expected == [row[i] for row in rows], condition

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from leadflow.conditions.compile import compile_condition
-from leadflow.conditions.evaluate import holds
+from leadflow.conditions.evaluate import View, holds
 from leadflow.conditions.past import sources_as_of
 from leadflow.conditions.tree import Condition, FieldLeaf, leaves
 from leadflow.conditions.vocabulary import Level
@@ -94,8 +94,9 @@ def test_a_condition_asked_of_the_past_gets_the_answer_of_then(
         for number, (then, now) in enumerate(pairs, 1):
             live_on(connection, number, then, now)
         rows = list(connection.execute(query))
+    view = View(now=NOW, vocabulary=VOCABULARY)
     for i, wanted in enumerate(conditions):
-        expected = [holds(wanted, then.person(spent=False), NOW, VOCABULARY) for then, _now in pairs]
+        expected = [holds(wanted, then.person(spent=False), view) for then, _now in pairs]
         assert [row[i] for row in rows] == expected, wanted
 
 

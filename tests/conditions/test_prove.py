@@ -1,11 +1,12 @@
 """An explanation says the value, what was asked, and comes to the same end as the judgement."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 
-from leadflow.conditions.evaluate import Act, holds
+from leadflow.conditions.evaluate import Act, View, holds
 from leadflow.conditions.prove import prove
 from leadflow.conditions.tree import Condition
 from tests.conditions.reading import condition
@@ -14,6 +15,7 @@ from tests.conditions.world import CONDITIONS, LEADS, NOW, VOCABULARY, Lead
 VISIT = Act(
     kind="page_viewed", path="/tarifs", occurred_at=NOW - timedelta(days=3), received_at=NOW - timedelta(days=3)
 )
+VIEW = View(now=NOW, vocabulary=VOCABULARY)
 SOMEBODY = Lead(
     attributes={"employees": 62, "job_title": "Gérante", "deadline": "2026-04-01", "subscribed": True},
     score=(3550, "B1"),
@@ -46,12 +48,13 @@ SOMEBODY = Lead(
     ],
 )
 def test_a_leaf_tells_what_it_saw(written: str, said: str) -> None:
-    assert said == prove(condition(written), SOMEBODY.person(spent=False), NOW, VOCABULARY).text
+    assert said == prove(condition(written), SOMEBODY.person(spent=False), VIEW).text
 
 
 def test_a_segment_judged_in_place_shows_its_own_reasons() -> None:
     makers = condition("all: [{field: employees, over: 100}]")
-    proof = prove(condition("{segment: makers}"), SOMEBODY.person(spent=False), NOW, VOCABULARY, {"makers": makers})
+    in_place = replace(VIEW, segments={"makers": makers})
+    proof = prove(condition("{segment: makers}"), SOMEBODY.person(spent=False), in_place)
     assert proof.text == "not in segment makers"
     assert [inner.text for inner in proof.children[0].children] == ["employees: 62 is at most 100"]
 
@@ -59,4 +62,4 @@ def test_a_segment_judged_in_place_shows_its_own_reasons() -> None:
 @given(lead=LEADS, asked=CONDITIONS)
 def test_an_explanation_comes_to_the_same_end_as_the_judgement(lead: Lead, asked: Condition) -> None:
     person = lead.person(spent=False)
-    assert holds(asked, person, NOW, VOCABULARY) == prove(asked, person, NOW, VOCABULARY).holds
+    assert holds(asked, person, VIEW) == prove(asked, person, VIEW).holds

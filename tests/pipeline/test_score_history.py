@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.conditions.evaluate import Act, Person, holds
+from leadflow.conditions.evaluate import Act, Person, View, holds
 from leadflow.conditions.tree import FieldLeaf
 from leadflow.intake.events import NewEvent, record_events
 from leadflow.models import dirty, engagement, event_inbox, lead, lead_score, metadata, scoring_rule
@@ -180,7 +180,8 @@ def test_fit_equals_plain_python_with_its_caps_and_clip(
     )
     book = playbook(scoring=scoring(fit=rules, fit_groups=groups))
     person = Person(fields={"country": country})
-    given_points = [r.points * 100 if holds(r.when, person, NIGHT, book.vocabulary) else 0 for r in rules]
+    view = View(now=NIGHT, vocabulary=book.vocabulary)
+    given_points = [r.points * 100 if holds(r.when, person, view) else 0 for r in rules]
     sheet = add_up([Entry(r.name, r.group, n) for r, n in zip(rules, given_points, strict=True)], groups)
     with Session(engine) as session:
         add_lead(session, 1)
