@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leadflow.intake.answers import Handover
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="Its number, as `leadflow handover list` shows it.", min=1)]
+Reason = Annotated[str, typer.Option("--reason", help="One of those in config/sales.yaml.")]
 By = Annotated[str | None, typer.Option("--by", help="Who answers, and takes it over when it is somebody else's.")]
 At = Annotated[str | None, typer.Option("--at", help="When, in a simulated workspace; elsewhere it is always now.")]
 
@@ -70,7 +71,7 @@ def later(
 @group.command()
 def reject(
     number: Id,
-    reason: Annotated[str, typer.Option("--reason", help="One of those in config/sales.yaml.")],
+    reason: Reason,
     workspace: Workspace = None,
     by: By = None,
     at: At = None,
@@ -96,7 +97,7 @@ def won(
 @group.command()
 def lost(
     number: Id,
-    reason: Annotated[str, typer.Option("--reason", help="One of those in config/sales.yaml.")],
+    reason: Reason,
     workspace: Workspace = None,
     by: By = None,
     at: At = None,
