@@ -38,7 +38,6 @@ class Lived:
     nights: tuple[datetime, ...]
     #: For each night: who got a mail and why the others did not.
     told: tuple[Tonight, ...]
-    acts: int = 0
     reasons_seen: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -78,7 +77,7 @@ def live(
 ) -> Lived:
     """Night after night and the days between; `on_night` is told after each sweep."""
     app = open_app(workspace)
-    lived, told, count = [], [], 0
+    lived, told = [], []
     for number in range(nights):
         day = _midnight(app, FIRST_NIGHT + timedelta(days=number))
         now = day.replace(hour=4, minute=15)
@@ -89,16 +88,16 @@ def live(
         on_night(now, told[-1])
         # The last night ends the story: its mails wait for nine o'clock.
         if number < nights - 1:
-            count += _live_day(app, day, seed)
+            _live_day(app, day, seed)
     seen = frozenset(str(reason) for night in told for reason, n in night.skipped.items() if n)
-    return Lived(app=app, seed=seed, nights=tuple(lived), told=tuple(told), acts=count, reasons_seen=seen)
+    return Lived(app=app, seed=seed, nights=tuple(lived), told=tuple(told), reasons_seen=seen)
 
 
 def _midnight(app: App, day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=app.office)
 
 
-def _live_day(app: App, day: datetime, seed: int) -> int:
+def _live_day(app: App, day: datetime, seed: int) -> None:
     with Session(app.engine) as session:
         people = visitors_of(session, seed)
     for hour in _MORNING:
@@ -116,7 +115,6 @@ def _live_day(app: App, day: datetime, seed: int) -> int:
             sweep_one(app, address, now)
         else:
             _drain(app, now)
-    return len(acts)
 
 
 def _drain(app: App, now: datetime) -> None:

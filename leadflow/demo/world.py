@@ -79,8 +79,8 @@ def _tokens(mail: EmailMessage, public_url: str) -> tuple[tuple[str, ...], str]:
     return clicks, unsubscribe
 
 
-def live_through(app: App, acts: Iterable[Act], seed: int) -> int:
-    """Let `acts` happen, each through the door it would come by; returns how many did."""
+def live_through(app: App, acts: Iterable[Act], seed: int) -> None:
+    """Let `acts` happen, each through the door it would come by."""
     done = sorted(acts, key=lambda act: (act.at, act.address, act.kind))
     with Session(app.engine) as session, session.begin():
         _provider_says(session, [act for act in done if act.kind in _PROVIDER_NEWS])
@@ -88,7 +88,6 @@ def live_through(app: App, acts: Iterable[Act], seed: int) -> int:
         _unsubscribes(session, app, [act for act in done if act.kind == "unsubscribe"])
         known = {*_PROVIDER_NEWS, "click", "unsubscribe"}
         _tells(session, [act for act in done if act.kind not in known], seed)
-    return len(done)
 
 
 def _provider_says(session: Session, acts: Sequence[Act]) -> None:
