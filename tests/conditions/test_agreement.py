@@ -11,7 +11,8 @@ from leadflow.conditions.evaluate import Act, View, holds
 from leadflow.conditions.sources import Sources, live_sources
 from leadflow.conditions.tree import AnyOf, Condition, FieldLeaf, SegmentLeaf
 from leadflow.types import DAY
-from tests.conditions.world import ACTS, CONDITIONS, LEADS, LEAVES, NOW, VOCABULARY, Lead, store
+from tests.conditions.drawn import ACTS, CONDITIONS, LEADS, LEAVES
+from tests.conditions.world import NOW, VOCABULARY, Lead, store
 
 #: `circle` asks for itself; inside, it reads the (empty) membership.
 INLINE: dict[str, Condition] = {

@@ -17,8 +17,9 @@ from leadflow.conditions.tree import Condition, FieldLeaf, leaves
 from leadflow.conditions.vocabulary import Level
 from leadflow.conditions.words import change_of
 from leadflow.models import account, consent, lead, lead_change, lead_state, membership, stage_change
+from tests.conditions.drawn import CONDITIONS, LEADS, LEAVES
 from tests.conditions.reading import condition
-from tests.conditions.world import CONDITIONS, LEADS, LEAVES, NOW, VOCABULARY, Lead, store
+from tests.conditions.world import NOW, VOCABULARY, Lead, store
 
 _TICK = timedelta(microseconds=1)
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from leadflow.conditions.evaluate import Act, View, holds
 from leadflow.conditions.prove import prove
 from leadflow.conditions.tree import Condition
+from tests.conditions.drawn import CONDITIONS, LEADS
 from tests.conditions.reading import condition
-from tests.conditions.world import CONDITIONS, LEADS, NOW, VOCABULARY, Lead
+from tests.conditions.world import NOW, VOCABULARY, Lead
 
 VISIT = Act(
     kind="page_viewed", path="/tarifs", occurred_at=NOW - timedelta(days=3), received_at=NOW - timedelta(days=3)
