@@ -12,6 +12,15 @@ from leadflow.playbook.load import check_playbook
 EXAMPLE = Path(__file__).parents[2]
 Breaks = Callable[..., list[str]]
 
+SCORING = "config/scoring.yaml"
+JOURNEY = "config/journey.yaml"
+SALES = "config/sales.yaml"
+MAIN = "config/leadflow.yaml"
+DISCOVERY = "config/sequences/discovery.yaml"
+SHOPS = "segments/online-shops.yaml"
+MAKERS = "segments/manufacturers.yaml"
+WELCOME = "templates/emails/welcome"
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
