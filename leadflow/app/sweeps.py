@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.app.workspace import App
-from leadflow.db import greatest
+from leadflow.db import greatest, refresh_statistics
 from leadflow.errors import LockedError, UsageError
 from leadflow.esp.memory import MemoryProvider
 from leadflow.models import event, identity, lead_state
@@ -131,6 +131,8 @@ class Sweep:
     def run(self, phase: Phase, scope: Scope | None = None) -> Outcome:
         """Live through one phase; LockedError when the lock lapsed and somebody else took it."""
         _alone(self.app, self._hold)
+        # In a transaction of its own: the phase before may have written a table full.
+        _alone(self.app, refresh_statistics)
         outcome = run_phase(self.app, phase, self.now, scope or self.scope, hold=self._hold)
         self.outcomes.append(outcome)
         return outcome
