@@ -27,7 +27,7 @@ def estimated(engine: Engine) -> dict[str, float]:
     """Rows as the planner believes, by table."""
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT relname, reltuples FROM pg_class WHERE relkind = 'r'"))
-        return {name: rows_believed for name, rows_believed in rows}
+        return {row.relname: row.reltuples for row in rows}
 
 
 def test_tables_of_which_the_planner_believes_that_they_are_empty_are_analyzed(postgres_url: str) -> None:
