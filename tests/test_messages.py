@@ -7,13 +7,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from leadflow.cli import main as commands
 from leadflow.text import _, current_language, ngettext, set_language
-from tools.messages import MO, PO, Message, compile_mo, extract, read_po, write_po
+from tools.messages import MO, PO, Message, compile_mo, extract, helps, read_po, write_po
 
 BLANK = re.compile(r"\{\w*(?::[^{} ]*)?\}")
 WRITTEN = read_po(PO.read_text(encoding="utf-8"))
-SAID = extract()
+SAID = helps() | extract()
 
 
 def blanks(text: str) -> Counter[str]:
@@ -83,6 +85,16 @@ def test_a_computed_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "leadflow" / "a.py").write_text('_(f"{x}")')
     with pytest.raises(ValueError, match=r"leadflow/a\.py:1: a text to translate must be written out"):
         extract(tmp_path)
+
+
+def test_help_is_in_french_when_asked_for() -> None:
+    def shown(*words: str) -> str:
+        told = CliRunner().invoke(commands.app, words, env={"COLUMNS": "200"})
+        return told.output
+
+    assert "Conduit" not in shown("--help")
+    assert "Raconte pourquoi" in shown("--lang", "fr", "--help")
+    assert "Une adresse, ou le numéro d’un lead" in shown("--lang", "fr", "why", "--help")
 
 
 def test_french_is_spoken_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

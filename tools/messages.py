@@ -7,6 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import typer
+
+from leadflow.cli import main as commands
+from leadflow.cli._helping import said_by
+
 ROOT = Path(__file__).parents[1]
 PO = ROOT / "leadflow" / "locale" / "fr" / "LC_MESSAGES" / "leadflow.po"
 MO = PO.with_suffix(".mo")
@@ -35,6 +40,13 @@ def extract(root: Path = ROOT) -> dict[str, Message]:
             if place not in message.places:
                 message.places.append(place)
     return found
+
+
+def helps() -> dict[str, Message]:
+    """The help texts of the commands, by their text: read off the commands, where many come from docstrings."""
+    commands._gather()
+    texts = dict.fromkeys(one.help for one in said_by(typer.main.get_command(commands.app)))
+    return {text: Message(text, places=["leadflow/cli"]) for text in texts}
 
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:
@@ -110,7 +122,7 @@ def compile_mo(messages: Mapping[str, Message]) -> bytes:
 
 def updated() -> dict[str, Message]:
     """Today's messages, with the translations there are."""
-    messages = extract()
+    messages = helps() | extract()
     known = read_po(PO.read_text(encoding="utf-8")) if PO.exists() else {}
     for text, message in messages.items():
         if text in known and bool(known[text].plural) == bool(message.plural):

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from leadflow import __version__, cli
+from leadflow.cli._helping import Translated, translate
 from leadflow.text import set_language
 
 app = typer.Typer(
     name="leadflow",
+    cls=Translated,
     help="Turns leads into prospects: scoring, nurturing and hand-over to sales from files under review.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -29,15 +31,19 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def speak(
-    lang: Annotated[
-        str | None, typer.Option("--lang", help="en or fr; default: LEADFLOW_LANG, then the locale.")
+    ctx: typer.Context,
+    lang: Annotated[  # noqa: ARG001 - eager: set before this runs, and before help is shown
+        str | None,
+        typer.Option(
+            "--lang", callback=set_language, is_eager=True, help="en or fr; default: LEADFLOW_LANG, then the locale."
+        ),
     ] = None,
     version: Annotated[  # noqa: ARG001 - eager: _version has answered before this runs
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Options of every command."""
-    set_language(lang)
+    translate(ctx.command)
 
 
 def _gather() -> None:
