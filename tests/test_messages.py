@@ -92,7 +92,7 @@ def test_help_is_in_french_when_asked_for() -> None:
         told = CliRunner().invoke(commands.app, words, env={"COLUMNS": "200"})
         return told.output
 
-    assert "Conduit" not in shown("--help")
+    assert "Raconte pourquoi" not in shown("--help")
     assert "Raconte pourquoi" in shown("--lang", "fr", "--help")
     assert "Une adresse, ou le numéro d’un lead" in shown("--lang", "fr", "why", "--help")
 
