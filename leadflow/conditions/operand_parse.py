@@ -24,7 +24,7 @@ def operand_of(node: Node, spec: FieldSpec, operator: Operator, read_file: ReadF
         return None
     match operator.asked:
         case Asked.ONE:
-            return _one(node, spec)
+            return one_value(node, spec)
         case Asked.MANY:
             if not node.elements():
                 node.fault(_("the list is empty: nothing is in it"))
@@ -41,7 +41,8 @@ def operand_of(node: Node, spec: FieldSpec, operator: Operator, read_file: ReadF
             return node.boolean()
 
 
-def _one(node: Node, spec: FieldSpec) -> One | None:
+def one_value(node: Node, spec: FieldSpec) -> One | None:
+    """The one value written at `node`, typed by its field, or None with its fault noted."""
     if node.is_list:
         node.fault(_("one value, not a list: for several write in: [a, b]"))
         return None
@@ -70,7 +71,7 @@ def _choice(node: Node, spec: FieldSpec) -> str | None:
 
 
 def _many(nodes: Sequence[Node], spec: FieldSpec) -> Operand | None:
-    values = [_one(node, spec) for node in nodes]
+    values = [one_value(node, spec) for node in nodes]
     found = tuple(value for value in values if value is not None)
     return found if len(found) == len(values) else None
 

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from leadflow.conditions.evaluate import Act, Person, View, holds
-from leadflow.conditions.vocabulary import FieldSpec, FieldType, Vocabulary
+from leadflow.conditions.operand_parse import one_value
+from leadflow.conditions.vocabulary import FieldType, Vocabulary
 from leadflow.playbook.known import Known
 from leadflow.playbook.model import Segment
 from leadflow.reading import Node, did_you_mean
@@ -52,28 +53,12 @@ def _lead(node: Node, vocabulary: Vocabulary) -> dict[str, Any]:
         if key.raw == "events":
             lead["events"] = tuple(_act(act, vocabulary) for act in value.elements())
         elif spec := vocabulary.fields.get(key.raw):
-            lead[key.raw] = _typed(spec, value)
+            lead[key.raw] = _date(value) if spec.type is FieldType.DATE else one_value(value, spec)
         else:
             key.fault(
                 _('field "{field}" is not known.').format(field=key.raw) + did_you_mean(key.raw, vocabulary.fields)
             )
     return lead
-
-
-def _typed(spec: FieldSpec, node: Node) -> Any:
-    match spec.type:
-        case FieldType.INTEGER:
-            return node.integer()
-        case FieldType.NUMBER:
-            return node.number()
-        case FieldType.BOOLEAN:
-            return node.boolean()
-        case FieldType.CHOICE:
-            return node.choice(spec.choices)
-        case FieldType.DATE:
-            return _date(node)
-        case _:
-            return node.text()
 
 
 def _date(node: Node) -> date | None:

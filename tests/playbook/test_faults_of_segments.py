@@ -43,7 +43,7 @@ def test_a_segment_that_needs_the_journey_may_not_and_the_reason_is_printed(faul
         ("times: 2, ago: 9 days", "times: 1, ago: 9 days", "should match the segment and does not"),
         ("ago: 9 days", "ago: 90 days", "should match the segment and does not"),
         ("{page_viewed:", "{page_veiwed:", "Did you mean page_viewed?"),
-        ("{cms: shopify,", "{cms: shopfy,", "Did you mean shopify?"),
+        ("{cms: shopify,", "{cms: shopfy,", '"shopfy" is not a choice of cms. One of: wordpress, prestashop, shopify'),
     ],
 )
 def test_examples_of_a_segment_are_tried(faults_after: Breaks, old: str, new: str, words: str) -> None:
