@@ -27,7 +27,6 @@ from leadflow.models.people import (
 )
 from leadflow.models.runs import job_run, lock, playbook_file, playbook_version, sweep
 from leadflow.models.scores import (
-    account_score,
     business_day,
     calendar,
     engagement,
@@ -42,7 +41,6 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "account",
-    "account_score",
     "business_day",
     "calendar",
     "consent",

@@ -62,17 +62,6 @@ class LeadScore(SQLModel, table=True):
     __table_args__ = (BY_KEY,)
 
 
-class AccountScore(SQLModel, table=True):
-    """fit = max, engagement = min(100, (3·max + sum) / 4) over a company's people; hundredths of a point."""
-
-    __tablename__ = "account_score"
-
-    account_id: int = part_of_key()
-    fit: int = whole(default=0)
-    engagement: int = whole(default=0)
-    people: int = whole(default=0)
-
-
 class Membership(SQLModel, table=True):
     """An interval during which a lead was in a segment."""
 
@@ -134,11 +123,10 @@ scoring_rule = table_of(ScoringRule)
 growth = table_of(Growth)
 engagement = table_of(Engagement)
 lead_score = table_of(LeadScore)
-account_score = table_of(AccountScore)
 membership = table_of(Membership)
 calendar = table_of(Calendar)
 window_slot = table_of(WindowSlot)
 business_day = table_of(BusinessDay)
 
-for often, fillfactor in ((engagement, 80), (lead_score, 50), (account_score, 50)):
+for often, fillfactor in ((engagement, 80), (lead_score, 50)):
     leave_room(often, fillfactor)

@@ -1,4 +1,4 @@
-"""Phase score: fit, engagement, velocity and band of every lead in scope, and of the companies they work for."""
+"""Phase score: fit, engagement, velocity and band of every lead in scope."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,27 +11,25 @@ from sqlalchemy import (
     Subquery,
     and_,
     case,
-    cast,
     exists,
     func,
     insert,
     literal,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.orm import Session
 
 from leadflow.db import greatest, least, stage, unstage
-from leadflow.models import account_score, lead, lead_score
+from leadflow.models import lead, lead_score
 from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.pipeline.score_fold import fold_everything, fold_inbox, forget_dirty
 from leadflow.pipeline.score_rules import sync_rules
 from leadflow.playbook.model import Playbook
-from leadflow.scoring.columns import Chosen, facts, kept_rules, over
+from leadflow.scoring.columns import Chosen, facts, kept_rules
 from leadflow.scoring.sheet import HIGHEST, POINT
-from leadflow.types import Everyone, Outcome, Phase, Scope
+from leadflow.types import Outcome, Phase, Scope
 
 
 def score_leads(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> Outcome:
@@ -48,7 +46,6 @@ def score_leads(session: Session, playbook: Playbook, now: datetime, scope: Scop
         return and_(in_scope(lead_id, scope), not_ahead(lead_id, now))
 
     read, changed = _write_scores(session, playbook, now, chosen)
-    _write_account_scores(session, scope, chosen)
     counts = {"folded": folded, "refolded": len(synced.changed), "dirty": dirty}
     return Outcome(phase=Phase.SCORE, read=read, changed=changed, counts=counts)
 
@@ -110,32 +107,3 @@ def _band(playbook: Playbook, judged: CTE) -> ColumnElement[str]:
     digits = [(judged.c.engagement >= least_ * POINT, name) for name, least_ in scoring.engagement_bands]
     letter = case((judged.c.veto.is_not(None), "D"), *letters, else_="D")
     return letter.concat(case(*digits, else_="4"))
-
-
-def _write_account_scores(session: Session, scope: Scope, chosen: Chosen) -> None:
-    """account_score of the companies of the chosen leads, over all their people: new ones, then those that differ."""
-    touched = (
-        true()
-        if isinstance(scope, Everyone)
-        else lead.c.account_id.in_(select(lead.c.account_id).where(chosen(lead.c.id)).correlate(None))
-    )
-    hottest, together = func.max(lead_score.c.engagement), cast(func.sum(lead_score.c.engagement), BigInteger)
-    people = (
-        select(
-            lead.c.account_id,
-            func.max(lead_score.c.fit).label("fit"),
-            least(HIGHEST, over(3 * hottest + together, 4)).label("engagement"),
-            func.count().label("people"),
-        )
-        .select_from(lead.join(lead_score, lead_score.c.lead_id == lead.c.id))
-        .where(lead.c.account_id.is_not(None), touched)
-        .group_by(lead.c.account_id)
-        .subquery("people")
-    )
-    new = select(lead.c.account_id).distinct().where(lead.c.account_id.is_not(None), touched)
-    unscored = new.where(~exists().where(account_score.c.account_id == lead.c.account_id))
-    session.execute(insert(account_score).from_select(["account_id"], unscored))
-    values = {name: people.c[name] for name in ("fit", "engagement", "people")}
-    differs = or_(*(account_score.c[name] != value for name, value in values.items()))
-    same = account_score.c.account_id == people.c.account_id
-    session.execute(update(account_score).where(same, differs).values(values))

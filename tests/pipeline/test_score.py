@@ -8,10 +8,11 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.tree import EventLeaf, FieldLeaf
-from leadflow.models import account, account_score, dirty, engagement, event, event_inbox, lead, lead_score, lead_state
+from leadflow.models import account, dirty, engagement, event, event_inbox, lead, lead_score, lead_state
 from leadflow.pipeline.score import score_leads
 from leadflow.playbook.model import EngagementRule, FitRule, Playbook, VetoRule
 from leadflow.scoring import RECYCLED
+from leadflow.scoring.accounts import account_scores
 from leadflow.types import DAY, EVERYONE, Leads, Scope
 from tests.build import NIGHT, add_event, add_lead, playbook, scoring
 
@@ -201,7 +202,7 @@ def test_a_company_is_as_fit_as_its_best_and_as_hot_as_its_people_together(sessi
     book = playbook(scoring=scoring(**_parts(book), fit=(in_country("here", 30, "FR"),)))
     score(session, book, scope=Leads((2,)))
     score(session, book, scope=Leads((1,)))
-    assert tuple(session.execute(select(account_score)).one()) == (7, 3000, (3 * 4000 + 4100) // 4, 2)
+    assert tuple(session.execute(account_scores()).one()) == (7, 3000, (3 * 4000 + 4100) // 4, 2)
 
 
 def test_an_event_of_nobody_is_scored_for_nobody(session: Session) -> None:

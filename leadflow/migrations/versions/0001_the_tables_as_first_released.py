@@ -41,14 +41,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("key"),
     )
     op.create_table(
-        "account_score",
-        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("fit", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("engagement", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("people", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.PrimaryKeyConstraint("account_id"),
-    )
-    op.create_table(
         "business_day",
         sa.Column("calendar_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -654,7 +646,7 @@ def upgrade() -> None:
 
     if op.get_bind().dialect.name == "postgresql":
         # Rewritten every night: the new rows find room beside the old.
-        for table, fillfactor in (("engagement", 80), ("lead_score", 50), ("account_score", 50)):
+        for table, fillfactor in (("engagement", 80), ("lead_score", 50)):
             op.execute(f"ALTER TABLE {table} SET (fillfactor = {fillfactor})")
 
 
@@ -788,5 +780,4 @@ def downgrade() -> None:
     op.drop_index("ix_business_day_start", table_name="business_day")
 
     op.drop_table("business_day")
-    op.drop_table("account_score")
     op.drop_table("account")
