@@ -11,7 +11,8 @@ from leadflow.playbook.load import load_playbook
 from leadflow.types import Phase
 from tests.apps import an_app
 from tests.build import NIGHT
-from tests.pipeline.test_score_statements import counting, populate
+from tests.counting import counting
+from tests.pipeline.test_score_statements import populate
 
 
 def analyzed_while_loading(engine: Engine, leads: int) -> None:

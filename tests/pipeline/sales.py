@@ -1,11 +1,9 @@
 """A sales team, hot rules and routes like the example's, and short ways to ask who was handed to whom."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.tree import All, EventLeaf, FieldLeaf
@@ -101,19 +99,6 @@ def handed(session: Session) -> list[tuple[int, str, str]]:
     rows = select(escalation.c.lead_id, escalation.c.rule, escalation.c.rep)
     ordered = rows.order_by(escalation.c.opened_at, escalation.c.lead_id)
     return [(row.lead_id, row.rule, row.rep) for row in session.execute(ordered)]
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that run inside."""
-    statements: list[str] = []
-
-    def on_execute(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", on_execute)
-    yield statements
-    event.remove(engine, "before_cursor_execute", on_execute)
 
 
 def open_handover(session: Session, lead_id: int, rep: str = "Marc", **columns: Any) -> int:

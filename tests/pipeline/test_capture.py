@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, insert, select
-from sqlalchemy import event as listeners
 from sqlalchemy.orm import Session
 
 from leadflow.models import consent, event, event_inbox, identity, intake, lead, lead_score, lead_state, metadata
 from leadflow.pipeline.capture import capture_intake
 from leadflow.types import EVERYONE, Leads, Outcome
 from tests.build import NIGHT, playbook
+from tests.counting import counting
 
 BOOK = playbook()
 HOUR = timedelta(hours=1)
@@ -153,14 +153,8 @@ def test_a_second_run_at_the_same_instant_changes_nothing(session: Session) -> N
 
 @pytest.fixture
 def statements(engine: Engine) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    listeners.listen(engine, "before_cursor_execute", note)
-    yield seen
-    listeners.remove(engine, "before_cursor_execute", note)
+    with counting(engine) as seen:
+        yield seen
 
 
 def test_statements_grow_with_batches_and_not_with_rows(session: Session, statements: list[str]) -> None:

@@ -12,7 +12,8 @@ from leadflow.pipeline.clocks import latest_before, run_clocks
 from leadflow.types import EVERYONE, HOUR, Leads, Span, SpanKind
 from leadflow.windows import due_after
 from tests.build import NIGHT
-from tests.pipeline.sales import MARC, SOFIA, away, counted, open_handover, sales, selling
+from tests.counting import counting
+from tests.pipeline.sales import MARC, SOFIA, away, open_handover, sales, selling
 
 #: Monday 13:00 in Paris: four business hours after nine.
 DUE = datetime(2026, 3, 23, 12, tzinfo=UTC)
@@ -189,7 +190,7 @@ def statements_of(engine: Engine, handovers: int) -> int:
         for lead_id in range(1, handovers + 1):
             at = NIGHT - timedelta(days=7 * (lead_id % 3))
             open_handover(session, lead_id, opened_at=at, due_at=at + timedelta(hours=9))
-        with counted(engine) as statements:
+        with counting(engine) as statements:
             clocks(session, DUE)
         session.rollback()
     return len(statements)

@@ -5,7 +5,7 @@ from threading import Thread
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import Engine, delete, event, update
+from sqlalchemy import Engine, delete, update
 from sqlalchemy.orm import Session
 
 from leadflow.errors import RefusedError, RetryableError
@@ -15,6 +15,7 @@ from leadflow.pipeline import deliver as deliver_module
 from leadflow.ports import Outgoing
 from leadflow.types import instant_of, micros
 from tests.build import NIGHT
+from tests.counting import counting
 from tests.pipeline.mails import add_message, deliver, row
 
 
@@ -165,11 +166,8 @@ def test_statements_grow_with_the_batches_alone(engine: Engine, session: Session
             ids = list(range(1, count + 1))
             connection.execute(update(message).values(state="accepted", attempt_id=None, send_at=micros(NIGHT)))
             connection.execute(update(message).where(message.c.id.in_(ids)).values(state="planned"))
-        made: list[str] = []
-        note = lambda *arguments: made.append(arguments[2])  # noqa: E731
-        event.listen(engine, "before_cursor_execute", note)
-        deliver(engine, batch=10)
-        event.remove(engine, "before_cursor_execute", note)
+        with counting(engine) as made:
+            deliver(engine, batch=10)
         return len([text for text in made if not text.startswith(("BEGIN", "PRAGMA"))])
 
     one, two, six = statements(10), statements(20), statements(60)

@@ -6,7 +6,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.models import event as act
@@ -14,6 +14,7 @@ from leadflow.models import event_inbox, hit, intake, link, message, metadata, s
 from leadflow.pipeline.engage import engage_leads
 from leadflow.types import EVERYONE, Leads, Outcome
 from tests.build import NIGHT, add_lead, playbook
+from tests.counting import counting
 from tests.pipeline.mails import add_message
 
 BROWSER = "Mozilla/5.0 (Macintosh) Safari/605"
@@ -279,11 +280,8 @@ def test_statements_grow_with_the_batches_alone(engine: Engine, session: Session
             add_sent(session, number)
             add_hit(session, number, message_id=number)
             post(session, news("delivered", number))
-        made: list[str] = []
-        note = lambda *arguments: made.append(arguments[2])  # noqa: E731
-        event.listen(engine, "before_cursor_execute", note)
-        engage(session)
-        event.remove(engine, "before_cursor_execute", note)
+        with counting(engine) as made:
+            engage(session)
         return len(made)
 
     _add_links(session)

@@ -12,10 +12,10 @@ from leadflow.models import decision, escalation, lead_state, metadata
 from leadflow.playbook.model import NeverRule
 from leadflow.types import EVERYONE, Leads, Reason, Scope, micros
 from tests.build import NIGHT, add_event, add_lead
+from tests.counting import counting
 from tests.pipeline.sales import (
     add_account,
     ask_quote,
-    counted,
     escalate,
     handed,
     look_at_prices,
@@ -272,7 +272,7 @@ def statements_of(engine: Engine, leads: int, scope: Scope = EVERYONE) -> int:
         for lead_id in range(1, leads + 1):
             add_lead(session, lead_id)
             ask_quote(session, lead_id, lead_id)
-        with counted(engine) as statements:
+        with counting(engine) as statements:
             escalate(session, scope=scope)
         assert len(handed(session)) == (leads if scope is EVERYONE else 1)
         session.rollback()

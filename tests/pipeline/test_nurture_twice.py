@@ -1,15 +1,13 @@
 """Nurture at the same instant twice changes nothing, and executes as many statements for two thousand as for ten."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, select, update
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.eligibility import tonight
@@ -29,6 +27,7 @@ from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
 from leadflow.types import EVERYONE, Leads, Reason
 from tests.build import NIGHT
+from tests.counting import counting
 
 WORKSPACE = Path(__file__).parents[2]
 BANDS = [fit + engagement for fit in "ABCD" for engagement in "1234"]
@@ -153,19 +152,6 @@ def test_a_second_run_at_the_same_instant_changes_no_row(session: Session, examp
     states = {row.state for row in before["enrolment"]}
     assert states == {"active", "paused", "ended"}
     assert {Reason.NOT_DUE, Reason.RAMP, Reason.WINDOW, Reason.CUSTOMER, Reason.NO_BASIS} <= reasons
-
-
-@contextmanager
-def counting(engine: Engine) -> Iterator[list[str]]:
-    """The statements executed inside."""
-    statements: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("nights", [1, 3])

@@ -1,11 +1,9 @@
 """Score, stage and segment say the same number of statements for few leads and many, one scope or the other."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.models import event as event_table
@@ -16,6 +14,7 @@ from leadflow.pipeline.stage import stage_leads
 from leadflow.playbook.load import load_playbook
 from leadflow.types import EVERYONE, Leads, Scope, micros
 from tests.build import NIGHT
+from tests.counting import counting
 
 BOOK = load_playbook(Path(__file__).parents[2])
 KINDS = (("page_viewed", "/tarifs"), ("quote_requested", None), ("webinar_attended", None), ("page_viewed", "/"))
@@ -38,19 +37,6 @@ def populate(session: Session, leads: int) -> None:
     session.execute(insert(event_table), acts)
     waiting = ("month", "lead_id", "occurred_at", "received_at")
     session.execute(insert(event_inbox), [{"event_id": a["id"]} | {name: a[name] for name in waiting} for a in acts])
-
-
-@contextmanager
-def counting(engine: Engine) -> Iterator[list[str]]:
-    """The statements said inside."""
-    said: list[str] = []
-
-    def note(*args: object) -> None:
-        said.append(str(args[2]))
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield said
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def count(engine: Engine, scope: Scope, *, leads: int) -> tuple[int, int]:
