@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.text import set_language
 from tests.browser import find_chromium, running_chromium
+from tests.engines import Moving
 from tests.postgres import Server, running_postgres
 
 settings.register_profile(
@@ -65,11 +66,29 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ |= {"PREFECT_HOME": home, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
 
 
+#: Where the minutes are. Their files go first, so that no worker ends the run with one of them while the other idles.
+_LONG = ("test_serving", "demo/", "scenarios/", "flows/", "test_twice", "test_prefect_server", "test_scheduler", "ask/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every hypothesis test, so that `make soak` finds it."""
+    """Long files first; every hypothesis test is marked, so that `make soak` finds it; twins are counted once."""
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.property)
+        # Counting lines takes a third of the time, and the same test on PostgreSQL counts the same ones.
+        if isinstance(item, pytest.Function) and _database_of(item) == "sqlite":
+            item.add_marker(pytest.mark.no_cover)
+    items.sort(key=_turn)
+
+
+def _database_of(item: pytest.Function) -> object:
+    call = getattr(item, "callspec", None)
+    return call.params.get("database") if call else None
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.nodeid.removeprefix("tests/")
+    return next((turn for turn, long in enumerate(_LONG) if name.startswith(long)), len(_LONG))
 
 
 @pytest.fixture(autouse=True)
@@ -154,14 +173,18 @@ def database_url(database: str, request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{database}_url"))
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on a fresh database that has the tables and no row."""
-    from leadflow.db import make_engine
+@pytest.fixture(scope="session")
+def moving() -> dict[str, Moving]:
+    """The engine of each kind of database that tests share one after the other."""
+    return {}
 
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
+
+@pytest.fixture
+def engine(database: str, database_url: str, moving: dict[str, Moving]) -> Iterator[Engine]:
+    """An engine on a fresh database that has the tables and no row."""
+    mover = moving.setdefault(database, Moving(database_url))
+    yield mover.to(database_url)
+    mover.leave()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from leadflow.testing import World, open_world
 from leadflow.types import Phase, micros
 from tests.busy_night import MORNING, NIGHT, live_up_to_the_night, rows_of
 from tests.conftest import make_tables
+from tests.engines import Moving
 from tests.postgres import Server
 
 
@@ -53,7 +54,9 @@ def postgres_eve(postgres: Server, shipped: Playbook) -> Iterator[dict[str, int]
 
 
 @pytest.fixture
-def world(database: str, shipped: Playbook, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+def world(
+    database: str, shipped: Playbook, moving: dict[str, Moving], tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[World]:
     """The eve, in a copy of its own."""
     if database == "sqlite":
         path, people = request.getfixturevalue("sqlite_eve")
@@ -64,10 +67,11 @@ def world(database: str, shipped: Playbook, tmp_path: Path, request: pytest.Fixt
         server: Server = request.getfixturevalue("postgres")
         server.create("twice", template="eve")
         url = server.url("twice")
-    world = open_world(make_engine(url), shipped, NIGHT)
+    mover = moving.setdefault(database, Moving(url))
+    world = open_world(mover.to(url), shipped, NIGHT)
     world.people.update(people)
     yield world
-    world.app.engine.dispose()
+    mover.leave()
     if database == "postgres":
         server.drop("twice")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, insert, update
+from sqlalchemy import Engine, delete, insert, update
 from sqlalchemy.orm import Session
 
 from leadflow.ask import invariants
@@ -12,6 +12,7 @@ from leadflow.ask.invariants import broken
 from leadflow.eligibility import Tonight
 from leadflow.models import enrolment, escalation, lead_score, lead_state, message
 from tests.build import NIGHT
+from tests.counting import counting
 from tests.pipeline.nurture_world import World, book
 
 
@@ -77,12 +78,11 @@ def test_people_who_are_not_counted_are_told(world: World, monkeypatch: pytest.M
     assert told(world) == ["1 mailed and 0 without do not make 2 people"]
 
 
-def test_the_rules_cost_the_same_statements_for_any_number_of_people(world: World) -> None:
-    seen: list[str] = []
-    event.listen(world.session.get_bind(), "before_cursor_execute", lambda *said: seen.append(said[2]))
-    told(world)
-    few = len(seen)
-    for number in range(10, 30):
-        world.lead(number)
-    told(world)
+def test_the_rules_cost_the_same_statements_for_any_number_of_people(engine: Engine, world: World) -> None:
+    with counting(engine) as seen:
+        told(world)
+        few = len(seen)
+        for number in range(10, 30):
+            world.lead(number)
+        told(world)
     assert len(seen) == 2 * few + 20 * 4  # a lead is four rows

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from leadflow.db import make_engine
 from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
 from tests.conftest import make_tables
 from tests.emptied import empty
+from tests.engines import Moving
 from tests.postgres import Server
 
 WORKSPACE = Path(__file__).parents[2]
@@ -27,18 +27,18 @@ def sqlite_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A SQLite file with the tables."""
     url = f"sqlite:///{tmp_path_factory.mktemp('scenarios')}/leadflow.db"
     make_tables(url)
-    engine = make_engine(url)
-    yield engine
-    engine.dispose()
+    mover = Moving(url)
+    yield mover.to(url)
+    mover.leave()
 
 
 @pytest.fixture(scope="session")
 def postgres_world(postgres: Server) -> Iterator[Engine]:
     """A PostgreSQL database with the tables."""
     postgres.create("scenarios", template="template")
-    engine = make_engine(postgres.url("scenarios"))
-    yield engine
-    engine.dispose()
+    mover = Moving(postgres.url("scenarios"))
+    yield mover.to(postgres.url("scenarios"))
+    mover.leave()
     postgres.drop("scenarios")
 
 

@@ -1,0 +1,41 @@
+"""One engine for all databases of a kind: what SQLAlchemy compiled in one test is ready in the next."""
+
+from typing import Any
+
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.engine import Dialect
+from sqlalchemy.util import LRUCache
+
+from leadflow.db import make_engine
+
+
+class Moving:
+    """An engine that connects to whichever database it was sent to last."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        self._engine = make_engine(url)
+        # Room for the statements of a whole run.
+        self._engine.update_execution_options(compiled_cache=LRUCache[Any, Any](3000))
+        event.listen(self._engine, "do_connect", self._connect_here)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _do_not_wait_for_the_disk)
+
+    def to(self, url: str) -> Engine:
+        """The engine, on the database at `url`; no connection to the one before is kept."""
+        self.leave()
+        self._url = make_url(url)
+        return self._engine
+
+    def leave(self) -> None:
+        """Close its connections."""
+        self._engine.dispose()
+
+    def _connect_here(self, dialect: Dialect, _record: Any, words: list[Any], options: dict[str, Any]) -> None:
+        here, more = dialect.create_connect_args(self._url)
+        words[:] = here
+        options.update(more)
+
+
+def _do_not_wait_for_the_disk(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
