@@ -32,7 +32,7 @@ demo: setup ## 21 nights on 300 sample leads, about a minute (SEED=42)
 	$(BIN)/leadflow demo --workspace demo-workspace --seed $(SEED)
 
 test: setup browser ## every test, on SQLite and PostgreSQL, with branch coverage
-	$(BIN)/pytest -n 2 --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 check: setup ## lint, format, types, layers, sizes, tree
 	$(BIN)/ruff check

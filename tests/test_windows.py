@@ -1,6 +1,6 @@
 """Windows and business days equal a minute-by-minute walk; their SQL equals the Python they were expanded from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -21,6 +21,8 @@ from tests.build import NIGHT, add_lead, playbook
 WEEK = (0, 1, 2, 3, 4)
 PARIS = ZoneInfo("Europe/Paris")
 MIN = timedelta(minutes=1)
+#: Two years.
+HOURS = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=h) for h in range(2 * 366 * 24)]
 ZONES = sorted(z for z in available_timezones() if not z.startswith(("posix", "right", "Etc")))
 
 
@@ -28,16 +30,18 @@ def _window(start: int = 9 * 60, end: int = 17 * 60, days: tuple[int, ...] = WEE
     return Window(days=days, start=start, end=end, spread=spread)
 
 
-def _transitions(zone: ZoneInfo) -> list[datetime]:
+def _offsets(zone: ZoneInfo) -> tuple[timedelta | None, ...]:
+    return tuple(hour.astimezone(zone).utcoffset() for hour in HOURS)
+
+
+def _transitions(offsets: Sequence[timedelta | None]) -> list[datetime]:
     """The first hour after each change of the clock in two years, and one plain night."""
-    begin = datetime(2026, 1, 1, tzinfo=UTC)
-    hours = [begin + timedelta(hours=h) for h in range(2 * 366 * 24)]
-    offsets = [hour.astimezone(zone).utcoffset() for hour in hours]
-    return [hours[1000], *(b for b, x, y in zip(hours[1:], offsets, offsets[1:], strict=False) if x != y)]
+    return [HOURS[1000], *(b for b, x, y in zip(HOURS[1:], offsets, offsets[1:], strict=False) if x != y)]
 
 
-def _walk(zone: ZoneInfo, begin: datetime, minutes: int) -> Iterator[tuple[datetime, datetime]]:
-    """(instant, the latest wall time any clock of the zone has shown by then), minute by minute."""
+def _walk(zone: ZoneInfo, change: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """(instant, the latest wall time any clock of the zone has shown by then), minute by minute around `change`."""
+    begin, minutes = change - timedelta(hours=30), 60 * 60
     latest = datetime.min  # noqa: DTZ901 - wall time
     for step in range(-1500, minutes):
         instant = begin + step * MIN
@@ -67,39 +71,44 @@ def _is_open(hours: Hours, latest: datetime) -> bool:
 def test_windows_and_business_days_equal_a_walk_by_the_minute(
     zone: str, start: int, end: int, days: tuple[int, ...]
 ) -> None:
-    _compare(ZoneInfo(zone), _window(start, end, days))
+    place = ZoneInfo(zone)
+    for change in _transitions(_offsets(place)):
+        _compare(place, _window(start, end, days), change, _walk(place, change))
 
 
-def _behaviours() -> list[ZoneInfo]:
+def _behaviours() -> Iterator[tuple[ZoneInfo, list[datetime]]]:
     """One zone for each way of changing the clock in two years: the others are the same to the minute."""
-    begin = datetime(2026, 1, 1, tzinfo=UTC)
-    hours = [begin + timedelta(hours=h) for h in range(2 * 366 * 24)]
-    found: dict[tuple[object, ...], ZoneInfo] = {}
+    found: dict[tuple[timedelta | None, ...], ZoneInfo] = {}
     for name in ZONES:
         zone = ZoneInfo(name)
-        found.setdefault(tuple(hour.astimezone(zone).utcoffset() for hour in hours), zone)
-    return list(found.values())
+        found.setdefault(_offsets(zone), zone)
+    for offsets, zone in found.items():
+        yield zone, _transitions(offsets)
 
 
-@pytest.mark.parametrize(("start", "end"), [(60, 210), (22 * 60, 6 * 60)])
-def test_no_zone_s_change_of_the_clock_opens_or_shuts_a_window_wrongly(start: int, end: int) -> None:
-    for zone in _behaviours():
-        _compare(zone, _window(start, end, (0, 1, 2, 3, 4, 5, 6)))
+@pytest.mark.slow
+@pytest.mark.no_cover  # a million minutes of the test's own loop: the cases above count the lines
+def test_no_zone_s_change_of_the_clock_opens_or_shuts_a_window_wrongly() -> None:
+    every_day = (0, 1, 2, 3, 4, 5, 6)
+    for zone, changes in _behaviours():
+        for change in changes:
+            walked = list(_walk(zone, change))
+            for start, end in ((60, 210), (22 * 60, 6 * 60)):
+                _compare(zone, _window(start, end, every_day), change, walked)
 
 
-def _compare(place: ZoneInfo, window: Window) -> None:
+def _compare(place: ZoneInfo, window: Window, change: datetime, walked: Iterable[tuple[datetime, datetime]]) -> None:
     hours = Hours(zone=place, country="FR", window=window)
-    for change in _transitions(place):
-        begin, first = change - timedelta(hours=30), (change - timedelta(days=4)).date()
-        slots = list(open_slots(hours, first, first + timedelta(days=9)))
-        starts = set(business_days(hours, first, first + timedelta(days=9)))
-        seen: date | None = None
-        for instant, latest in _walk(place, begin, 60 * 60):
-            expected = _is_open(hours, latest)
-            assert any(slot.opens <= instant < slot.closes for slot in slots) == expected, (instant, latest)
-            if seen is not None and latest.date() != seen and hours.works(latest.date()):
-                assert instant in starts
-            seen = latest.date()
+    first = (change - timedelta(days=4)).date()
+    slots = list(open_slots(hours, first, first + timedelta(days=9)))
+    starts = set(business_days(hours, first, first + timedelta(days=9)))
+    seen: date | None = None
+    for instant, latest in walked:
+        expected = _is_open(hours, latest)
+        assert any(slot.opens <= instant < slot.closes for slot in slots) == expected, (instant, latest)
+        if seen is not None and latest.date() != seen and hours.works(latest.date()):
+            assert instant in starts
+        seen = latest.date()
 
 
 @pytest.mark.parametrize(

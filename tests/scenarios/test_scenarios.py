@@ -12,6 +12,8 @@ from tests.scenarios.conftest import WORKSPACE
 HERE = Path(__file__).parent
 
 
+@pytest.mark.slow
+@pytest.mark.no_cover  # the same lines night after night: other tests count them, and counting takes a third of a march
 @pytest.mark.parametrize("name", sorted(path.stem for path in HERE.glob("*.yaml")))
 def test_the_days_go_as_told(name: str, engine: Engine, shipped: Playbook, tmp_path: Path) -> None:
     faults = play(read_scenario(HERE / f"{name}.yaml"), engine, WORKSPACE, tmp_path / "workspace", shipped)
