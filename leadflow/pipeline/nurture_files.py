@@ -4,16 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
     and_,
     case,
     func,
-    literal,
     null,
+    or_,
     select,
-    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
@@ -29,11 +27,10 @@ from leadflow.models import (
     tpl_lang,
 )
 from leadflow.pipeline.catalogue import has_bits
-from leadflow.pipeline.nurture_steps import over
+from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, arrive, due
 from leadflow.pipeline.nurture_tables import TOUCHED, route, route_step, touched
 from leadflow.playbook.model import Playbook, Sequence
-from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState, Reason, micros
-from leadflow.windows import after_business_days, calendar_of
+from leadflow.types import EnrolmentState, MessageState, Reason, micros
 
 
 def rename_steps(session: Session, playbook: Playbook) -> None:
@@ -63,21 +60,14 @@ def _rename(session: Session, sequence: Sequence, column: Any, renamed: dict[str
 def follow_files(session: Session, now: datetime) -> None:
     """Park who stands nowhere, find everybody's present step, and when it is due."""
     known, here = _follows(), _follows(step=func.coalesce(enrolment.c.step, ""))
-    active = and_(enrolment.c.state == EnrolmentState.ACTIVE, TOUCHED)
     parked = and_(enrolment.c.state == EnrolmentState.PARKED, TOUCHED)
     session.execute(update(enrolment).where(parked, known).values(state=EnrolmentState.ACTIVE.value))
-    session.execute(update(enrolment).where(active, ~known).values(state=EnrolmentState.PARKED.value))
-    usual = (
-        select(func.nullif(route.c.step, ""))
-        .where(*_at_position(), route.c.usual)
-        .correlate(enrolment)
-        .scalar_subquery()
-    )
-    session.execute(update(enrolment).where(active, ~here).values(step=usual, due_at=null()))
-    session.execute(
-        update(enrolment).where(active, enrolment.c.step.is_(None)).values(over(EnrolmentEnd.FINISHED, now))
-    )
-    session.execute(update(enrolment).where(active, enrolment.c.due_at.is_(None)).values(due_at=_due(now)))
+    session.execute(update(enrolment).where(ACTIVE, ~known).values(state=EnrolmentState.PARKED.value))
+    nowhere = or_(enrolment.c.step.is_(None), ~here)
+    usual = after(func.coalesce(enrolment.c.position, ""))
+    session.execute(update(enrolment).where(ACTIVE, nowhere, usual).values(arrive(enrolment.c.completed_at, now)))
+    waiting = update(enrolment).where(ACTIVE, ON_STEP, enrolment.c.due_at.is_(None))
+    session.execute(waiting.values(due_at=due(route_step, enrolment.c.completed_at, now)))
 
 
 def _at_position() -> tuple[ColumnElement[bool], ...]:
@@ -93,24 +83,6 @@ def _follows(*, step: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
     if step is not None:
         found = found.where(route.c.step == step)
     return found.correlate(enrolment).exists()
-
-
-def _due(now: datetime) -> ColumnElement[Any]:
-    """When the present step is due: waits count from the step before, the others from now."""
-    completed = type_coerce(enrolment.c.completed_at, BigInteger)
-    step = route_step.c
-    when = case(
-        (step.wait_in.is_not(None), completed + step.wait_in),
-        (
-            step.wait_days.is_not(None),
-            after_business_days(calendar_of(enrolment.c.lead_id), completed, step.wait_days),
-        ),
-        # As in `due`: a hand-over is opened by the next sweep.
-        (step.asks, literal(micros(now) + 1, BigInteger)),
-        else_=literal(micros(now), BigInteger),
-    )
-    found = select(when).where(step.sequence == enrolment.c.sequence, step.step == enrolment.c.step)
-    return found.correlate(enrolment).scalar_subquery()
 
 
 def rebind_messages(session: Session, playbook: Playbook, now: datetime) -> None:

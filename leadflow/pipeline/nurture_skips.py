@@ -1,19 +1,18 @@
 """People for whom no email is left, or whose named email cannot be sent, move on as their step says."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, literal, select
+from sqlalchemy import ColumnElement, and_, delete, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_missing
 from leadflow.models import enrolment, message, tpl
 from leadflow.pipeline.decisions import record_decisions, subject_of
-from leadflow.pipeline.nurture_steps import failed, leave, over, standing
-from leadflow.pipeline.nurture_tables import candidate, choice
-from leadflow.playbook.model import Playbook, Sequence
-from leadflow.steps.email import EmailStep
+from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, leave, over
+from leadflow.pipeline.nurture_tables import candidate, choice, route_step
+from leadflow.playbook.model import Playbook
+from leadflow.steps.email import EXIT, SKIP, WAIT
 from leadflow.types import DAY, EnrolmentEnd, MessageState, Reason, micros
 
 _NONE_LEFT = (Reason.NO_MAIL_LEFT, Reason.ALREADY_RECEIVED)
@@ -23,44 +22,38 @@ def skip_steps(session: Session, playbook: Playbook, now: datetime) -> None:
     """Record the skips, then move those people on; `when_none: wait` keeps them where they stand."""
     _record(session, playbook, now)
     _fail_missing(session, playbook, now)
-    for sequence, step in email_steps(playbook):
-        _move(session, sequence, step, [Reason.MISSING_FIELD], failed(sequence, step, now))
-        if step.when_none == "exit":
-            _move(session, sequence, step, _NONE_LEFT, over(EnrolmentEnd.NO_MAIL_LEFT, now))
-        elif step.when_none == "skip":
-            _move(session, sequence, step, _NONE_LEFT, leave(sequence, step, micros(now), now))
+    step, here = route_step.c, and_(ACTIVE, ON_STEP)
+    missing, none = choice.c.reason == Reason.MISSING_FIELD, choice.c.reason.in_(_NONE_LEFT)
+    on = or_(and_(missing, step.on_fail != EXIT), and_(none, step.when_none == SKIP))
+    for which, values in (
+        (and_(on, after(enrolment.c.step)), leave(now, now)),
+        (and_(missing, step.on_fail == EXIT), over(EnrolmentEnd.STEP_FAILED, now)),
+        (and_(none, step.when_none == EXIT), over(EnrolmentEnd.NO_MAIL_LEFT, now)),
+    ):
+        session.execute(update(enrolment).where(here, _decided(), which).values(values))
     moved = select(candidate.c.enrolment_id).join(enrolment, enrolment.c.id == candidate.c.enrolment_id)
     moved = moved.where(enrolment.c.step.is_distinct_from(candidate.c.step))
     session.execute(delete(choice).where(choice.c.enrolment_id.in_(moved)))
     session.execute(delete(candidate).where(candidate.c.enrolment_id.in_(moved)))
 
 
-def email_steps(playbook: Playbook) -> Iterator[tuple[Sequence, EmailStep]]:
-    """Every email step, in the order of the files."""
-    for sequence in playbook.sequences:
-        for step in sequence.steps:
-            if isinstance(step, EmailStep):
-                yield sequence, step
+def _decided() -> ColumnElement[bool]:
+    """Joins an enrolment to its candidate and what was chosen for it, unless it has moved on since."""
+    mine = and_(candidate.c.enrolment_id == enrolment.c.id, candidate.c.step == enrolment.c.step)
+    return and_(mine, choice.c.enrolment_id == enrolment.c.id)
 
 
 def _record(session: Session, playbook: Playbook, now: datetime) -> None:
-    waits = [f"{sequence.name}/{step.name}" for sequence, step in email_steps(playbook) if step.when_none == "wait"]
-    subject = subject_of(candidate.c.sequence, candidate.c.step)
-    goes: ColumnElement[bool] = and_(choice.c.reason.in_(_NONE_LEFT), subject.not_in(waits))
+    goes = and_(choice.c.reason.in_(_NONE_LEFT), route_step.c.when_none != WAIT)
+    step = and_(route_step.c.sequence == candidate.c.sequence, route_step.c.step == candidate.c.step)
+    subject = subject_of(candidate.c.sequence, candidate.c.step).label("subject")
     rows = (
-        select(candidate.c.lead_id, subject.label("subject"), choice.c.reason)
+        select(candidate.c.lead_id, subject, choice.c.reason)
         .join(choice, choice.c.enrolment_id == candidate.c.enrolment_id)
+        .join(route_step, step)
         .where(goes | (choice.c.reason == Reason.MISSING_FIELD))
     )
     record_decisions(session, rows, kind="skip", now=now, playbook=playbook)
-
-
-def _move(session: Session, sequence: Sequence, step: EmailStep, reasons: Any, values: dict[str, Any]) -> None:
-    """UPDATE enrolment: the candidates of `step`; whoever a step before it has just moved here is not yet one."""
-    here = and_(candidate.c.sequence == sequence.name, candidate.c.step == step.name)
-    gone: Select[Any] = select(choice.c.enrolment_id).join(candidate, candidate.c.enrolment_id == choice.c.enrolment_id)
-    gone = gone.where(choice.c.reason.in_(reasons), here)
-    session.execute(standing(sequence, step).where(enrolment.c.id.in_(gone)).values(values))
 
 
 def _fail_missing(session: Session, playbook: Playbook, now: datetime) -> None:

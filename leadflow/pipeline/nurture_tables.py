@@ -76,6 +76,9 @@ route_step = Table(
     _word("purpose"),
     _number("expires_in"),
     _number("expires_days"),
+    # What becomes of those for whom there is no mail, or whose mail failed.
+    _word("when_none"),
+    _word("on_fail"),
     **_TEMPORARY,  # type: ignore[arg-type]
 )
 
@@ -209,6 +212,8 @@ def _step_row(playbook: Playbook, sequence: Sequence, step: Step) -> dict[str, o
         "purpose": str(named.purpose if named else Purpose.NURTURE) if email else None,
         "expires_in": _elapsed(email.expires if email else None),
         "expires_days": _days(email.expires if email else None),
+        "when_none": email.when_none if email else None,
+        "on_fail": email.on_fail if email else None,
     }
 
 

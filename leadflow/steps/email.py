@@ -8,8 +8,9 @@ from leadflow.steps.base import Head, Step, Words
 from leadflow.text import _
 from leadflow.types import Span
 
-_WHEN_NONE = ("skip", "wait", "exit")
-_ON_FAIL = ("next", "exit")
+SKIP, WAIT, EXIT, NEXT = "skip", "wait", "exit", "next"
+_WHEN_NONE = (SKIP, WAIT, EXIT)
+_ON_FAIL = (NEXT, EXIT)
 KEYS = {
     "email": {
         "anyOf": [
@@ -35,9 +36,9 @@ class EmailStep(Step):
     email: str | None = None
     best_for: str | None = None
     #: skip, wait or exit.
-    when_none: str = "skip"
+    when_none: str = SKIP
     #: next or exit.
-    on_fail: str = "next"
+    on_fail: str = NEXT
     #: Not sent within this span of planning: skipped with a reason.
     expires: Span | None = None
 
@@ -54,8 +55,8 @@ def parse(node: Node, words: Words, head: Head) -> EmailStep:
         **head,
         email=email,
         best_for=best_for,
-        when_none=node.part("when_none").choice(_WHEN_NONE) or "skip",
-        on_fail=node.part("on_fail").choice(_ON_FAIL) or "next",
+        when_none=node.part("when_none").choice(_WHEN_NONE) or SKIP,
+        on_fail=node.part("on_fail").choice(_ON_FAIL) or NEXT,
         expires=node.part("expires").span(),
     )
 
