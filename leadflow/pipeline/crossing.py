@@ -97,7 +97,9 @@ def fill_crossings(playbook: Playbook, now: datetime, scope: Scope) -> Insert:
         .where(in_scope(lead.c.id, scope), not_ahead(lead.c.id, now))
         # Nothing holds for others: every rule asks for a recent act.
         .where(or_(was != 0, acted.c.lead_id.is_not(None)))
-        .subquery("judged")
+        # Judged once: the outer statement names each word several times.
+        .cte("judged")
+        .prefix_with("MATERIALIZED")
     )
     newly = judged.c.held - judged.c.held.bitwise_and(judged.c.was)
     rows = select(judged.c.lead_id, judged.c.held, newly.bitwise_or(judged.c.again)).where(
