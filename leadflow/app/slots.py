@@ -39,7 +39,10 @@ def next_slot(job: Job, office: ZoneInfo, after: datetime) -> Slot | None:
 
 def newest_slot(job: Job, office: ZoneInfo, since: datetime, now: datetime) -> Slot | None:
     """The last slot after `since` that is due at `now`: a stop of ten days is made up for by one night."""
-    return max(slots_between(job, office, max(since, now - LONGEST_GAP), now), default=None)
+    # Near first: a job of every second has 691,000 slots in eight days.
+    reaches = (timedelta(minutes=15), timedelta(days=1), LONGEST_GAP)
+    found = (max(slots_between(job, office, max(since, now - reach), now), default=None) for reach in reaches)
+    return next((slot for slot in found if slot is not None), None)
 
 
 def slot_name(job: Job, office: ZoneInfo, at: datetime) -> str:
