@@ -27,6 +27,10 @@ REASONS = (
     Reason.NO_MAIL_LEFT,
     Reason.OUTRANKED,
     Reason.NEVER_LIST,
+    Reason.WINDOW,
+    Reason.OPEN_DEAL,
+    Reason.COMPLAINED,
+    Reason.NO_MAIL_FLAG,
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.app import App, deliver_due, open_app, run_escalations, sweep_one
 from leadflow.demo.sales_team import answer_hand_overs
-from leadflow.demo.sample import import_people
+from leadflow.demo.sample import import_people, import_sample_deals
 from leadflow.demo.visitors import day_of
 from leadflow.demo.world import live_through, mails_between, visitors_of
 from leadflow.eligibility import Tonight, tonight
@@ -54,9 +54,12 @@ def make_workspace(folder: Path, seed: int) -> None:
 
 
 def import_sample(workspace: Path) -> Accounting:
-    """The sample's people, as a marketer imports them on the eve of the first night."""
+    """The sample's people and their deals, as a marketer imports them on the eve of the first night."""
     app = open_app(workspace)
-    return import_people(app, _midnight(app, FIRST_NIGHT) - timedelta(hours=7))
+    eve = _midnight(app, FIRST_NIGHT) - timedelta(hours=7)
+    counted = import_people(app, eve)
+    import_sample_deals(app, eve)
+    return counted
 
 
 def as_flow(app: App, now: datetime) -> None:

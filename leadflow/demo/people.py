@@ -12,7 +12,12 @@ from leadflow.demo.companies import Company, companies, domain_of
 COLUMNS = (
     "Email", "First name", "Last name", "Company", "Job title", "Role", "Industry", "Employees", "CMS", "Project",
     "Budget", "Deadline", "Country", "Language", "Origin", "Informed on", "Legal basis", "First contact", "Phone",
+    "Do not mail",
 )  # fmt: skip
+#: Headings of sample/deals.csv.
+DEAL_COLUMNS = ("email", "state", "amount", "owner")
+#: Reports as spam what others would unsubscribe from.
+COMPLAINS = "rose.martin@studio-ronchon.example"
 #: The day before the demo's first night.
 EVE = date(2026, 3, 2)
 _FIRST = {
@@ -62,6 +67,17 @@ def sample_csv(seed: int = 42) -> str:
     return out.getvalue()
 
 
+def sample_deals_csv() -> str:
+    """sample/deals.csv as text: two deals that sales are talking about already."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(DEAL_COLUMNS)
+    writer.writerows(
+        (row["Email"], "open", amount, "Inès") for row, amount in zip(_in_talks(), (7_800, 14_500), strict=True)
+    )
+    return out.getvalue()
+
+
 def _person(chance: random.Random, house: Company) -> dict[str, str]:
     first, last = chance.choice(_FIRST[house.language]), chance.choice(_LAST[house.language])
     role = chance.choices(tuple(_JOBS), (30, 35, 20, 15))[0]
@@ -87,6 +103,7 @@ def _person(chance: random.Random, house: Company) -> dict[str, str]:
         "Legal basis": "legitimate_interest",
         "First contact": _day(seen),
         "Phone": "",
+        "Do not mail": "",
     }
 
 
@@ -115,6 +132,7 @@ def _made(first: str, last: str, house: Company, **more: str) -> dict[str, str]:
         "Legal basis": "legitimate_interest",
         "First contact": _day(EVE - timedelta(days=19)),
         "Phone": "",
+        "Do not mail": "",
     }
     return row | more
 
@@ -168,7 +186,7 @@ def _corners() -> Iterator[dict[str, str]]:
 
 
 def _blocked(chance: random.Random) -> Iterator[dict[str, str]]:
-    """Six without legal basis, three on the never list, two students: each a reason that must be seen."""
+    """Six without legal basis, three on the never list, two students …: each a reason that must be seen."""
     for number in range(6):
         house = _house(f"Salon {number + 1}", "other", 12, "FR", "fr", None)
         yield _made(
@@ -181,3 +199,12 @@ def _blocked(chance: random.Random) -> Iterator[dict[str, str]]:
     for first in ("Léa", "Noah"):
         school = _house("École du Web", "other", None, "FR", "fr", None)
         yield _made(first, "Petit", school, **{"Job title": "étudiante" if first == "Léa" else "stagiaire"})
+    for first in ("Anaïs", "Théo"):
+        yield _made(first, "Discret", _house("Maison Discret", "retail", 9, "FR", "fr", None), **{"Do not mail": "yes"})
+    yield _made("Rose", "Martin", _house("Studio Ronchon", "other", 8, "FR", "fr", None))
+    yield from _in_talks()
+
+
+def _in_talks() -> Iterator[dict[str, str]]:
+    for name, first in (("Garage Dupont", "Lucie"), ("Menuiserie Vidal", "Paul")):
+        yield _made(first, name.split()[1], _house(name, "other", 18, "FR", "fr", "wordpress"))

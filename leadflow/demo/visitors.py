@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from leadflow.demo.people import COMPLAINS
+
 HUMAN = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/145.0 Safari/537.36"
 SCANNER = "Mozilla/5.0 (compatible; Microsoft Outlook SafeLinks scanner)"
 #: (French path, English path) by what a visitor looks for.
@@ -30,6 +32,8 @@ class Visitor:
     interest: float
     #: The address does not exist.
     dead: bool
+    #: Calls a mail spam.
+    complains: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One thing that happened. `kind` is an event's word, or click, unsubscribe, delivered, bounce."""
+    """One thing that happened. `kind` is an event's word, or click, unsubscribe, delivered, bounce, spamreport."""
 
     kind: str
     address: str
@@ -70,6 +74,7 @@ def visitor(seed: int, address: str, *, language: str, retail: bool, project: bo
         behind_scanner=random.Random(f"{seed}/scanner/{domain}").random() < 0.15,
         interest=interest,
         dead=chance.random() < 0.017,
+        complains=address == COMPLAINS,
     )
 
 
@@ -83,10 +88,13 @@ def day_of(person: Visitor, mails: Sequence[Mail], day: datetime, seed: int) -> 
 
 
 def _received(person: Visitor, mail: Mail, chance: random.Random) -> Iterator[Act]:
-    kind, after = ("bounce", 9) if person.dead else ("delivered", 6)
+    kind, after = ("bounce", 9) if person.dead and not person.complains else ("delivered", 6)
     at = mail.sent_at + timedelta(seconds=after)
     yield Act(kind=kind, address=person.address, at=at, attempt_id=mail.attempt_id)
-    if person.dead:
+    if person.complains:
+        at = mail.sent_at + timedelta(minutes=50)
+        yield Act(kind="spamreport", address=person.address, at=at, attempt_id=mail.attempt_id)
+    if person.dead or person.complains:
         return
     if person.behind_scanner:
         for number, token in enumerate(mail.clicks):

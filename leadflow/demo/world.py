@@ -20,7 +20,7 @@ from leadflow.links import read_click
 from leadflow.models import hit, identity, intake, lead, message
 from leadflow.types import MessageState, micros
 
-_PROVIDER_NEWS = {"delivered", "bounce"}
+_PROVIDER_NEWS = {"delivered", "bounce", "spamreport"}
 _TOKEN = re.compile(r"/([cu])/([A-Za-z0-9_\-.]+)")
 
 

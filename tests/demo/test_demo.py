@@ -18,7 +18,7 @@ from leadflow.demo.claims import failed_claims
 from leadflow.demo.ending import show_ending
 from leadflow.demo.figures import mail_figures, sales_figures, standing
 from leadflow.demo.nights import Lived, import_sample, live, make_workspace
-from leadflow.demo.people import sample_csv, sample_people
+from leadflow.demo.people import sample_csv, sample_deals_csv, sample_people
 from leadflow.eligibility import Tonight
 from leadflow.errors import UsageError
 from leadflow.models import escalation, hit, message
@@ -88,6 +88,7 @@ def test_too_few_nights_do_not_live_up_to_the_claims(demo: Lived) -> None:
 
 def test_the_shipped_sample_is_the_one_the_generator_makes() -> None:
     assert SAMPLE.read_text(encoding="utf-8") == sample_csv()
+    assert SAMPLE.with_name("deals.csv").read_text(encoding="utf-8") == sample_deals_csv()
 
 
 def test_sample_addresses_are_reserved_and_all_different() -> None:
