@@ -21,6 +21,8 @@ from tests.browser import find_chromium, running_chromium
 from tests.engines import Moving
 from tests.postgres import Server, running_postgres
 
+pytest_plugins = ["tests.seconds"]
+
 settings.register_profile(
     "default",
     max_examples=15,
