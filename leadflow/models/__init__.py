@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from leadflow.models.events import event, event_inbox, event_key, hit, intake, link
 from leadflow.models.journey import (
+    assignment,
     decision,
     enrolment,
     escalation,
@@ -37,12 +38,14 @@ from leadflow.models.scores import (
     scoring_rule,
     window_slot,
 )
+from leadflow.models.stops import hold, pause
 
 metadata = SQLModel.metadata
 
 __all__ = [
     "account",
     "account_score",
+    "assignment",
     "business_day",
     "calendar",
     "consent",
@@ -57,6 +60,7 @@ __all__ = [
     "event_key",
     "growth",
     "hit",
+    "hold",
     "identity",
     "intake",
     "job_run",
@@ -70,6 +74,7 @@ __all__ = [
     "membership",
     "message",
     "metadata",
+    "pause",
     "playbook_file",
     "playbook_version",
     "scoring_rule",
