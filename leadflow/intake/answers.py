@@ -5,14 +5,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Row, Select, func, literal, select, update
+from sqlalchemy import BigInteger, Row, Select, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.errors import UsageError
 from leadflow.intake.events import NewEvent, record_events
 from leadflow.intake.lifecycle import Cause, move_one
 from leadflow.intake.recycle import lead_again
-from leadflow.models import account, escalation, lead, lead_state
+from leadflow.models import account, assignment, escalation, lead, lead_state
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
 from leadflow.types import Answer, EscalationState, Lifecycle, micros
@@ -24,6 +24,8 @@ _STATE = {
     Answer.WON: EscalationState.WON,
     Answer.LOST: EscalationState.LOST,
 }
+#: How a hand-over came to somebody whom no route chose.
+TAKEN_OVER = "taken_over"
 _CLOSES = (Answer.REJECT, Answer.WON, Answer.LOST)
 _WITH_REASON = (Answer.REJECT, Answer.LOST)
 
@@ -90,6 +92,9 @@ def answer(
             rep=who or found.rep,
         )
     )
+    if who not in (None, found.rep):
+        taken = {"rep": who, "route": TAKEN_OVER, "taken_from": found.rep}
+        session.execute(insert(assignment), {"escalation_id": escalation_id, "at": now, **taken})
     _follow(session, playbook, now, found, said, reason)
     where = session.scalars(select(lead_state.c.lifecycle).where(lead_state.c.lead_id == found.lead_id)).one()
     return Answered(escalation_id=escalation_id, lead_id=found.lead_id, state=_STATE[said], lifecycle=Lifecycle(where))

@@ -8,18 +8,23 @@ from sqlalchemy import BigInteger, ColumnElement, Select, Update, and_, case, fu
 from sqlalchemy.orm import Session
 
 from leadflow.db import Word, json_object
+from leadflow.eligibility import held
 from leadflow.intake.lifecycle import Cause
 from leadflow.intake.recycle import lead_again
-from leadflow.models import deal, escalation, lead_state
+from leadflow.models import assignment, deal, escalation, lead, lead_state
 from leadflow.pipeline.asked import spans_of
 from leadflow.pipeline.decisions import record_decisions
-from leadflow.pipeline.routing import route_handovers
+from leadflow.pipeline.routing import note_assignments, route_handovers
+from leadflow.pipeline.routing_skips import skipped_routes
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook
 from leadflow.types import EscalationState, Lifecycle, Scope, Span, micros
 from leadflow.windows import due_after
 
-_WAITING = and_(escalation.c.state == EscalationState.WAITING, escalation.c.closed_at.is_(None))
+#: Nobody was told of those the brake holds: their clocks stand still.
+_WAITING = and_(
+    escalation.c.state == EscalationState.WAITING, escalation.c.closed_at.is_(None), ~held(escalation.c.opened_at)
+)
 _OPEN = escalation.c.closed_at.is_(None)
 
 
@@ -130,6 +135,7 @@ def _at_level(session: Session, playbook: Playbook, now: datetime, scope: Scope,
         others = and_(passed, escalation.c.rep != manager)
         _record(session, playbook, now, others, "manager", {"from": escalation.c.rep, "rep": literal(manager, Word)})
         session.execute(_told_again(others, level).values(rep=manager, route="no_answer"))
+        session.execute(note_assignments(now, scope))
     # Whoever has it still, or the manager who had it already.
     session.execute(_told_again(passed, level))
     return count
@@ -146,9 +152,13 @@ def _to_next(
     level: int,
 ) -> None:
     """Take hand-overs from one salesperson and route them anew, past that person."""
-    _record(session, playbook, now, mine, "next_in_route", {"from": literal(rep, Word)})
     session.execute(_told_again(mine, level).values(rep="", route=""))
     route_handovers(session, playbook, now, scope, without=rep)
+    # Whoever took it is noted by now, so the record can say who.
+    given = select(assignment.c.escalation_id).where(assignment.c.at == micros(now), assignment.c.taken_from == rep)
+    skipped = json_object(skipped_routes(playbook, now, without=rep))
+    to = {"rep": escalation.c.rep, "route": escalation.c.route, "skipped": skipped}
+    _record(session, playbook, now, escalation.c.id.in_(given), "next_in_route", {"from": literal(rep, Word), **to})
 
 
 def _told_again(which: ColumnElement[bool], level: int) -> Update:
@@ -191,10 +201,15 @@ def _record(
     reason: str,
     detail: Mapping[str, ColumnElement[Any]],
 ) -> None:
-    rows = select(
-        escalation.c.lead_id,
-        escalation.c.rule.label("subject"),
-        literal(reason, Word).label("reason"),
-        json_object(detail).label("detail"),
-    ).where(which)
+    rows = (
+        select(
+            escalation.c.lead_id,
+            escalation.c.rule.label("subject"),
+            literal(reason, Word).label("reason"),
+            json_object(detail).label("detail"),
+        )
+        .join(lead, lead.c.id == escalation.c.lead_id)
+        .join(lead_state, lead_state.c.lead_id == escalation.c.lead_id)
+        .where(which)
+    )
     record_decisions(session, rows, kind="escalate", now=now, playbook=playbook)

@@ -31,7 +31,8 @@ from leadflow.models import escalation, lead, lead_score, lead_state
 from leadflow.pipeline.asked import find_asked, spans_of
 from leadflow.pipeline.crossing import crossing, find_crossings, forget_crossings
 from leadflow.pipeline.decisions import record_decisions
-from leadflow.pipeline.routing import UNROUTED, route_handovers, skipped_routes
+from leadflow.pipeline.routing import UNROUTED, route_handovers
+from leadflow.pipeline.routing_skips import skipped_routes
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook
 from leadflow.types import Lifecycle, Outcome, Phase, Reason, Scope, Span, micros

@@ -1,6 +1,6 @@
 """Gives each new hand-over to one salesperson: route by route, pool by pool, the one who waited longest first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,15 +9,14 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
+    Insert,
     Integer,
     Subquery,
     Update,
     and_,
-    case,
     func,
     literal,
     not_,
-    null,
     or_,
     select,
     true,
@@ -26,8 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import Word, least
-from leadflow.models import account, escalation, lead, lead_score, lead_state
+from leadflow.db import Word, insert_missing, least
+from leadflow.models import account, assignment, escalation, lead, lead_score, lead_state
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook, Route, Salesperson
 from leadflow.types import Scope, micros
@@ -37,8 +36,6 @@ _NO_LIMIT = 2**31
 #: A hand-over that was opened and has nobody yet; it never outlives the transaction that opened it.
 UNROUTED = escalation.c.rep == ""
 
-#: Why a route gave somebody to nobody.
-NO_OWNER, AWAY, AT_LIMIT, LANGUAGE, SEGMENT = "no_owner", "away", "at_limit", "language", "segment"
 #: A key the route does not ask for.
 ANY = "*"
 
@@ -58,19 +55,43 @@ def route_handovers(
 
     The first route with somebody free wins; whoever nobody is free for goes to the manager.
     """
-    team = [rep for rep in playbook.sales.team if rep.name != without and not is_away(rep, playbook, now)]
-    for route in playbook.sales.routes:
+    for statement in _routes(playbook, now, scope, without):
+        session.execute(statement)
+        # At once: the next pool has the room that this one leaves.
+        session.execute(note_assignments(now, scope))
+
+
+def _routes(playbook: Playbook, now: datetime, scope: Scope, without: str | None) -> Iterator[Update]:
+    sales = playbook.sales
+    team = [rep for rep in sales.team if rep.name != without and not is_away(rep, playbook, now)]
+    for route in sales.routes:
         match route.to:
             case "account_owner":
-                owners = [*team, *([playbook.sales.manager] if playbook.sales.manager.name != without else [])]
-                session.execute(to_owner(playbook, now, scope, route, owners))
+                owners = [*team, *([sales.manager] if sales.manager.name != without else [])]
+                yield to_owner(playbook, now, scope, route, owners)
             case "team_by":
                 for pool in pools(playbook, route, team):
-                    session.execute(to_pool(playbook, now, scope, route, pool))
+                    yield to_pool(playbook, now, scope, route, pool, again=without is not None)
             case _:
-                session.execute(to_manager(playbook, scope, route.name))
-    if not any(route.to == "manager" for route in playbook.sales.routes):
-        session.execute(to_manager(playbook, scope, "manager"))
+                yield to_manager(playbook, scope, route.name)
+    if not any(route.to == "manager" for route in sales.routes):
+        yield to_manager(playbook, scope, "manager")
+
+
+def note_assignments(now: datetime, scope: Scope) -> Insert:
+    """INSERT assignment: open hand-overs of `scope` whose salesperson is not the one last noted."""
+    newest = select(assignment.c.rep).where(assignment.c.escalation_id == escalation.c.id)
+    had = newest.order_by(assignment.c.at.desc()).limit(1).correlate(escalation).scalar_subquery()
+    rows = select(
+        escalation.c.id, literal(micros(now), BigInteger), escalation.c.rep, escalation.c.route, had.label("taken_from")
+    ).where(
+        escalation.c.closed_at.is_(None),
+        escalation.c.alerted_at.is_(None),
+        or_(escalation.c.opened_at == micros(now), had.is_not(None)),
+        escalation.c.rep.not_in(["", func.coalesce(had, "")]),
+        in_scope(escalation.c.lead_id, scope),
+    )
+    return insert_missing(assignment, ["escalation_id", "at", "rep", "route", "taken_from"], rows)
 
 
 def is_away(rep: Salesperson, playbook: Playbook, now: datetime) -> bool:
@@ -99,11 +120,14 @@ def to_owner(playbook: Playbook, now: datetime, scope: Scope, route: Route, owne
     return _assign(select(queue.c.id, room.c.rep).join(room, fits).subquery("given"), route)
 
 
-def to_pool(playbook: Playbook, now: datetime, scope: Scope, route: Route, pool: Pool) -> Update:
+def to_pool(
+    playbook: Playbook, now: datetime, scope: Scope, route: Route, pool: Pool, *, again: bool = False
+) -> Update:
     """UPDATE escalation: leads by heat meet the free seats of a pool, one by one, the least recent first.
 
     Seat k of a salesperson stands behind everybody's seat k − 1, so that joining on the number equals
-    assigning one after the other.
+    assigning one after the other. What somebody else let lie (`again`) has a turn of its own: whoever answers,
+    and so is asked to step in, must not get fewer new leads for it, nor whoever is silent more.
     """
     queue = (
         select(escalation.c.id, func.row_number().over(order_by=_heat(playbook)).label("place"))
@@ -111,7 +135,7 @@ def to_pool(playbook: Playbook, now: datetime, scope: Scope, route: Route, pool:
         .where(UNROUTED, in_scope(escalation.c.lead_id, scope), pool.whose)
         .subquery("queue")
     )
-    room = _room(playbook, now, pool.reps)
+    room = _room(playbook, now, pool.reps, again=again)
     # No more seats a salesperson than there are leads to sit down.
     waiting = select(func.count()).select_from(escalation).where(UNROUTED).scalar_subquery()
     first = select(literal(1, BigInteger).label("k")).cte("seat_number", recursive=True)
@@ -139,19 +163,26 @@ def _heat(playbook: Playbook) -> list[ColumnElement[object]]:
     return [raised.desc(), lead_score.c.engagement.desc(), lead_score.c.fit.desc(), lead.c.id]
 
 
-def _room(playbook: Playbook, now: datetime, reps: Sequence[Salesperson]) -> Subquery:
-    """rep, position, spare (places left today) and last_at (when last given one) of `reps`."""
+def _room(playbook: Playbook, now: datetime, reps: Sequence[Salesperson], *, again: bool = False) -> Subquery:
+    """rep, position, spare (places left today) and last_at (when last given a new one, or one `again`) of `reps`."""
     zone = ZoneInfo(playbook.office.zone)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     names = [rep.name for rep in reps]
-    load = (
+    turn = assignment.c.taken_from.is_not(None) if again else assignment.c.taken_from.is_(None)
+    given = (
         select(
-            escalation.c.rep,
-            func.count().filter(escalation.c.opened_at >= micros(midnight)).label("today"),
-            func.count().filter(escalation.c.closed_at.is_(None)).label("open"),
-            func.max(escalation.c.opened_at).label("last_at"),
+            assignment.c.rep,
+            # What was taken away again was asked of them all the same.
+            func.count().filter(assignment.c.at >= micros(midnight)).label("today"),
+            func.max(assignment.c.at).filter(turn).label("last_at"),
         )
-        .where(escalation.c.rep.in_(names))
+        .where(assignment.c.rep.in_(names))
+        .group_by(assignment.c.rep)
+        .subquery("given_to")
+    )
+    load = (
+        select(escalation.c.rep, func.count().label("open"))
+        .where(escalation.c.rep.in_(names), escalation.c.closed_at.is_(None))
         .group_by(escalation.c.rep)
         .subquery("load")
     )
@@ -167,13 +198,13 @@ def _room(playbook: Playbook, now: datetime, reps: Sequence[Salesperson]) -> Sub
         )
     ).subquery("team")
     spare = least(
-        team.c.per_day - func.coalesce(load.c.today, 0),
+        team.c.per_day - func.coalesce(given.c.today, 0),
         team.c.open_limit - func.coalesce(load.c.open, 0),
     )
-    last_at = func.coalesce(load.c.last_at, 0)
+    last_at = func.coalesce(given.c.last_at, 0)
     return (
         select(team.c.rep, team.c.position, spare.label("spare"), last_at.label("last_at"))
-        .select_from(team.outerjoin(load, load.c.rep == team.c.rep))
+        .select_from(team.outerjoin(given, given.c.rep == team.c.rep).outerjoin(load, load.c.rep == team.c.rep))
         .subquery("room")
     )
 
@@ -226,43 +257,3 @@ def _reads(language: str) -> ColumnElement[bool]:
     column = lead.c.language
     region = and_(column >= f"{language}-", column < f"{language}.")
     return func.coalesce(or_(column == language, region), False)
-
-
-def skipped_routes(playbook: Playbook, now: datetime) -> dict[str, ColumnElement[str | None]]:
-    """Why each route did not give a hand-over to anybody, by route; NULL for the one that did and those after it.
-
-    Read over escalation joined with lead and lead_state.
-    """
-    routes = playbook.sales.routes
-    reasons: dict[str, ColumnElement[str | None]] = {}
-    for i, route in enumerate(routes):
-        later = [other.name for other in routes[i + 1 :]]
-        if not later:
-            break
-        why = _no_owner(playbook, now) if route.to == "account_owner" else _nobody(playbook, now, route)
-        reasons[route.name] = case((escalation.c.route.in_(later), why), else_=null())
-    return reasons
-
-
-def _no_owner(playbook: Playbook, now: datetime) -> ColumnElement[str | None]:
-    owner = select(account.c.owner).where(account.c.id == lead.c.account_id).scalar_subquery()
-    team = [*playbook.sales.team, playbook.sales.manager]
-    away = [rep.name for rep in playbook.sales.team if is_away(rep, playbook, now)]
-    return case(
-        (owner.is_(None), literal(NO_OWNER, Word)),
-        (owner.not_in([rep.name for rep in team]), literal(NO_OWNER, Word)),
-        (owner.in_(away), literal(AWAY, Word)),
-        else_=literal(AT_LIMIT, Word),
-    )
-
-
-def _nobody(playbook: Playbook, now: datetime, route: Route) -> ColumnElement[str | None]:
-    cases = []
-    for segment, language, whose in keys_of(playbook, route):
-        fit = [rep for rep in playbook.sales.team if can_take(rep, segment, language)]
-        here = [rep for rep in fit if not is_away(rep, playbook, now)]
-        if here:
-            continue
-        knows = any(can_take(rep, segment, ANY) for rep in playbook.sales.team)
-        cases.append((whose, literal(AWAY if fit else LANGUAGE if knows else SEGMENT, Word)))
-    return case(*cases, (true(), literal(AT_LIMIT, Word)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.models import decision, escalation
+from leadflow.models import assignment, decision, escalation
 from leadflow.pipeline.routing import ANY, can_take, route_handovers
 from leadflow.playbook.model import Playbook, Route, Salesperson
 from leadflow.types import EVERYONE
@@ -155,8 +155,9 @@ def _lived(session: Session, history: list[tuple[str, int, bool]], loads: dict[s
     for n, (rep, days, closed) in enumerate(history, start=100):
         opened = NIGHT - timedelta(days=days, minutes=n)
         add_lead(session, n)
-        row = {"lead_id": n, "rep": rep, "opened_at": opened, "closed_at": NIGHT if closed else None}
+        row = {"id": n, "lead_id": n, "rep": rep, "opened_at": opened, "closed_at": NIGHT if closed else None}
         session.execute(insert(escalation), row | _SHARED)
+        session.execute(insert(assignment), {"escalation_id": n, "at": opened, "rep": rep, "route": ""})
         load = loads[rep]
         load.open += not closed
         # 03:15 UTC less an hour and a half is the same day in Paris.
@@ -169,7 +170,7 @@ def _wait(session: Session, leads: list[Waiting]) -> None:
         add_account(session, one.id, owner=one.owner)
         state, score = {"segment_main": one.segment}, {"engagement": one.engagement}
         add_lead(session, one.id, account_id=one.id, language=one.language, state=state, score=score)
-        session.execute(insert(escalation), {"lead_id": one.id, "rep": "", "opened_at": NIGHT} | _SHARED)
+        session.execute(insert(escalation), {"id": one.id, "lead_id": one.id, "rep": "", "opened_at": NIGHT} | _SHARED)
 
 
 def test_a_known_company_goes_to_its_owner(session: Session) -> None:
