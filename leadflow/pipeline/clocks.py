@@ -18,7 +18,7 @@ from leadflow.pipeline.routing import note_assignments, route_handovers
 from leadflow.pipeline.routing_skips import skipped_routes
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook
-from leadflow.types import EscalationState, Lifecycle, Scope, Span, micros
+from leadflow.types import DAY, EscalationState, Lifecycle, Scope, Span, micros
 from leadflow.windows import due_after
 
 #: Nobody was told of those the brake holds: their clocks stand still.
@@ -61,7 +61,10 @@ def _settle(session: Session, playbook: Playbook, now: datetime, scope: Scope) -
     lost = (
         select(deal.c.lead_id)
         .where(
-            deal.c.state == "lost", deal.c.lead_id == escalation.c.lead_id, deal.c.updated_at >= escalation.c.opened_at
+            deal.c.state == "lost",
+            deal.c.lead_id == escalation.c.lead_id,
+            deal.c.updated_at >= escalation.c.opened_at,
+            func.coalesce(deal.c.closed_at, deal.c.updated_at) + DAY > escalation.c.opened_at,
         )
         .correlate(escalation)
     )

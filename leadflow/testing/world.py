@@ -16,8 +16,8 @@ from leadflow.app import App, deliver_due, job_of, next_slot, run_escalations, s
 from leadflow.errors import UsageError
 from leadflow.esp.memory import MemoryProvider
 from leadflow.intake.answers import answer
-from leadflow.intake.deal_effects import DealState
 from leadflow.intake.deal_rows import NewDeal, write_deals
+from leadflow.intake.deal_words import DealState
 from leadflow.intake.objections import unsubscribe
 from leadflow.intake.people import upsert_people
 from leadflow.intake.person import PersonReader
