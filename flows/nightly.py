@@ -7,10 +7,19 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas import State
-from prefect.states import Completed, Failed
+from prefect.states import Completed, Failed, Paused
 
 from flows.common import At, Slot, Workspace, clock, in_words, logger, night_name, once, opened, slot_of, tag, words
-from leadflow.app import Claim, Sweep, broken_invariants, headline, nightly_summary, sweeping
+from leadflow.app import (
+    Claim,
+    Sweep,
+    broken_invariants,
+    headline,
+    held_at,
+    hold_words,
+    nightly_summary,
+    sweeping,
+)
 from leadflow.types import Outcome, Phase
 
 #: A night must not be lost to somebody's sweep by hand.
@@ -62,4 +71,8 @@ async def nightly(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
         publish(markdown)
         if broken:
             return Failed(message=f"invariant: {'; '.join(broken)}")
+        held = held_at(app, sweep.now)
+        if held is not None:
+            # Waits for `leadflow approve`, not for Prefect's own button: it never times out.
+            return Paused(message=hold_words(held))
     return state

@@ -1,6 +1,7 @@
 """The one place where settings meet adapters, and where the phases have their order: what every driver works with."""
 
 from leadflow.app.acts import run_slot
+from leadflow.app.holds import approve, drop, held_at, held_nights, hold_words
 from leadflow.app.jobs import (
     Claim,
     anything_due,
@@ -15,6 +16,8 @@ from leadflow.app.jobs import (
     slot_at,
     slot_free,
 )
+from leadflow.app.playbook_at import playbook_at
+from leadflow.app.rehearsal import against, foresight
 from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
 from leadflow.app.summary import broken_invariants, headline, messages, nightly_summary
 from leadflow.app.sweeps import (
@@ -39,13 +42,20 @@ __all__ = [
     "Claim",
     "Slot",
     "Sweep",
+    "against",
     "anything_due",
+    "approve",
     "broken_invariants",
     "claim_of",
     "counts_of",
     "deliver_due",
+    "drop",
     "due_slots",
+    "foresight",
     "headline",
+    "held_at",
+    "held_nights",
+    "hold_words",
     "job_of",
     "mark_scheduled",
     "messages",
@@ -57,6 +67,7 @@ __all__ = [
     "open_app",
     "phase_of",
     "plan",
+    "playbook_at",
     "refresh",
     "run_escalations",
     "run_once",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
 from leadflow.app.sweeps import deliver_due, sweep_raised
 from leadflow.app.workspace import App
+from leadflow.eligibility import held
 from leadflow.errors import LockedError
 from leadflow.models import message
 from leadflow.pipeline import runs
@@ -118,7 +119,9 @@ def missed_night(app: App, since: datetime, now: datetime) -> Slot | None:
 def anything_due(app: App, now: datetime) -> bool:
     """Whether a message waits for its time and it has come."""
     due = select(message.c.id).where(
-        message.c.state.in_((MessageState.PLANNED, MessageState.CLAIMED)), message.c.send_at <= micros(now)
+        message.c.state.in_((MessageState.PLANNED, MessageState.CLAIMED)),
+        message.c.send_at <= micros(now),
+        ~held(message.c.planned_at),
     )
     with Session(app.engine) as session:
         return session.scalar(due.limit(1)) is not None

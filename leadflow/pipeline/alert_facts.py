@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, select
 from sqlalchemy.orm import Session
 
-from leadflow.models import account, escalation, event, identity, lead, lead_score, lead_state, message
+from leadflow.db import database_now
+from leadflow.eligibility import held
+from leadflow.models import account, escalation, event, identity, lead, lead_score, lead_state, lock, message, sweep
 from leadflow.playbook.model import Playbook
 from leadflow.types import COUNTS_AS_RECEIVED, DAY, FULL_WEIGHT, IN_FLIGHT, EscalationState, micros
 
@@ -48,8 +50,12 @@ class Facts:
 
 
 def untold(session: Session, playbook: Playbook, now: datetime) -> list[Facts]:
-    """The waiting hand-overs that nobody was told of, the most urgent first."""
-    rows = session.execute(_handovers()).all()
+    """The waiting hand-overs that nobody was told of, the most urgent first.
+
+    Not those of a night that the brake holds, nor of a sweep under way, which it has not judged to the end.
+    """
+    free = ~held(escalation.c.opened_at) & ~_under_way(now)
+    rows = session.execute(_handovers().where(free)).all()
     ids = [row.lead_id for row in rows]
     if not ids:
         return []
@@ -65,6 +71,13 @@ def untold(session: Session, playbook: Playbook, now: datetime) -> list[Facts]:
         )
         for row in rows
     ]
+
+
+def _under_way(now: datetime) -> ColumnElement[bool]:
+    """Opened by a sweep, other than the one that asks, which goes on in a process that lives."""
+    live = select(lock.c.name).where(lock.c.name == "sweep", lock.c.lease_until > database_now()).exists()
+    going = select(sweep.c.at).where(sweep.c.finished_at.is_(None), sweep.c.at != micros(now), live)
+    return escalation.c.opened_at.in_(going.correlate(None))
 
 
 def _handovers() -> Any:

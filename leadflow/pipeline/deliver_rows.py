@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from leadflow.db import database_now
+from leadflow.eligibility import held
 from leadflow.models import enrolment, identity, lead, lead_state, message
 from leadflow.pipeline.deliver_checks import blocked_because, window_opens
 from leadflow.pipeline.scope import in_scope
@@ -71,11 +72,14 @@ def expire_overdue(now: datetime, scope: Scope) -> Update:
 
 
 def claim_due(owner: str, now: datetime, scope: Scope, batch: int) -> Update:
-    """The next `batch` planned messages due at `now` become ours; rows another worker is taking are passed over."""
+    """The next `batch` planned messages due at `now` become ours; rows another worker is taking are passed over.
+
+    A night that the brake holds is not due, whatever the hour: its hold was committed with its plan.
+    """
     due = (
         select(message.c.id)
         .where(message.c.state == MessageState.PLANNED, message.c.send_at <= micros(now))
-        .where(in_scope(message.c.lead_id, scope))
+        .where(in_scope(message.c.lead_id, scope), ~held(message.c.planned_at))
         .order_by(message.c.send_at, message.c.id)
         .limit(batch)
         .with_for_update(skip_locked=True)
