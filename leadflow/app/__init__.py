@@ -1,6 +1,7 @@
 """The one place where settings meet adapters, and where the phases have their order: what every driver works with."""
 
 from leadflow.app.acts import run_slot
+from leadflow.app.explain import why
 from leadflow.app.holds import approve, drop, held_at, held_nights, hold_words
 from leadflow.app.jobs import (
     Claim,
@@ -18,6 +19,7 @@ from leadflow.app.jobs import (
 )
 from leadflow.app.playbook_at import playbook_at
 from leadflow.app.rehearsal import against, foresight
+from leadflow.app.pauses import pause, pause_words, pauses_of, resume
 from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
 from leadflow.app.summary import broken_invariants, headline, messages, nightly_summary
 from leadflow.app.sweeps import (
@@ -65,10 +67,14 @@ __all__ = [
     "night_of",
     "nightly_summary",
     "open_app",
+    "pause",
+    "pause_words",
+    "pauses_of",
     "phase_of",
     "plan",
     "playbook_at",
     "refresh",
+    "resume",
     "run_escalations",
     "run_once",
     "run_phase",
@@ -81,4 +87,5 @@ __all__ = [
     "sweep_one",
     "sweep_raised",
     "sweeping",
+    "why",
 ]

@@ -1,7 +1,7 @@
 """Who may be mailed, and why others may not: the same ordered reasons for planning, intent, `why` and the counts."""
 
 from leadflow.eligibility.blocks import Block, first_reason, planning_blocks, row_blocks
-from leadflow.eligibility.held import held, paused
+from leadflow.eligibility.held import held, pause_detail, paused
 from leadflow.eligibility.tonight import Tonight, reason_tonight, tonight
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Tonight",
     "first_reason",
     "held",
+    "pause_detail",
     "paused",
     "planning_blocks",
     "reason_tonight",

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, or_, select, type_coerce
 
+from leadflow.db import json_object
 from leadflow.models import hold, pause
 
 
@@ -13,11 +14,25 @@ def held(sweep_at: ColumnElement[Any]) -> ColumnElement[bool]:
     return sweep_at.in_(waiting.correlate(None))
 
 
-def paused(sequence: ColumnElement[Any], email: ColumnElement[Any]) -> ColumnElement[bool]:
-    """A pause lasts that stops this mail."""
-    stops = or_(
-        pause.c.kind == "all",
-        and_(pause.c.kind == "sequence", pause.c.name == sequence),
-        and_(pause.c.kind == "email", pause.c.name == email),
+def paused(
+    *, sequence: ColumnElement[Any] | None = None, email: ColumnElement[Any] | None = None
+) -> ColumnElement[bool]:
+    """A pause lasts that stops every mail, or those of this sequence, or this email."""
+    return _lasting(sequence, email).exists()
+
+
+def pause_detail(sequence: ColumnElement[Any], email: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What a decision keeps of the pause that stopped a mail: `{"pause": "sequence discovery", "since": …}`."""
+    first = _lasting(sequence, email).order_by(pause.c.since, pause.c.id).limit(1)
+    named = func.trim(pause.c.kind + " " + pause.c.name)
+    return json_object(
+        pause=first.with_only_columns(named).scalar_subquery(),
+        since=first.with_only_columns(type_coerce(pause.c.since, BigInteger)).scalar_subquery(),
     )
-    return select(pause.c.id).where(pause.c.ended_at.is_(None), stops).correlate_except(pause).exists()
+
+
+def _lasting(sequence: ColumnElement[Any] | None, email: ColumnElement[Any] | None) -> Select[Any]:
+    named = (("sequence", sequence), ("email", email))
+    stops = [pause.c.kind == "all"]
+    stops += [and_(pause.c.kind == kind, pause.c.name == name) for kind, name in named if name is not None]
+    return select(pause.c.id).where(pause.c.ended_at.is_(None), or_(*stops)).correlate_except(pause)

@@ -63,7 +63,7 @@ def _word(playbook: Playbook, now: datetime) -> ColumnElement[str]:
 
 
 #: Reasons that only put a mail off.
-DEFERRING = (Reason.PRESSURE, Reason.WINDOW, Reason.OUTRANKED)
+DEFERRING = (Reason.PAUSED, Reason.PRESSURE, Reason.WINDOW, Reason.OUTRANKED)
 #: Of several enrolments the one nearest to a mail tells why.
 _NEAREST = (
     *DEFERRING,

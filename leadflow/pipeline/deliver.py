@@ -11,9 +11,11 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Engine, Row, func, select
+from sqlalchemy import Engine, Row, case, func, select
 from sqlalchemy.orm import Session
 
+from leadflow.db import json_object
+from leadflow.eligibility import pause_detail
 from leadflow.errors import RefusedError, RetryableError, UnsupportedFeatureError
 from leadflow.models import message
 from leadflow.pipeline.decisions import record_decisions, subject_of
@@ -193,7 +195,10 @@ class _Run:
         """A decision for each message we chose not to send."""
         subject = subject_of(func.coalesce(message.c.sequence, ""), func.coalesce(message.c.step, message.c.email))
         for ids in _chunks([row.id for row in rows], batch):
-            told = select(message.c.lead_id, subject.label("subject"), message.c.reason).where(message.c.id.in_(ids))
+            by_whom = pause_detail(message.c.sequence, message.c.email)
+            detail = case((message.c.reason == Reason.PAUSED, by_whom), else_=json_object({}))
+            told = select(message.c.lead_id, subject.label("subject"), message.c.reason, detail.label("detail"))
+            told = told.where(message.c.id.in_(ids))
             record_decisions(session, told, kind="suppress", now=self._now, playbook=self._playbook)
         self.counts[MessageState.SUPPRESSED] += len(rows)
         self.skipped.update(Reason(row.reason) for row in rows)

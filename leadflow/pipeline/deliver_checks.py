@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, case, literal, null
 
-from leadflow.eligibility import first_reason, row_blocks
+from leadflow.eligibility import first_reason, paused, row_blocks
 from leadflow.models import enrolment, lead, message
 from leadflow.types import EnrolmentState, Purpose, Reason, micros
 from leadflow.windows import calendar_of, next_open
@@ -18,6 +18,7 @@ def blocked_because(now: datetime) -> ColumnElement[Any]:
     """
     own = (
         (message.c.expires_at <= micros(now), Reason.EXPIRED.value),
+        (paused(sequence=message.c.sequence, email=message.c.email), Reason.PAUSED.value),
         (enrolment.c.state.in_([EnrolmentState.PAUSED, EnrolmentState.PARKED]), Reason.PAUSED.value),
         (enrolment.c.state == EnrolmentState.ENDED, Reason.EXITED.value),
     )

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from leadflow.db import analyze, greatest, insert_into, json_object
+from leadflow.eligibility import pause_detail
 from leadflow.models import enrolment, message, tpl, verdict
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.nurture_exits import NOT_FINAL
@@ -248,11 +249,13 @@ def _say_why(session: Session, playbook: Playbook, now: datetime) -> None:
             subject_of(enrolment.c.sequence, verdict.c.step).label("subject"),
             verdict.c.reason,
             case(
+                (verdict.c.reason == Reason.PAUSED, pause_detail(enrolment.c.sequence, choice.c.template)),
                 (verdict.c.until.is_not(None), json_object(until=type_coerce(verdict.c.until, BigInteger))),
                 else_=json_object({}),
             ).label("detail"),
         )
         .join(enrolment, enrolment.c.id == verdict.c.enrolment_id)
+        .outerjoin(choice, choice.c.enrolment_id == verdict.c.enrolment_id)
         .where(verdict.c.since == micros(now), TOUCHED)
     )
     record_decisions(session, changed, kind="skip", now=now, playbook=playbook)
