@@ -37,7 +37,11 @@ from leadflow.windows import after_business_days, calendar_of
 
 
 def rename_steps(session: Session, playbook: Playbook) -> None:
-    """`was: old-name` carries keys and positions over, for sequences and for steps."""
+    """`was: old-name` carries keys and positions over, for emails, sequences and steps."""
+    emails = {email.was: name for name, email in playbook.emails.items() if email.was}
+    if emails:
+        email = message.c.email
+        session.execute(update(message).where(email.in_(list(emails))).values(email=case(emails, value=email)))
     names = {sequence.name for sequence in playbook.sequences}
     for sequence in playbook.sequences:
         if sequence.was and sequence.was not in names:
@@ -47,6 +51,13 @@ def rename_steps(session: Session, playbook: Playbook) -> None:
         if renamed:
             for column in (enrolment.c.position, enrolment.c.step, message.c.step):
                 _rename(session, sequence, column, renamed)
+
+
+def end_removed(session: Session, playbook: Playbook, now: datetime) -> None:
+    """UPDATE enrolment: whoever is under way in a sequence that is gone for good leaves it."""
+    if playbook.removed_sequences:
+        inside = and_(enrolment.c.sequence.in_(playbook.removed_sequences), enrolment.c.ended_at.is_(None), TOUCHED)
+        session.execute(update(enrolment).where(inside).values(over(EnrolmentEnd.EXITED, now)))
 
 
 def _renamed(sequence: Sequence) -> dict[str, str]:
