@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
 from leadflow.app.sweeps import deliver_due, sweep_raised
+from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
 from leadflow.eligibility import held
 from leadflow.errors import LockedError
 from leadflow.models import message
 from leadflow.pipeline import runs
-from leadflow.pipeline.alerts import tell_sales
 from leadflow.pipeline.clocks import run_clocks
 from leadflow.playbook.model import Job
 from leadflow.text import _
@@ -131,7 +131,7 @@ def run_escalations(app: App, now: datetime) -> Mapping[str, int]:
     """The clocks of open hand-overs, then the alerts that wait."""
     with Session(app.engine) as session, session.begin():
         counts = dict(run_clocks(session, app.playbook, now, EVERYONE))
-    counts["told"] = tell_sales(app.engine, app.playbook, now, channel=app.ports.alerts, crm=app.ports.crm)
+    counts["told"] = tell_waiting(app, now)
     return counts
 
 

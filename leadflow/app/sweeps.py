@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
 from leadflow.db import greatest
 from leadflow.errors import LockedError, UsageError
@@ -17,7 +18,6 @@ from leadflow.esp.memory import MemoryProvider
 from leadflow.models import event, identity, lead_state
 from leadflow.models import sweep as sweep_log
 from leadflow.pipeline import runs
-from leadflow.pipeline.alerts import tell_sales
 from leadflow.pipeline.brake import brake_sweep
 from leadflow.pipeline.capture import capture_intake
 from leadflow.pipeline.deliver import deliver_messages
@@ -77,7 +77,7 @@ def run_phase(
     """
     if phase is Phase.DELIVER:
         # Not before nurture has planned: the brake looks at the whole night, alerts included.
-        told = tell_sales(app.engine, app.playbook, now, channel=app.ports.alerts, crm=app.ports.crm)
+        told = tell_waiting(app, now)
         sent = deliver_due(app, now, scope, seldom(lambda: _alone(app, hold)))
         return replace(sent, counts={**sent.counts, "told": told})
     with Session(app.engine) as session, session.begin():
