@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Update, and_, case, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Insert, Select, Update, and_, case, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.db import Word, json_object
+from leadflow.db import Word, insert_missing, json_object
 from leadflow.eligibility import held
 from leadflow.intake.lifecycle import Cause
 from leadflow.intake.recycle import lead_again
 from leadflow.models import assignment, deal, escalation, lead, lead_state
 from leadflow.pipeline.asked import spans_of
 from leadflow.pipeline.decisions import record_decisions
-from leadflow.pipeline.routing import note_assignments, route_handovers
+from leadflow.pipeline.routing import route_handovers
 from leadflow.pipeline.routing_skips import skipped_routes
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook
@@ -22,6 +22,8 @@ from leadflow.types import DAY, EscalationState, Lifecycle, Scope, Span, micros
 from leadflow.windows import due_after
 
 #: Nobody was told of those the brake holds: their clocks stand still.
+#: How a hand-over came to the manager whom no route chose.
+NO_ANSWER = "no_answer"
 _WAITING = and_(
     escalation.c.state == EscalationState.WAITING, escalation.c.closed_at.is_(None), ~held(escalation.c.opened_at)
 )
@@ -137,11 +139,21 @@ def _at_level(session: Session, playbook: Playbook, now: datetime, scope: Scope,
     elif word == "manager":
         others = and_(passed, escalation.c.rep != manager)
         _record(session, playbook, now, others, "manager", {"from": escalation.c.rep, "rep": literal(manager, Word)})
-        session.execute(_told_again(others, level).values(rep=manager, route="no_answer"))
-        session.execute(note_assignments(now, scope))
+        session.execute(_to_manager(manager, now, others))
+        session.execute(_told_again(others, level).values(rep=manager, route=NO_ANSWER))
     # Whoever has it still, or the manager who had it already.
     session.execute(_told_again(passed, level))
     return count
+
+
+def _to_manager(manager: str, now: datetime, which: ColumnElement[bool]) -> Insert:
+    """INSERT assignment: the manager is given what others let lie."""
+    names = ["escalation_id", "at", "rep", "route", "taken_from", "turn"]
+    at, silent = literal(micros(now), BigInteger), escalation.c.rep
+    rows = select(escalation.c.id, at, literal(manager, Word), literal(NO_ANSWER, Word), silent, literal(0)).where(
+        which
+    )
+    return insert_missing(assignment, names, rows)
 
 
 def _to_next(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from leadflow.models import assignment, decision, escalation
 from leadflow.pipeline.routing import ANY, can_take, route_handovers
 from leadflow.playbook.model import Playbook, Route, Salesperson
 from leadflow.types import EVERYONE
-from tests.build import NIGHT, add_lead
+from tests.build import NIGHT, add_event, add_lead
 from tests.pipeline.sales import (
     INES,
     MANAGER,
@@ -63,16 +64,14 @@ _TONIGHT = 1000
 def assign_one_by_one(playbook: Playbook, leads: Sequence[Waiting], loads: dict[str, Load]) -> None:
     """The oracle: for each pool, the hottest lead first, to whoever waited longest and has room."""
     team = [rep for rep in playbook.sales.team if not rep.away]
+    turns = count(1)
     for route in playbook.sales.routes:
         for pool in _pools(route, team, leads):
-            for turn, lead in enumerate(sorted(pool[1], key=lambda one: (-one.engagement, one.id))):
+            for lead in sorted(pool[1], key=lambda one: (-one.engagement, one.id)):
                 free = [rep for rep in pool[0] if _room(rep, loads[rep.name])]
                 if not lead.rep and free:
                     chosen = min(free, key=lambda rep: (loads[rep.name].last, pool[0].index(rep)))
-                    _give(lead, chosen, route, loads[chosen.name], turn)
-            for load in loads.values():
-                # Within one sweep all are given at one instant: the order of a pool ends with it.
-                load.last = (_TONIGHT, 0) if load.last[0] == _TONIGHT else load.last
+                    _give(lead, chosen, route, loads[chosen.name], next(turns) if route.to == "team_by" else 0)
 
 
 def _pools(
@@ -102,7 +101,7 @@ def _room(rep: Salesperson, load: Load) -> bool:
 
 def _give(lead: Waiting, rep: Salesperson, route: Route, load: Load, turn: int) -> None:
     lead.rep, lead.route = rep.name, route.name
-    load.today, load.open, load.last = load.today + 1, load.open + 1, (_TONIGHT, turn + 1)
+    load.today, load.open, load.last = load.today + 1, load.open + 1, (_TONIGHT, turn)
 
 
 _limits = st.sampled_from([None, 0, 1, 2, 3, 5, 9])
@@ -202,6 +201,20 @@ def test_whoever_waited_longest_is_next(session: Session) -> None:
     escalate(session)
 
     assert [rep for _, _, rep in handed(session)] == ["Inès", "Sofia", "Inès", "Sofia", "Inès"]
+
+
+def test_the_turn_goes_on_where_the_night_before_left_it(session: Session) -> None:
+    for lead_id in range(1, 4):
+        add_lead(session, lead_id, language="fr", state={"segment_main": "online-shops"})
+        ask_quote(session, lead_id, lead_id)
+    escalate(session)
+    assert [rep for _, _, rep in handed(session)] == ["Inès", "Sofia", "Inès"]
+    add_lead(session, 9, language="fr", state={"segment_main": "online-shops"})
+    add_event(session, 9, 9, "quote_requested", occurred_at=NIGHT + timedelta(hours=20))
+
+    escalate(session, now=NIGHT + timedelta(days=1))
+
+    assert handed(session)[-1][2] == "Sofia"
 
 
 def test_without_a_manager_in_the_routes_nobody_is_left_without_a_salesperson(session: Session) -> None:

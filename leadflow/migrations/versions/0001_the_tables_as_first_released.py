@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("rep", WORD, nullable=False),
         sa.Column("route", WORD, nullable=False),
         sa.Column("taken_from", WORD, nullable=True),
+        sa.Column("turn", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("escalation_id", "at"),
     )
     op.create_index("ix_assignment_rep", "assignment", ["rep", "at"], unique=False)
