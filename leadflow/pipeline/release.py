@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from leadflow.db import json_object
 from leadflow.models import assignment, escalation, lead_state, message
 from leadflow.pipeline.asked import spans_of
+from leadflow.pipeline.backlog import spread_late
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.playbook.model import Playbook
 from leadflow.types import MessageState, Reason, micros
@@ -15,12 +16,13 @@ from leadflow.windows import due_after
 
 
 def release_night(session: Session, playbook: Playbook, at: datetime, now: datetime) -> None:
-    """UPDATE escalation: the clocks of the night's hand-overs begin now, when salespeople hear of them."""
+    """The clocks of the night's hand-overs begin now, when salespeople hear of them; mails too late are spread."""
     spans = spans_of(playbook)
     due = {span: due_after(session, playbook, now, span) for span in set(spans.values())}
     for rule, span in spans.items():
         untold = and_(_of_night(at), escalation.c.rule == rule, escalation.c.alerted_at.is_(None))
         session.execute(update(escalation).where(untold).values(due_at=due[span]))
+    session.execute(spread_late(playbook.window, now, message.c.planned_at == micros(at)))
 
 
 def drop_night(session: Session, playbook: Playbook, at: datetime, now: datetime) -> None:
