@@ -149,7 +149,9 @@ def steps_sheet(total: Cohort, stages: Sequence[str]) -> Sheet:
         Column(key="of_those_before", title=_("of those before"), kind=Kind.RATE),
         Column(key="median_days", title=_("median days"), kind=Kind.DAYS),
     )
-    rows = zip(map(step_words, names), total.reached, shares, (None, *total.days_between), strict=True)
+    # Sweeps are a day apart: hundredths of a day would pretend to know more.
+    days = (None, *(None if took is None else round(took, 1) for took in total.days_between))
+    rows = zip(map(step_words, names), total.reached, shares, days, strict=True)
     return Sheet(name="steps", title=_("Funnel"), columns=columns, rows=tuple(rows))
 
 
