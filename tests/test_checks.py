@@ -106,7 +106,13 @@ def test_a_rule_that_would_overrun_the_team_is_said_with_its_numbers(session: Se
 def test_a_cell_whose_people_had_everything_runs_dry(session: Session, engine: Engine) -> None:
     stand(session, 1, "welcome", "wait")
     stand(session, 2, "welcome", "wait")
-    sent = {"purpose": "nurture", "basis": "consent", "version": "1", "playbook": "1", "state": "accepted"}
+    sent: dict[str, Any] = {
+        "purpose": "nurture",
+        "basis": "consent",
+        "version": "1",
+        "playbook": "1",
+        "state": "accepted",
+    }
     sent |= {"planned_at": NIGHT, "send_at": NIGHT, "sent_at": NIGHT, "expires_at": NIGHT, "language": "fr"}
     session.execute(insert(message), {"lead_id": 1, "address_id": 1, "email": "guide"} | sent)
     session.commit()
@@ -118,7 +124,13 @@ def test_a_cell_whose_people_had_everything_runs_dry(session: Session, engine: E
 
 def test_mails_that_wait_with_a_vanished_email_are_said(session: Session, engine: Engine) -> None:
     add_lead(session, 1)
-    waits = {"purpose": "nurture", "basis": "consent", "version": "1", "playbook": "1", "language": "fr"}
+    waits: dict[str, Any] = {
+        "purpose": "nurture",
+        "basis": "consent",
+        "version": "1",
+        "playbook": "1",
+        "language": "fr",
+    }
     waits |= {"planned_at": NIGHT, "send_at": NIGHT, "expires_at": NIGHT, "email": "hello"}
     session.execute(insert(message), {"lead_id": 1, "address_id": 1} | waits)
     session.commit()

@@ -32,6 +32,7 @@ def lines_of(change: Change) -> tuple[Line, ...]:
         *([Line(subject=_("brake"), text=change.newly_braked, look=True)] if change.newly_braked else []),
         *_texts(change),
         *(Line(subject=_("dry"), text=_dry(cell.name, cell.people)) for cell in change.dry[:_NAMED]),
+        *_hours(change),
         *_twice(change),
         *_steps(change),
     ]
@@ -154,6 +155,16 @@ def _twice(change: Change) -> Iterator[Line]:
         if old:
             told += " " + _("(it was {old}: add  was: {old}  to its email.yaml)").format(old=old)
         yield Line(subject=_("repeats"), text=told, look=True)
+
+
+def _hours(change: Change) -> Iterator[Line]:
+    if change.at_night:
+        told = ngettext(
+            "{n} mail would leave between 21:00 and 07:00",
+            "{n} mails would leave between 21:00 and 07:00",
+            change.at_night,
+        )
+        yield Line(subject=_("hours"), text=told.format(n=change.at_night), look=True)
 
 
 def _steps(change: Change) -> Iterator[Line]:

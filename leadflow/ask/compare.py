@@ -64,6 +64,8 @@ class Change:
     #: Email → mails that wait and go out with the new text.
     texts: Mapping[str, int]
     repeated: Mapping[str, int]
+    #: Mails of tonight that would leave at night and would not without the change.
+    at_night: int
     stranded: int
     gone: Sequence[Vanished]
     dry: Sequence[DryCell]
@@ -94,7 +96,8 @@ class Change:
     def look(self) -> bool:
         """Whether somebody should look before this is merged."""
         gone = any(step.people and not step.settled for step in self.gone)
-        return bool(self.worse_overflows or self.newly_braked or self.repeated or self.stranded or gone)
+        mails = self.repeated or self.at_night or self.newly_braked
+        return bool(mails or self.worse_overflows or self.stranded or gone)
 
 
 def compare(
@@ -128,6 +131,7 @@ def compare(
         overflowed_before={over.rep: over.wanted - over.room for over in overflows(before)},
         texts=_texts(before, after),
         repeated=_counted(after.repeated - before.repeated),
+        at_night=max(0, after.at_night - before.at_night),
         stranded=len(after.parked - before.parked),
         gone=gone,
         dry=_newly_dry(before, after),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from leadflow.types import DAY, EnrolmentState, MessageState, micros
 
 #: The same email within this long is the same email twice, whatever an edited `again_after` now says.
 _AGAIN = 365 * DAY
+_NIGHT_HOURS = (*range(7), 21, 22, 23)
 _SENT = (MessageState.ACCEPTED, MessageState.UNKNOWN, MessageState.SENDING)
 
 
@@ -38,6 +40,8 @@ class Snapshot:
     repeated: frozenset[tuple[int, str]]
     #: Email → mails planned before tonight that wait with a text of this playbook.
     texts: Mapping[tuple[str, str], int]
+    #: How many of tonight's mails leave between 21:00 and 7:00 of the office.
+    at_night: int = 0
     dry: tuple[DryCell, ...]
     #: Mails of tonight and of each night lived in thought after it.
     nights: Sequence[int] = ()
@@ -57,6 +61,7 @@ def snapshot(
         parked=frozenset(session.scalars(_parked())),
         repeated=_repeated(session, mails, now, was),
         texts={(email, version): n for email, version, n in session.execute(_waiting(now))},
+        at_night=_at_night(session, playbook, now),
         dry=dry_cells(session, playbook, now),
     )
 
@@ -88,6 +93,13 @@ def _mails(now: datetime) -> Select[Any]:
     return select(message.c.lead_id, message.c.email).where(
         message.c.planned_at == micros(now), message.c.state == MessageState.PLANNED
     )
+
+
+def _at_night(session: Session, playbook: Playbook, now: datetime) -> int:
+    zone = ZoneInfo(playbook.office.zone)
+    mine = (message.c.planned_at == micros(now), message.c.state == MessageState.PLANNED, message.c.counted)
+    hours = (at.astimezone(zone).hour for at in session.scalars(select(message.c.send_at).where(*mine)))
+    return sum(hour in _NIGHT_HOURS for hour in hours)
 
 
 def _parked() -> Select[Any]:

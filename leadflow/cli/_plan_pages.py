@@ -228,6 +228,7 @@ def change_json(found: "Change") -> str:
             "brake": found.newly_braked,
             "texts": dict(found.texts),
             "repeated": dict(found.repeated),
+            "at_night": found.at_night,
             "stranded": found.stranded,
             "gone": [
                 {"sequence": gone.sequence, "step": gone.step, "people": gone.people, "settled": gone.settled}
