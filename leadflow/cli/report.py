@@ -95,9 +95,11 @@ def _sheet(app: "App", question: "Question", view: str) -> "Sheet":
     from sqlalchemy.orm import Session
 
     from leadflow.ask.report.collect import sheet_of
+    from leadflow.cli._edits import last_edits
 
+    edits = last_edits(app.settings.workspace) if view == "emails" else {}
     with Session(app.engine) as session:
-        return sheet_of(session, app.playbook, question, view)
+        return sheet_of(session, app.playbook, question, view, edits)
 
 
 def _page(app: "App", question: "Question") -> str:
@@ -105,9 +107,11 @@ def _page(app: "App", question: "Question") -> str:
 
     from leadflow.ask.report.collect import everything
     from leadflow.ask.report.page import page_of
+    from leadflow.cli._edits import last_edits
 
+    edits = last_edits(app.settings.workspace)
     with Session(app.engine) as session:
-        return page_of(everything(session, app.playbook, question), app.playbook)
+        return page_of(everything(session, app.playbook, question, edits), app.playbook)
 
 
 def _written(sheet: "Sheet", form: Format, question: "Question") -> str:

@@ -3,7 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from sqlalchemy.orm import Session
 
 from leadflow.ask.report.collect import everything
-from leadflow.ask.report.emails import email_figures
+from leadflow.ask.report.emails import Edit, email_figures
 from leadflow.ask.report.funnel_sheets import funnel_sheet
 from leadflow.ask.report.numbers import days, hours, money, percent
 from leadflow.ask.report.other_sheets import emails_sheet
@@ -30,13 +30,14 @@ from tests.build import playbook
 PLAYBOOK = playbook()
 QUESTION = Question(by="source", stages=STAGES, zone=ZoneInfo("Europe/Paris"), now=NOW)
 LANGUAGES = ("en", "fr")
+EDITS = {"welcome": Edit(day=date(2026, 3, 2), author="Camille")}
 
 
 def written(session: Session, language: str, *, people: int = 80) -> str:
     """The page of a random history, in a language."""
     live_at_random(session, 7, people=people)
     set_language(language)
-    page = page_of(everything(session, PLAYBOOK, QUESTION), PLAYBOOK)
+    page = page_of(everything(session, PLAYBOOK, QUESTION, EDITS), PLAYBOOK)
     set_language(None)
     return page
 
@@ -92,11 +93,11 @@ def test_every_picture_is_named_described_and_sound(session: Session, language: 
 
 def test_the_tables_hold_the_numbers_of_the_sheets(session: Session) -> None:
     tables = Cells(written(session, "en")).tables
-    found = everything(session, PLAYBOOK, QUESTION)
+    found = everything(session, PLAYBOOK, QUESTION, EDITS)
     for by, name in (("source", "source"), ("month", "month"), ("segment", "segment"), ("owner", "salesperson")):
         assert tables[f"By {name}"][1:] == [list(row) for row in funnel_sheet(found.funnels[by], PLAYBOOK).texts]
     figures = email_figures(session, PLAYBOOK, ALWAYS)
-    assert tables["Emails"][1:] == [list(row) for row in emails_sheet(figures, QUESTION.zone).texts]
+    assert tables["Emails"][1:] == [list(row) for row in emails_sheet(figures, QUESTION.zone, EDITS).texts]
     assert found.funnels["source"].total is not None
     assert tables["Funnel"][1][1] == str(found.funnels["source"].total.people)
 
@@ -104,7 +105,7 @@ def test_the_tables_hold_the_numbers_of_the_sheets(session: Session) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_empty_workspace_has_a_page_too(session: Session, language: str) -> None:
     set_language(language)
-    page = page_of(everything(session, PLAYBOOK, QUESTION), PLAYBOOK)
+    page = page_of(everything(session, PLAYBOOK, QUESTION, EDITS), PLAYBOOK)
     assert "<svg class" not in page
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from leadflow.ask.funnel import funnel
+from leadflow.ask.report.collect import everything
 from leadflow.ask.report.emails import email_figures
 from leadflow.ask.report.flows import MOST_WEEKS, stage_flow, standing, weekly_mails
 from leadflow.ask.report.odd import odd_people
@@ -22,6 +23,8 @@ from tests.ask import recount
 from tests.ask.recount import PARIS
 from tests.ask.report_world import NOW, STAGES, all_rows, live_at_random, midnight
 from tests.build import playbook
+from tests.counting import counting
+from tests.emptied import empty
 
 PLAYBOOK = playbook()
 PERIODS: dict[tuple[str | None, str | None], tuple[datetime | None, datetime | None]] = {
@@ -167,3 +170,16 @@ def test_every_oddity(lives, seed, asked):  # type: ignore[no-untyped-def]
     assert {(str(one.oddity), one.lead_id) for one in found} == wanted
     assert len(found) == len(wanted)
     assert all(one.first_seen_at == known[one.lead_id]["first_seen_at"].astimezone(UTC) for one in found)
+
+
+def test_the_whole_report_asks_as_often_for_ten_people_as_for_many(engine: Engine) -> None:
+    question = Question(by="source", stages=STAGES, zone=PARIS, now=NOW)
+    asked = []
+    for people in (10, 120):
+        empty(engine)
+        with Session(engine) as session:
+            live_at_random(session, 1, people=people)
+            with counting(engine) as texts:
+                everything(session, PLAYBOOK, question, {})
+        asked.append(len(texts))
+    assert asked[0] == asked[1]

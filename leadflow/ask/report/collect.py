@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from leadflow.ask.funnel import Funnel, funnel
-from leadflow.ask.report.emails import EmailFigures, email_figures
+from leadflow.ask.report.emails import Edit, EmailFigures, email_figures
 from leadflow.ask.report.flows import Flow, Week, stage_flow, standing, weekly_mails
 from leadflow.ask.report.funnel_sheets import funnel_sheet
 from leadflow.ask.report.odd import Odd, odd_people
@@ -20,13 +20,15 @@ from leadflow.ask.report.sheet import Sheet
 from leadflow.models import sweep
 from leadflow.playbook.model import Playbook
 
+Edits = Mapping[str, Edit]
 
-def sheet_of(session: Session, playbook: Playbook, question: Question, view: str) -> Sheet:
-    """The table called `view`: funnel, emails, sales or odd."""
+
+def sheet_of(session: Session, playbook: Playbook, question: Question, view: str, edits: Edits) -> Sheet:
+    """The table called `view`: funnel, emails, sales or odd. `edits` tells who last edited which email."""
     zone = ZoneInfo(playbook.office.zone)
     match view:
         case "emails":
-            return emails_sheet(email_figures(session, playbook, question.period), zone)
+            return emails_sheet(email_figures(session, playbook, question.period), zone, edits)
         case "sales":
             return sales_sheet(rep_figures(session, playbook, question.period, asked_at(question)))
         case "odd":
@@ -52,11 +54,12 @@ class Everything:
     standing: Mapping[tuple[str, str], int]
     weeks: tuple[Week, ...]
     emails: tuple[EmailFigures, ...]
+    edits: Edits
     reps: tuple[RepFigures, ...]
     odd: tuple[Odd, ...]
 
 
-def everything(session: Session, playbook: Playbook, question: Question) -> Everything:
+def everything(session: Session, playbook: Playbook, question: Question, edits: Edits) -> Everything:
     """All of the report, in a number of statements that does not grow with the people."""
     groups = (question.by, *(by for by in GROUPS if by != question.by))
     asked = {by: _grouped(question, by) for by in groups}
@@ -67,6 +70,7 @@ def everything(session: Session, playbook: Playbook, question: Question) -> Ever
         standing=standing(session, question.period),
         weeks=tuple(weekly_mails(session, question.period, question.zone)),
         emails=tuple(email_figures(session, playbook, question.period)),
+        edits=edits,
         reps=tuple(rep_figures(session, playbook, question.period, asked_at(question))),
         odd=tuple(odd_people(session, question.period, asked_at(question))),
     )

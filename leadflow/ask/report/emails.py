@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -34,7 +34,16 @@ SOON = 14 * DAY
 SENT = (MessageState.ACCEPTED, MessageState.UNKNOWN)
 #: A mail that somebody unsubscribed from or complained of had arrived.
 ARRIVED = (Delivery.DELIVERED, Delivery.UNSUBSCRIBED, Delivery.COMPLAINED)
-_FOLDER = "templates/emails"
+#: Where emails lie in a workspace.
+FOLDER = "templates/emails"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """The newest change of an email's files."""
+
+    day: date
+    author: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,4 +170,4 @@ def _in_use(session: Session, playbook: Playbook) -> Mapping[str, datetime]:
 
 
 def _of(name: str, files: Mapping[str, str]) -> Mapping[str, str]:
-    return {path: digest for path, digest in files.items() if path.startswith(f"{_FOLDER}/{name}/")}
+    return {path: digest for path, digest in files.items() if path.startswith(f"{FOLDER}/{name}/")}

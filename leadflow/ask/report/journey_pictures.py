@@ -41,7 +41,7 @@ def _funnel(names: Sequence[str], people: Sequence[int], shares: Sequence[float 
     lengths = [max(n / longest * room, 2.0 if n else 0.0) for n in people]
     for place, (name, n, share) in enumerate(zip(names, people, shares, strict=True)):
         y = place * row + top
-        if place + 1 < len(names):
+        if place + 1 < len(names) and lengths[place + 1] <= lengths[place]:
             after = y + row - (top if narrow else 0)
             edges = f"M{left} {y + thick}H{left + lengths[place]:.1f}L{left + lengths[place + 1]:.1f} {after}H{left}Z"
             canvas.shape(edges, "drop")
@@ -99,7 +99,7 @@ def _across(flow: Flow) -> Canvas:
         canvas.rect(x, top, thick, _thickness(flow, laid, place), _colour(flow, place))
         canvas.text(x, 14, fitting(step_words(name), step), "name")
         canvas.text(x, 31, numbers.whole(flow.people[place]), "number")
-        canvas.text(x, 46, fitting(_rest(flow, place), step + 8, 11), "small")
+        canvas.text(x, 46, fitting(_rest(flow, place), step, 11), "small")
     return canvas
 
 
@@ -183,4 +183,4 @@ def _rest(flow: Flow, place: int) -> str:
     still = flow.still_in(place)
     if still == flow.people[place]:
         return ""
-    return _("{n} no further").format(n=numbers.whole(still))
+    return _("{n} stay there").format(n=numbers.whole(still))

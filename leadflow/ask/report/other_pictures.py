@@ -1,11 +1,12 @@
 """Pictures of the mails by week and of the clocks of hand-overs; wide, and narrow for phones."""
 
+import math
 from collections.abc import Sequence
 
 from leadflow.ask.report import numbers
 from leadflow.ask.report.flows import Week
 from leadflow.ask.report.sales import Clock, RepFigures
-from leadflow.ask.report.svg import Canvas, fitting
+from leadflow.ask.report.svg import Canvas, fitting, width_of
 from leadflow.text import _
 
 #: A phone shows so many weeks.
@@ -53,7 +54,8 @@ def _weeks(weeks: Sequence[Week], width: float) -> Canvas:
         canvas.text(left - 8, y + 4, numbers.whole(most * part // 2), "small", "end")
     room = (width - left) / len(weeks)
     thick = min(room * 0.62, 56)
-    every = max(1, round(72 / room + 0.49))
+    widest = max(width_of(numbers.day(week.monday), 11.5) for week in weeks)
+    every = math.ceil((widest + 14) / room)
     for place, week in enumerate(weeks):
         x, y = left + place * room + (room - thick) / 2, top + high
         for fate, name in fates().items():

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from leadflow.ask.funnel import rate
 from leadflow.ask.person import code_of
-from leadflow.ask.report.emails import EmailFigures
+from leadflow.ask.report.emails import Edit, EmailFigures
 from leadflow.ask.report.flows import Week
 from leadflow.ask.report.odd import Odd, Oddity
 from leadflow.ask.report.sales import RepFigures
@@ -15,9 +15,9 @@ from leadflow.ask.report.words import oddity_words
 from leadflow.text import _
 
 
-def emails_sheet(found: Sequence[EmailFigures], zone: ZoneInfo) -> Sheet:
-    """One row an email."""
-    columns = (
+def emails_sheet(found: Sequence[EmailFigures], zone: ZoneInfo, edits: Mapping[str, Edit]) -> Sheet:
+    """One row an email; who edited it last where that is known."""
+    columns = [
         Column(key="email", title=_("email"), kind=Kind.TEXT),
         Column(key="sent", title=_("sent")),
         Column(key="delivered", title=_("delivered")),
@@ -28,13 +28,21 @@ def emails_sheet(found: Sequence[EmailFigures], zone: ZoneInfo) -> Sheet:
         Column(key="moved_on_rate", kind=Kind.RATE),
         Column(key="unsubscribed", title=_("unsubscribed")),
         Column(key="in_use_since", title=_("in use since"), kind=Kind.DATE),
-    )
+    ]
     rows = [_email(one, zone) for one in found]
+    if edits:
+        columns += [
+            Column(key="last_edited", title=_("last edited"), kind=Kind.DATE),
+            Column(key="edited_by", title=_("by"), kind=Kind.TEXT),
+        ]
+        newest = [edits.get(one.email) for one in found]
+        told = [(edit.day, edit.author) if edit else (None, None) for edit in newest]
+        rows = [(*row, *said) for row, said in zip(rows, told, strict=True)]
     notes = (
         _("Rates are shares of the mails sent; · on fewer than 20. Opens are never counted, nor clicks of machines."),
         _("“Moved on”: reached a further stage within 14 days. It is not proof that the email did it; a holdout is."),
     )
-    return Sheet(name="emails", title=_("Emails"), columns=columns, rows=tuple(rows), notes=notes)
+    return Sheet(name="emails", title=_("Emails"), columns=tuple(columns), rows=tuple(rows), notes=notes)
 
 
 def _email(one: EmailFigures, zone: ZoneInfo) -> tuple[Cell, ...]:

@@ -94,7 +94,7 @@ def _parts(found: Everything, playbook: Playbook) -> Iterator[Part]:
             picture=_marked(weeks_picture(found.weeks)),
             legend=legend,
             beside=weeks_sheet(found.weeks),
-            below=(emails_sheet(found.emails, zone),),
+            below=(emails_sheet(found.emails, zone, found.edits),),
         )
     if found.reps:
         legend = {f"clock-{mark}": name for mark, name in marks().items()}

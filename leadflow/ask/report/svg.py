@@ -4,7 +4,7 @@ from html import escape
 from itertools import count
 
 #: A letter's usual width, in parts of its size.
-_LETTER = 0.55
+_LETTER = 0.58
 
 
 class Canvas:
