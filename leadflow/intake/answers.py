@@ -87,6 +87,8 @@ def answer(
             state=_STATE[said],
             # The first answer stops the clock; what follows later is the deal's own time.
             answered_at=found.answered_at or now,
+            # Whoever answers before the alert left knows.
+            alerted_at=found.alerted_at or now,
             answer_reason=reason,
             amount=amount,
             again_at=again_at,

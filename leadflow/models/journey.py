@@ -190,6 +190,8 @@ class Escalation(SQLModel, table=True):
     answer_reason: str | None = word(required=False)
     #: Cents.
     amount: int | None = whole(required=False)
+    #: The lead raised a hand again while sales had it.
+    raised_at: datetime | None = instant(required=False)
     #: `later` asked to come back on this day.
     again_at: datetime | None = instant(required=False)
     closed_at: datetime | None = instant(required=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
 from leadflow.db import database_now
@@ -63,14 +63,16 @@ def _under_way(now: datetime) -> ColumnElement[bool]:
 
 
 def _handovers() -> Any:
-    of_handover = ("id", "lead_id", "rule", "rep", "band", "opened_at", "due_at", "again_at", "reminders", "playbook")
+    of_handover = ("id", "lead_id", "rule", "rep", "band", "opened_at", "due_at", "again_at", "raised_at")
+    # Whoever has accepted somebody is told that they ask again.
+    raised_since = and_(escalation.c.state == EscalationState.ACCEPTED, escalation.c.raised_at.is_not(None))
     before = select(assignment.c.taken_from).where(
         assignment.c.escalation_id == escalation.c.id, assignment.c.rep == escalation.c.rep
     )
     of_lead = ("first_name", "last_name", "phone", "language", "country", "basis", "source", "informed_on")
     return (
         select(
-            *(escalation.c[name] for name in of_handover),
+            *(escalation.c[name] for name in (*of_handover, "state", "reminders")),
             *(lead.c[name] for name in (*of_lead, "attributes", "provenance")),
             before.order_by(assignment.c.at.desc()).limit(1).scalar_subquery().label("taken_from"),
             account.c.name.label("company"),
@@ -88,6 +90,6 @@ def _handovers() -> Any:
         .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
         .outerjoin(lead_score, lead_score.c.lead_id == lead.c.id)
         .where(escalation.c.alerted_at.is_(None), escalation.c.closed_at.is_(None))
-        .where(escalation.c.state == EscalationState.WAITING, escalation.c.rep != "")
+        .where(escalation.c.rep != "", or_(escalation.c.state == EscalationState.WAITING, raised_since))
         .order_by(escalation.c.due_at, escalation.c.id)
     )

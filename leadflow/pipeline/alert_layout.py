@@ -26,7 +26,8 @@ def _lines(told: Told) -> Iterator[str]:
     yield ""
     for words, url in told.answers:
         yield f"[ {words} ]  {url}"
-    yield told.silence
+    if told.silence:
+        yield told.silence
     yield " · ".join(told.footer[1:])
     yield told.footer[0]
 

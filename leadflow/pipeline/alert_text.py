@@ -14,7 +14,7 @@ from leadflow.pipeline.alert_facts import Facts
 from leadflow.pipeline.asked import spans_of
 from leadflow.playbook.model import Playbook, Salesperson
 from leadflow.text import _, ngettext, set_language
-from leadflow.types import Answer, Span
+from leadflow.types import Answer, EscalationState, Span
 from leadflow.windows import due_after
 
 #: What a salesperson can say to an alert at once; a sale takes longer.
@@ -114,11 +114,19 @@ def _again(about: About) -> str:
     row = about.facts.row
     if _taken_over(about):
         return _("{who} has not answered").format(who=row.taken_from)
+    if row.raised_at:
+        return _("Raised a hand again")
     return _("Waiting for your answer") if row.reminders else ""
+
+
+def _accepted(about: About) -> bool:
+    return bool(about.facts.row.state == EscalationState.ACCEPTED)
 
 
 def _until(about: About) -> str:
     row = about.facts.row
+    if _accepted(about):
+        return _("yours already")
     if not row.reminders:
         return _("answer before {due}").format(due=_moment(row.due_at, about))
     step = _next_step(about)
@@ -155,6 +163,8 @@ def _passes(about: About, level: int) -> datetime:
 
 def _silence(about: About) -> str:
     row = about.facts.row
+    if _accepted(about):
+        return ""
     step = _next_step(about)
     if step is None:
         since = row.again_at or row.opened_at
@@ -164,7 +174,7 @@ def _silence(about: About) -> str:
 
 
 def _answers(about: About, door: Door) -> Iterator[tuple[str, str]]:
-    if not door.key:
+    if not door.key or _accepted(about):
         return
     own = {Answer.ACCEPT: _("Mine"), Answer.LATER: _("Later…"), Answer.REJECT: _("Not ready…")}
     for said in OFFERED:
@@ -177,6 +187,9 @@ def _answers(about: About, door: Door) -> Iterator[tuple[str, str]]:
 
 def _footer(about: About) -> Iterator[str]:
     row = about.facts.row
-    yield f"leadflow handover accept {row.id}  |  later {row.id} --on …  |  reject {row.id} --reason …"
+    if _accepted(about):
+        yield f"leadflow handover won {row.id} --amount …  |  lost {row.id} --reason …"
+    else:
+        yield f"leadflow handover accept {row.id}  |  later {row.id} --on …  |  reject {row.id} --reason …"
     yield _("Whole file: leadflow why L-{lead:04}").format(lead=row.lead_id)
     yield one_line(_("{rule} · playbook {version}").format(rule=row.rule, version=about.playbook.short))

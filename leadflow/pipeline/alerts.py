@@ -36,11 +36,11 @@ def tell_sales(
         waiting = untold(session, playbook, now)
         opened = due_after(session, playbook, now, Span(kind=SpanKind.BUSINESS_HOURS, amount=0)) <= now
     alone = {rule.name for rule in playbook.sales.hot if rule.at == "once"} | set(playbook.sales.again_unless)
-    at_once = [[facts] for facts in waiting if facts.row.rule in alone]
-    rest = sorted((facts for facts in waiting if facts.row.rule not in alone), key=lambda facts: str(facts.row.rep))
+    at_once = [facts for facts in waiting if facts.row.rule in alone or facts.row.raised_at]
+    rest = sorted((facts for facts in waiting if facts not in at_once), key=lambda facts: str(facts.row.rep))
     digests = [list(group) for _rep, group in groupby(rest, key=lambda facts: str(facts.row.rep))] if opened else []
     telling = _Telling(engine=engine, playbook=playbook, now=now, channel=channel, crm=crm, door=door)
-    return sum(_tell(telling, group) for group in (*at_once, *digests))
+    return sum(_tell(telling, group) for group in (*([facts] for facts in at_once), *digests))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,10 @@ _OPEN = escalation.c.closed_at.is_(None)
 
 
 def run_clocks(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> Mapping[str, int]:
-    """Settle, reopen, lapse and remind, as of `now`; how many of each. The same statements for any number."""
+    """Settle, reopen, lapse and remind, as of `now`; how many of each.
+
+    The same statements for any number; only those that look for somebody else are said for each who was silent.
+    """
     counts = {"settled": _settle(session, playbook, now, scope), "reopened": _reopen(session, playbook, now, scope)}
     counts["lapsed"] = _lapse(session, playbook, now, scope)
     words = playbook.sales.no_answer
@@ -133,9 +136,10 @@ def _at_level(session: Session, playbook: Playbook, now: datetime, scope: Scope,
     count = _count(session, passed)
     manager = playbook.sales.manager.name
     if word == "next_in_route":
-        for rep in playbook.sales.team:
-            mine = and_(passed, escalation.c.rep == rep.name)
-            _to_next(session, playbook, now, scope, mine, rep=rep.name, level=level)
+        for rep in session.scalars(
+            select(escalation.c.rep).where(passed, escalation.c.rep != manager).distinct()
+        ).all():
+            _to_next(session, playbook, now, scope, and_(passed, escalation.c.rep == rep), rep=rep, level=level)
     elif word == "manager":
         others = and_(passed, escalation.c.rep != manager)
         _record(session, playbook, now, others, "manager", {"from": escalation.c.rep, "rep": literal(manager, Word)})
