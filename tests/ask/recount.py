@@ -166,11 +166,16 @@ def week(found: Sequence[Mail]) -> dict[str, int]:
     return gone | {name: fates[name] for name in names}
 
 
+#: Public holidays of France between November 2025 and June 2026.
+_HOLIDAYS = ("12-25", "01-01", "05-01", "05-08")
+_MOVABLE = ("2026-04-06", "2026-05-14", "2026-05-25")
+
+
 def open_minutes(start: datetime, end: datetime) -> float:
     """Minutes of Monday to Friday, nine to five in Paris, French holidays of that winter left out."""
     total, day = timedelta(), start.astimezone(PARIS).date()
     while day <= end.astimezone(PARIS).date():
-        closed = f"{day:%m-%d}" in ("12-25", "01-01") or f"{day:%Y-%m-%d}" in ("2026-04-06", "2026-05-01")
+        closed = f"{day:%m-%d}" in _HOLIDAYS or f"{day:%Y-%m-%d}" in _MOVABLE
         if day.weekday() < 5 and not closed:
             opens = midnight(day, PARIS).astimezone(PARIS).replace(hour=9)
             total += max(min(opens.replace(hour=17), end) - max(opens, start), timedelta())
