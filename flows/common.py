@@ -98,6 +98,12 @@ async def tag(app: App, at: str | None, *more: str) -> None:
         await client.update_flow_run(runtime.flow_run.id, tags=sorted(own | set(runtime.flow_run.tags)))
 
 
+async def rename(more: str) -> None:
+    """Add to the name of the present run what came of it: `deliver 2026-03-23 09:00 · 20 of 20`."""
+    async with get_client() as client:
+        await client.update_flow_run(runtime.flow_run.id, name=f"{runtime.flow_run.name} · {more}")
+
+
 @contextmanager
 def in_words(act: str) -> Iterator[None]:
     """Let errors of ours through as they are; of any other say the kind and the place, for its text may hold a name.

@@ -5,7 +5,7 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas import State
 
-from flows.common import At, Slot, Workspace, clock, once, opened, run_name, slot_of, tag
+from flows.common import At, Slot, Workspace, clock, once, opened, rename, run_name, slot_of, tag
 from leadflow.app import Claim, counts_of, deliver_due, messages, seldom
 
 
@@ -19,13 +19,20 @@ async def deliver(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
     app = opened(workspace)
     await tag(app, at)
 
-    def act(claim: Claim) -> dict[str, Any]:
-        return counts_of(deliver_due(app, clock(app, at)(), progress=seldom(claim.renew)))
+    done: list[str] = []
 
-    return once(
+    def act(claim: Claim) -> dict[str, Any]:
+        sent = deliver_due(app, clock(app, at)(), progress=seldom(claim.renew))
+        done.append(f"{sent.changed} of {sent.read}")
+        return counts_of(sent)
+
+    state = once(
         app,
         "deliver",
         slot_of(app, "deliver", slot, at),
         act,
         lambda counts: messages(counts["changed"]),
     )
+    for came in done:
+        await rename(came)
+    return state

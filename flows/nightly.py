@@ -11,6 +11,7 @@ from prefect.states import Completed, Failed, Paused
 
 from flows.common import At, Slot, Workspace, clock, in_words, logger, night_name, once, opened, slot_of, tag, words
 from leadflow.app import (
+    App,
     Claim,
     Sweep,
     broken_invariants,
@@ -53,8 +54,10 @@ async def nightly(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
     """Score, stage, segment, hand over and plan the night's mails for everyone."""
     app = opened(workspace)
     lived: list[Sweep] = []
+    attempts: list[int] = []
 
     def night(claim: Claim) -> dict[str, Any]:
+        attempts.append(claim.attempt)
         with sweeping(app, clock(app, at), patience=PATIENCE) as sweep:
             lived.append(sweep)
             for phase in Phase:
@@ -64,15 +67,19 @@ async def nightly(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
 
     await tag(app, at, f"playbook:{app.playbook.short}")
     state = once(app, "nightly", slot_of(app, "nightly", slot, at), night, lambda _counts: headline(lived[0].outcomes))
-    for sweep in lived:
-        with in_words("summary"):
-            broken = broken_invariants(app, sweep.now)
-            markdown = nightly_summary(app, sweep.now, sweep.outcomes, broken)
-        publish(markdown)
-        if broken:
-            return Failed(message=f"invariant: {'; '.join(broken)}")
-        held = held_at(app, sweep.now)
-        if held is not None:
-            # Waits for `leadflow approve`, not for Prefect's own button: it never times out.
-            return Paused(message=hold_words(held))
-    return state
+    return ending(app, lived[0], attempts[0]) if lived else state
+
+
+def ending(app: App, sweep: Sweep, attempt: int) -> State[Any]:
+    """Publish the roll-up, and say how the night ended: broken rules fail it, the brake leaves it waiting."""
+    with in_words("summary"):
+        broken, held = broken_invariants(app, sweep.now), held_at(app, sweep.now)
+        words = hold_words(held) if held is not None else ""
+        told = nightly_summary(app, sweep, attempt=attempt, broken=broken, held=words)
+    publish(told.markdown)
+    if broken:
+        return Failed(message=f"invariant: {'; '.join(broken)}")
+    if words:
+        # Waits for `leadflow approve`, not for Prefect's own button: it never times out.
+        return Paused(message=words)
+    return Completed(message=headline(sweep.outcomes, told.warnings))

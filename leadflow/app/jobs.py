@@ -35,6 +35,8 @@ class Claim:
     job: str
     slot: str
     owner: str
+    #: How often the slot was begun, this time included.
+    attempt: int = 1
 
     def renew(self) -> None:
         """Show life; LockedError when the lease had lapsed and somebody took over."""
@@ -55,7 +57,8 @@ def claim_of(app: App, *, job: str, slot: str) -> Claim | None:
     with Session(app.engine) as session, session.begin():
         if not runs.claim_job(session, job=job, slot=slot, owner=owner):
             return None
-    return Claim(app=app, job=job, slot=slot, owner=owner)
+        attempt = runs.job_attempt(session, job=job, slot=slot)
+    return Claim(app=app, job=job, slot=slot, owner=owner, attempt=attempt)
 
 
 def run_once(app: App, *, job: str, slot: str, act: Callable[[Claim], Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -131,12 +131,16 @@ class Sweep:
     scope: Scope
     owner: str
     outcomes: list[Outcome] = field(default_factory=list)
+    #: How long each phase took.
+    seconds: dict[Phase, float] = field(default_factory=dict)
 
     def run(self, phase: Phase, scope: Scope | None = None) -> Outcome:
         """Live through one phase; LockedError when the lock lapsed and somebody else took it."""
+        began = time.monotonic()
         _alone(self.app, self._hold)
         outcome = run_phase(self.app, phase, self.now, scope or self.scope, hold=self._hold)
         self.outcomes.append(outcome)
+        self.seconds[phase] = time.monotonic() - began
         return outcome
 
     @property

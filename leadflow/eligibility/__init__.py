@@ -2,9 +2,10 @@
 
 from leadflow.eligibility.blocks import Block, first_reason, planning_blocks, row_blocks
 from leadflow.eligibility.held import held, pause_detail, paused
-from leadflow.eligibility.tonight import Tonight, reason_tonight, tonight
+from leadflow.eligibility.tonight import MAILED, Tonight, reason_tonight, tonight, words_tonight
 
 __all__ = [
+    "MAILED",
     "Block",
     "Tonight",
     "first_reason",
@@ -15,4 +16,5 @@ __all__ = [
     "reason_tonight",
     "row_blocks",
     "tonight",
+    "words_tonight",
 ]
