@@ -166,7 +166,7 @@ def test_an_entry_the_wrong_way_round_pauses_and_the_right_one_resumes_where_the
     assert left(world) == before
     (folder / _DISCOVERY).write_text(right)
     merge(world, folder)
-    world.live_until(EVE + 5 * DAY)
+    world.live_until(FRIDAY)
     assert left(world) > before
     no_mail_went_wrong(world)
 
@@ -278,7 +278,7 @@ def test_files_older_than_the_people_in_them_are_refused_and_if_merged_repeat_no
     old = (folder / _DISCOVERY).read_text()
     edit(folder, _DISCOVERY, "  - {name: wait-1,", "  - {name: hint, email: {best_for: discovery}}\n  - {name: wait-1,")
     merge(world, folder)
-    world.live_until(AFTER)
+    world.live_until(EVE + timedelta(hours=36))
     (folder / _DISCOVERY).write_text(old)
     merge(world, folder)
     assert any("hint" in error for error in refused(world))
