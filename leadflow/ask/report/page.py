@@ -156,7 +156,7 @@ def _template() -> Template:
 
 def _options(note: str) -> Markup:
     """Options such as --age 30 stay on one line."""
-    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', escape(note)))  # noqa: S704 - escaped just now
+    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', str(escape(note))))  # noqa: S704 - escaped just now
 
 
 def _source(name: str) -> str:
