@@ -99,6 +99,12 @@ async def tag(app: App, at: str | None, *more: str) -> None:
         await client.update_flow_run(runtime.flow_run.id, tags=sorted(own | set(runtime.flow_run.tags)))
 
 
+async def rename(more: str) -> None:
+    """Add to the name of the present run what came of it: `deliver 2026-03-23 09:00 · 20 of 20`."""
+    async with get_client() as client:
+        await client.update_flow_run(runtime.flow_run.id, name=f"{runtime.flow_run.name} · {more}")
+
+
 @contextmanager
 def in_words(act: str) -> Iterator[None]:
     """Let errors of ours through as they are; of any other say the kind and the place, for its text may hold a name.
@@ -134,8 +140,8 @@ def once(
 Act = Callable[[App, datetime, Claim], Mapping[str, Any]]
 
 
-def at_intervals(say: Callable[[Mapping[str, Any]], str]) -> Callable[[Act], Flow[..., Any]]:
-    """Make an act the flow of its name and docstring; `say` puts its counts into words."""
+def at_intervals(say: Callable[[Mapping[str, Any]], str], name: str = "") -> Callable[[Act], Flow[..., Any]]:
+    """Make an act the flow of its name and docstring; `say` puts its counts into words, `name` into the run's name."""
 
     def made(act: Act) -> Flow[..., Any]:
         job = act.__name__
@@ -143,7 +149,16 @@ def at_intervals(say: Callable[[Mapping[str, Any]], str]) -> Callable[[Act], Flo
         async def run(workspace: Workspace = ".", at: At = None, slot: Slot = None) -> State[Any]:
             app = opened(workspace)
             await tag(app, at)
-            return once(app, job, slot_of(app, job, slot, at), lambda claim: act(app, clock(app, at)(), claim), say)
+            done: list[Mapping[str, Any]] = []
+
+            def counted(claim: Claim) -> Mapping[str, Any]:
+                done.append(act(app, clock(app, at)(), claim))
+                return done[-1]
+
+            state = once(app, job, slot_of(app, job, slot, at), counted, say)
+            for counts in done if name else ():
+                await rename(name.format(**counts))
+            return state
 
         update_wrapper(run, act, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
         # Prefect asks for the parameters of what is wrapped, and those are the act's.

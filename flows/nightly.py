@@ -7,10 +7,20 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas import State
-from prefect.states import Completed, Failed
+from prefect.states import Completed, Failed, Paused
 
 from flows.common import At, Slot, Workspace, clock, in_words, logger, night_name, once, opened, slot_of, tag, words
-from leadflow.app import Claim, Sweep, broken_invariants, headline, nightly_summary, sweeping
+from leadflow.app import (
+    App,
+    Claim,
+    Sweep,
+    broken_invariants,
+    headline,
+    held_at,
+    hold_words,
+    nightly_summary,
+    sweeping,
+)
 from leadflow.types import Outcome, Phase
 
 #: A night must not be lost to somebody's sweep by hand.
@@ -44,8 +54,10 @@ async def nightly(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
     """Score, stage, segment, hand over and plan the night's mails for everyone."""
     app = opened(workspace)
     lived: list[Sweep] = []
+    attempts: list[int] = []
 
     def night(claim: Claim) -> dict[str, Any]:
+        attempts.append(claim.attempt)
         with sweeping(app, clock(app, at), patience=PATIENCE) as sweep:
             lived.append(sweep)
             for phase in Phase:
@@ -55,11 +67,19 @@ async def nightly(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
 
     await tag(app, at, f"playbook:{app.playbook.short}")
     state = once(app, "nightly", slot_of(app, "nightly", slot, at), night, lambda _counts: headline(lived[0].outcomes))
-    for sweep in lived:
-        with in_words("summary"):
-            broken = broken_invariants(app, sweep.now)
-            markdown = nightly_summary(app, sweep.now, sweep.outcomes, broken)
-        publish(markdown)
-        if broken:
-            return Failed(message=f"invariant: {'; '.join(broken)}")
-    return state
+    return ending(app, lived[0], attempts[0]) if lived else state
+
+
+def ending(app: App, sweep: Sweep, attempt: int) -> State[Any]:
+    """Publish the roll-up, and say how the night ended: broken rules fail it, the brake leaves it waiting."""
+    with in_words("summary"):
+        broken, held = broken_invariants(app, sweep.now), held_at(app, sweep.now)
+        words = hold_words(held) if held is not None else ""
+        told = nightly_summary(app, sweep, attempt=attempt, broken=broken, held=words)
+    publish(told.markdown)
+    if broken:
+        return Failed(message=f"invariant: {'; '.join(broken)}")
+    if words:
+        # Waits for `leadflow approve`, not for Prefect's own button: it never times out.
+        return Paused(message=words)
+    return Completed(message=headline(sweep.outcomes, told.warnings))

@@ -10,6 +10,7 @@ from leadflow.errors import LinkError
 
 _CLICK = "leadflow.click"
 _UNSUBSCRIBE = "leadflow.unsubscribe"
+_ANSWER = "leadflow.answer"
 
 
 def sign_click(key: str, message_id: int, link_id: int) -> str:
@@ -38,6 +39,25 @@ def read_unsubscribe(key: str, token: str) -> tuple[int, str]:
             return identity_id, purpose
         case _:
             raise LinkError
+
+
+def sign_answer(key: str, escalation_id: int, rep: str, answer: str) -> str:
+    """A word with which salesperson `rep` gives `answer` to a hand-over, as long as it is theirs."""
+    return _sign(key, _ANSWER, [escalation_id, rep, answer])
+
+
+def read_answer(key: str, token: str) -> tuple[int, str, str]:
+    """(hand-over id, salesperson, answer) of a word made by `sign_answer`; LinkError otherwise."""
+    match _read(key, _ANSWER, token):
+        case [int() as escalation_id, str() as rep, str() as answer]:
+            return escalation_id, rep, answer
+        case _:
+            raise LinkError
+
+
+def answer_url(public_url: str, token: str) -> str:
+    """Where a salesperson answers a hand-over."""
+    return f"{public_url.rstrip('/')}/h/{token}"
 
 
 def click_url(public_url: str, token: str) -> str:

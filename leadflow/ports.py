@@ -54,7 +54,9 @@ class Alert:
     url: str
     title: str
     body: str
-    #: markdown or text.
+    #: The same for channels that show pages; empty where there is none.
+    html: str = ""
+    #: Of `body`: markdown or text.
     format: str = "text"
 
 

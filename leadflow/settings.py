@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     sendgrid_webhook_keys: str = ""
     #: The bearer token that may post to /events; nobody may while it is empty.
     events_token: SecretStr = SecretStr("")
+    #: Apprise address that hears of a night that failed, crashed, is late or waits for approval.
+    ops_alert: SecretStr = SecretStr("")
     #: What runs are tagged with, `env:…`: local, staging, production.
     env: str = "local"
     #: A simulated workspace may run sweeps in the future (file and memory adapters only).

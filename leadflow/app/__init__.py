@@ -1,6 +1,8 @@
 """The one place where settings meet adapters, and where the phases have their order: what every driver works with."""
 
 from leadflow.app.acts import run_slot
+from leadflow.app.explain import why
+from leadflow.app.holds import approve, drop, held_at, held_nights, hold_words
 from leadflow.app.jobs import (
     Claim,
     anything_due,
@@ -15,6 +17,9 @@ from leadflow.app.jobs import (
     slot_at,
     slot_free,
 )
+from leadflow.app.pauses import pause, pause_words, pauses_of, resume
+from leadflow.app.playbook_at import playbook_at
+from leadflow.app.rehearsal import against, foresight
 from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
 from leadflow.app.summary import broken_invariants, headline, messages, nightly_summary
 from leadflow.app.sweeps import (
@@ -39,13 +44,20 @@ __all__ = [
     "Claim",
     "Slot",
     "Sweep",
+    "against",
     "anything_due",
+    "approve",
     "broken_invariants",
     "claim_of",
     "counts_of",
     "deliver_due",
+    "drop",
     "due_slots",
+    "foresight",
     "headline",
+    "held_at",
+    "held_nights",
+    "hold_words",
     "job_of",
     "mark_scheduled",
     "messages",
@@ -55,9 +67,14 @@ __all__ = [
     "night_of",
     "nightly_summary",
     "open_app",
+    "pause",
+    "pause_words",
+    "pauses_of",
     "phase_of",
     "plan",
+    "playbook_at",
     "refresh",
+    "resume",
     "run_escalations",
     "run_once",
     "run_phase",
@@ -70,4 +87,5 @@ __all__ = [
     "sweep_one",
     "sweep_raised",
     "sweeping",
+    "why",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from leadflow.app.holds import held_at, hold_words
 from leadflow.app.jobs import Claim, run_escalations, run_once, run_upkeep
 from leadflow.app.slots import Slot
 from leadflow.app.summary import broken_invariants, headline
@@ -27,6 +28,9 @@ def _night(app: App, claim: Claim) -> Mapping[str, Any]:
             claim.renew()
             sweep.run(phase)
     logger.info("night %s: %s", claim.slot, headline(sweep.outcomes))
+    held = held_at(app, sweep.now)
+    if held is not None:
+        logger.error(hold_words(held))
     for broken in broken_invariants(app, sweep.now):
         logger.error("invariant: %s", broken)
     return sweep.counts

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
 from leadflow.app.sweeps import deliver_due, sweep_raised
+from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
+from leadflow.eligibility import held
 from leadflow.errors import LockedError
 from leadflow.models import message
 from leadflow.pipeline import runs
-from leadflow.pipeline.alerts import tell_sales
 from leadflow.pipeline.clocks import run_clocks
 from leadflow.playbook.model import Job
 from leadflow.text import _
@@ -34,6 +35,8 @@ class Claim:
     job: str
     slot: str
     owner: str
+    #: How often the slot was begun, this time included.
+    attempt: int = 1
 
     def renew(self) -> None:
         """Show life; LockedError when the lease had lapsed and somebody took over."""
@@ -54,7 +57,8 @@ def claim_of(app: App, *, job: str, slot: str) -> Claim | None:
     with Session(app.engine) as session, session.begin():
         if not runs.claim_job(session, job=job, slot=slot, owner=owner):
             return None
-    return Claim(app=app, job=job, slot=slot, owner=owner)
+        attempt = runs.job_attempt(session, job=job, slot=slot)
+    return Claim(app=app, job=job, slot=slot, owner=owner, attempt=attempt)
 
 
 def run_once(app: App, *, job: str, slot: str, act: Callable[[Claim], Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -118,7 +122,9 @@ def missed_night(app: App, since: datetime, now: datetime) -> Slot | None:
 def anything_due(app: App, now: datetime) -> bool:
     """Whether a message waits for its time and it has come."""
     due = select(message.c.id).where(
-        message.c.state.in_((MessageState.PLANNED, MessageState.CLAIMED)), message.c.send_at <= micros(now)
+        message.c.state.in_((MessageState.PLANNED, MessageState.CLAIMED)),
+        message.c.send_at <= micros(now),
+        ~held(message.c.planned_at),
     )
     with Session(app.engine) as session:
         return session.scalar(due.limit(1)) is not None
@@ -128,7 +134,7 @@ def run_escalations(app: App, now: datetime) -> Mapping[str, int]:
     """The clocks of open hand-overs, then the alerts that wait."""
     with Session(app.engine) as session, session.begin():
         counts = dict(run_clocks(session, app.playbook, now, EVERYONE))
-    counts["told"] = tell_sales(app.engine, app.playbook, now, channel=app.ports.alerts, crm=app.ports.crm)
+    counts["told"] = tell_waiting(app, now)
     return counts
 
 

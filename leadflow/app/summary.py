@@ -5,16 +5,20 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from leadflow.app.sweeps import Sweep
 from leadflow.app.workspace import App
 from leadflow.ask import invariants, summary
 from leadflow.text import _, ngettext
 from leadflow.types import Outcome, Phase
 
 
-def nightly_summary(app: App, now: datetime, outcomes: Sequence[Outcome], broken: Sequence[str] = ()) -> str:
-    """The artifact `nightly-summary`, Markdown: aggregates only, no address and no name."""
+def nightly_summary(
+    app: App, sweep: Sweep, *, attempt: int = 1, broken: Sequence[str] = (), held: str = ""
+) -> summary.Summary:
+    """The artifact `nightly-summary`, Markdown: aggregates only, no address and no company."""
+    run = summary.Run(outcomes=sweep.outcomes, seconds=sweep.seconds, attempt=attempt, broken=broken, held=held)
     with Session(app.engine) as session:
-        return summary.nightly_summary(session, app.playbook, now, outcomes, broken)
+        return summary.nightly_summary(session, app.playbook, sweep.now, run)
 
 
 def broken_invariants(app: App, now: datetime) -> Sequence[str]:
@@ -23,11 +27,14 @@ def broken_invariants(app: App, now: datetime) -> Sequence[str]:
         return invariants.broken(session, app.playbook, now)
 
 
-def headline(outcomes: Sequence[Outcome]) -> str:
-    """The run's state in words: `20 mails, 3 to sales`."""
+def headline(outcomes: Sequence[Outcome], warnings: int = 0) -> str:
+    """The run's state in words: `20 mails, 3 to sales, 3 warnings`."""
     changed = {outcome.phase: outcome.changed for outcome in outcomes}
     planned, sales = changed.get(Phase.NURTURE, 0), changed.get(Phase.ESCALATE, 0)
-    return messages(planned) + ", " + _("{n} to sales").format(n=sales)
+    told = messages(planned) + ", " + _("{n} to sales").format(n=sales)
+    if warnings:
+        told += ", " + ngettext("{n} warning", "{n} warnings", warnings).format(n=warnings)
+    return told
 
 
 def messages(n: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
 from leadflow.db import greatest, refresh_statistics
 from leadflow.errors import LockedError, UsageError
@@ -17,7 +18,7 @@ from leadflow.esp.memory import MemoryProvider
 from leadflow.models import event, identity, lead_state
 from leadflow.models import sweep as sweep_log
 from leadflow.pipeline import runs
-from leadflow.pipeline.alerts import tell_sales
+from leadflow.pipeline.brake import brake_sweep
 from leadflow.pipeline.capture import capture_intake
 from leadflow.pipeline.deliver import deliver_messages
 from leadflow.pipeline.engage import engage_leads
@@ -69,18 +70,21 @@ def run_phase(
     *,
     hold: Callable[[Session], None] = lambda _session: None,
 ) -> Outcome:
-    """One phase in one transaction; escalate then tells sales, deliver sends in transactions of its own.
+    """One phase in one transaction; deliver then tells sales, and sends in transactions of its own.
 
-    `hold` is called last in the transaction, and raises when the work must not count.
+    What the brake holds is held in the transaction that plans it. `hold` is called last in the transaction, and
+    raises when the work must not count.
     """
     if phase is Phase.DELIVER:
-        return deliver_due(app, now, scope, seldom(lambda: _alone(app, hold)))
+        # Not before nurture has planned: the brake looks at the whole night, alerts included.
+        told = tell_waiting(app, now)
+        sent = deliver_due(app, now, scope, seldom(lambda: _alone(app, hold)))
+        return replace(sent, counts={**sent.counts, "told": told})
     with Session(app.engine) as session, session.begin():
         outcome = phase_of(app, phase)(session, app.playbook, now, scope)
+        if phase in (Phase.ESCALATE, Phase.NURTURE):
+            brake_sweep(session, app.playbook, now, scope)
         hold(session)
-    if phase is Phase.ESCALATE:
-        told = tell_sales(app.engine, app.playbook, now, channel=app.ports.alerts, crm=app.ports.crm)
-        outcome = replace(outcome, counts={**outcome.counts, "told": told})
     return outcome
 
 
@@ -127,14 +131,18 @@ class Sweep:
     scope: Scope
     owner: str
     outcomes: list[Outcome] = field(default_factory=list)
+    #: How long each phase took.
+    seconds: dict[Phase, float] = field(default_factory=dict)
 
     def run(self, phase: Phase, scope: Scope | None = None) -> Outcome:
         """Live through one phase; LockedError when the lock lapsed and somebody else took it."""
+        began = time.monotonic()
         _alone(self.app, self._hold)
         # In a transaction of its own: the phase before may have written a table full.
         _alone(self.app, refresh_statistics)
         outcome = run_phase(self.app, phase, self.now, scope or self.scope, hold=self._hold)
         self.outcomes.append(outcome)
+        self.seconds[phase] = time.monotonic() - began
         return outcome
 
     @property

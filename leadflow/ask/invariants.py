@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
-from leadflow.eligibility import tonight
+from leadflow.eligibility import held, tonight
 from leadflow.models import enrolment, escalation, lead, lead_score, lead_state, message
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
-from leadflow.types import EnrolmentState, MessageState
+from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState
 
 _HIGHEST = 10_000
 
@@ -34,14 +34,17 @@ def _rules() -> Iterator[tuple[str, Select[tuple[int]]]]:
     )
     scored = or_(*(not_(column.between(0, _HIGHEST)) for column in (lead_score.c.fit, lead_score.c.engagement)))
     yield _("{n} scores outside 0 to 100"), _count(lead_score, scored)
-    held = select(escalation.c.lead_id).where(escalation.c.closed_at.is_(None))
+    with_sales = select(escalation.c.lead_id).where(escalation.c.closed_at.is_(None))
     yield (
         _("{n} people with sales without an open hand-over, or the other way round"),
-        _count(lead_state, lead_state.c.with_sales != lead_state.c.lead_id.in_(held)),
+        _count(lead_state, lead_state.c.with_sales != lead_state.c.lead_id.in_(with_sales)),
     )
     placed = select(lead_state.c.lead_id)
     yield _("{n} people without a state"), _count(lead, lead.c.id.not_in(placed))
     yield _("{n} people stranded: in a sequence without a next step"), _count(enrolment, _stranded())
+    yield _("{n} people stranded: handed on to a sequence they never came to"), _count(enrolment, _handed_nowhere())
+    left = message.c.state.in_([MessageState.SENDING, MessageState.ACCEPTED, MessageState.UNKNOWN])
+    yield _("{n} mails left of a night that the brake holds"), _count(message, left, held(message.c.planned_at))
 
 
 def _count(table: FromClause, *conditions: ColumnElement[bool]) -> Select[tuple[int]]:
@@ -60,6 +63,18 @@ def _stranded() -> ColumnElement[bool]:
         enrolment.c.due_at.is_(None),
         enrolment.c.id.not_in(waiting),
     )
+
+
+def _handed_nowhere() -> ColumnElement[bool]:
+    """Handed on, yet nothing of that track came after: neither a live enrolment nor one that ended later."""
+    after = enrolment.alias("after")
+    came = and_(
+        after.c.lead_id == enrolment.c.lead_id,
+        after.c.track == enrolment.c.track,
+        after.c.id != enrolment.c.id,
+        or_(after.c.ended_at.is_(None), after.c.ended_at >= enrolment.c.ended_at),
+    )
+    return and_(enrolment.c.end_reason == EnrolmentEnd.HANDED_ON, ~select(after.c.id).where(came).exists())
 
 
 def _everybody_counted(session: Session, playbook: Playbook, now: datetime) -> Iterator[str]:

@@ -4,62 +4,101 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
+from leadflow.ask.choice import chosen_words
+from leadflow.ask.dates import clock_of, date_of, short_of
 from leadflow.ask.person import Subject
-from leadflow.ask.section import Section, day, minute
+from leadflow.ask.section import Section
 from leadflow.ask.words import reason_words
 from leadflow.conditions.evaluate import View
 from leadflow.models import decision, event, message
+from leadflow.playbook.model import Playbook
 from leadflow.text import _
 from leadflow.types import CLICK_WEIGHT, Click, Delivery, MessageState, Reason
 
 _SHOWN = 20
+#: Under the name of the mail.
+_UNDER = " " * 19
+#: (kind, `sequence/step`) → the last such decision.
+Record = Mapping[tuple[str, str], Any]
 _ENDED = (MessageState.FAILED, MessageState.SUPPRESSED)
 _LEFT = (MessageState.ACCEPTED, MessageState.UNKNOWN)
 
 
-def mails_section(session: Session, subject: Subject, view: View) -> Section:
-    """One line a message planned by the subject's instant, the newest last."""
+def mails_section(session: Session, playbook: Playbook, subject: Subject, view: View) -> Section:
+    """One line a message planned by the subject's instant, the newest last; below it from which it was chosen."""
     query = (
         select(message)
         .where(message.c.lead_id == subject.lead_id, message.c.planned_at <= subject.at)
         .order_by(message.c.planned_at.desc(), message.c.id.desc())
     )
     rows = session.execute(query.limit(_SHOWN)).mappings().all()
-    acts, ends = _acts(session, subject, view), _ends(session, subject)
-    lines = [_line(row, acts.get(row["id"], ""), ends, subject.at, view) for row in reversed(rows)]
+    acts, record = _acts(session, subject, view), _record(session, subject)
+    lines: list[str] = []
+    for row in reversed(rows):
+        lines.append(_line(row, acts.get(row["id"], ""), record, subject.at, view))
+        lines += [
+            _UNDER + words for words in (chosen_words(session, playbook, row, view), _texts(row, record)) if words
+        ]
     return Section(title=_("MAILS"), lines=tuple(lines) or (_("none yet"),))
 
 
-def _line(row: RowMapping, acts: str, ends: Mapping[str, datetime], at: datetime, view: View) -> str:
+def _line(row: RowMapping, acts: str, record: Record, at: datetime, view: View) -> str:
     left = row["sent_at"] is not None and row["sent_at"] <= at
-    when = row["sent_at"] if left else row["send_at"]
+    when = short_of(row["sent_at"], view) if left else date_of(row["send_at"], view)
     email = f"{row['email']} ({row['language']})"
-    among = row["chosen"].get("candidates")
-    chosen = " · " + _("chosen from {n}").format(n=among) if among and among > 1 else ""
-    return f"{minute(when, view.zone)}  {email:<34} {_outcome(row, ends, at)}{acts}{chosen}"
+    return f"{when:<18} {email:<34} {_outcome(row, record, at, view)}{acts}"
 
 
-def _outcome(row: RowMapping, ends: Mapping[str, datetime], at: datetime) -> str:
+def _outcome(row: RowMapping, record: Record, at: datetime, view: View) -> str:
     """What was known of it by `at`."""
     state = MessageState(row["state"])
     if state in _LEFT and row["sent_at"] is not None and row["sent_at"] <= at:
         news = row["delivery"] if row["delivery_at"] is not None and row["delivery_at"] <= at else None
         told = _state_words(state)
         return told if news is None else f"{told}, {_delivery_words(Delivery(news))}"
-    if state in _ENDED and ends.get(f"{row['sequence']}/{row['step']}", row["planned_at"]) <= at:
-        reason = reason_words(Reason(row["reason"])) if row["reason"] else "–"
-        return _("NOT SENT: {reason}").format(reason=reason)
-    return _("on its way") if state is MessageState.SENDING else _("planned")
+    over = record.get(("suppress", _subject(row)))
+    if state in _ENDED and (over.at if over else row["planned_at"]) <= at:
+        return _not_sent(row, over.at if over else None, view)
+    if state is MessageState.SENDING:
+        return _("on its way")
+    return _("planned for {time}").format(time=clock_of(row["send_at"], view))
 
 
-def _ends(session: Session, subject: Subject) -> Mapping[str, datetime]:
-    """`sequence/step` → when its message was last cancelled."""
-    mine = (decision.c.lead_id == subject.lead_id, decision.c.kind == "suppress")
-    query = select(decision.c.subject, func.max(decision.c.at)).where(*mine).group_by(decision.c.subject)
-    return {row[0]: row[1] for row in session.execute(query)}
+def _not_sent(row: RowMapping, cancelled: datetime | None, view: View) -> str:
+    """`NOT SENT: planned on 21 March for 09:00, cancelled 23 March 04:15, reason: with sales`."""
+    reason = reason_words(Reason(row["reason"])) if row["reason"] else "–"
+    planned = _("planned on {date} for {time}").format(
+        date=date_of(row["planned_at"], view), time=clock_of(row["send_at"], view)
+    )
+    if cancelled is None:
+        return _("NOT SENT: {planned}, reason: {reason}").format(planned=planned, reason=reason)
+    return _("NOT SENT: {planned}, cancelled {at}, reason: {reason}").format(
+        planned=planned, at=short_of(cancelled, view), reason=reason
+    )
+
+
+def _texts(row: RowMapping, record: Record) -> str:
+    """Both versions, where the text was merged after the mail was planned."""
+    planned = record.get(("plan", _subject(row)))
+    if planned is None or planned.playbook == row["playbook"]:
+        return ""
+    return _("planned with the text of playbook {before}, goes out with that of {after}").format(
+        before=planned.playbook[:6], after=row["playbook"][:6]
+    )
+
+
+def _subject(row: RowMapping) -> str:
+    return f"{row['sequence']}/{row['step']}"
+
+
+def _record(session: Session, subject: Subject) -> Record:
+    """The last decision to plan, and to cancel, each step's mail."""
+    mine = (decision.c.lead_id == subject.lead_id, decision.c.kind.in_(["plan", "suppress"]))
+    query = select(decision.c.kind, decision.c.subject, decision.c.at, decision.c.playbook).where(*mine)
+    return {(row.kind, row.subject): row for row in session.execute(query.order_by(decision.c.at))}
 
 
 def _acts(session: Session, subject: Subject, view: View) -> Mapping[int, str]:
@@ -70,7 +109,9 @@ def _acts(session: Session, subject: Subject, view: View) -> Mapping[int, str]:
     kinds = event.c.kind.in_(["email_clicked", "email_replied"])
     found: dict[int, dict[str, str]] = {}
     for row in session.execute(select(*columns).where(*mine, *seen, kinds).order_by(event.c.occurred_at)):
-        found.setdefault(row.message_id, {}).setdefault(_act_words(row), day(row.occurred_at, view.zone))
+        found.setdefault(row.message_id, {}).setdefault(
+            _act_words(row), _("on {date}").format(date=date_of(row.occurred_at, view))
+        )
     return {key: "".join(f", {words} {on}" for words, on in acts.items()) for key, acts in found.items()}
 
 

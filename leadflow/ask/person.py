@@ -65,7 +65,7 @@ def last_look(session: Session, lead_id: int) -> datetime | None:
 def subject_at(session: Session, playbook: Playbook, lead_id: int, at: datetime) -> Subject:
     """The lead as known at `at`: later changes taken back, later acts and decisions left out."""
     joined = (
-        select(lead, identity.c.value.label("address"), lead_state.c.spent_before)
+        select(lead, identity.c.value.label("address"), lead_state.c.spent_before, lead_state.c.rest_until)
         .outerjoin(identity, identity.c.id == lead.c.address_id)
         .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
         .where(lead.c.id == lead_id)

@@ -1,15 +1,17 @@
 """The decisions taken about a person, newest first, as they were recorded."""
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
+from leadflow.ask.dates import short_of
 from leadflow.ask.person import Subject
-from leadflow.ask.section import Section, minute
+from leadflow.ask.section import Section
 from leadflow.ask.words import end_words, reason_words
+from leadflow.conditions.evaluate import View
 from leadflow.models import decision
 from leadflow.text import _
 from leadflow.types import EnrolmentEnd, Reason, instant_of
@@ -17,7 +19,7 @@ from leadflow.types import EnrolmentEnd, Reason, instant_of
 _SHOWN = 12
 
 
-def record_section(session: Session, subject: Subject, zone: tzinfo) -> Section:
+def record_section(session: Session, subject: Subject, view: View) -> Section:
     """The newest decisions by the subject's instant."""
     query = (
         select(decision)
@@ -26,13 +28,13 @@ def record_section(session: Session, subject: Subject, zone: tzinfo) -> Section:
         .limit(_SHOWN + 1)
     )
     rows = session.execute(query).mappings().all()
-    lines = [f"{minute(row['at'], zone)}  {said(row, zone)}" for row in rows[:_SHOWN]]
+    lines = [f"{short_of(row['at'], view):<20} {said(row, view)}" for row in rows[:_SHOWN]]
     if len(rows) > _SHOWN:
         lines.append(_("… and earlier ones"))
     return Section(title=_("DECISIONS"), lines=tuple(lines) or (_("none yet"),))
 
 
-def that_night(session: Session, subject: Subject, zone: tzinfo) -> tuple[str, ...]:
+def that_night(session: Session, subject: Subject, view: View) -> tuple[str, ...]:
     """What the last sweep by the subject's instant that decided anything about mails decided."""
     about_mail = decision.c.kind.in_(["plan", "skip", "suppress", "pause", "exit", "enrol", "resume"])
     mine = (decision.c.lead_id == subject.lead_id, decision.c.at <= subject.at, about_mail)
@@ -41,18 +43,18 @@ def that_night(session: Session, subject: Subject, zone: tzinfo) -> tuple[str, .
         return (_("nothing had been decided yet"),)
     query = select(decision).where(*mine, decision.c.at == last).order_by(decision.c.kind, decision.c.subject)
     same = last == subject.at
-    head = _("decided at that sweep:") if same else _("last decided on {at}:").format(at=minute(last, zone))
-    return (head, *(f"  {said(row, zone)}" for row in session.execute(query).mappings()))
+    head = _("decided at that sweep:") if same else _("last decided on {at}:").format(at=short_of(last, view))
+    return (head, *(f"  {said(row, view)}" for row in session.execute(query).mappings()))
 
 
-def said(row: RowMapping | Mapping[str, Any], zone: tzinfo) -> str:
+def said(row: RowMapping | Mapping[str, Any], view: View) -> str:
     """One decision in words."""
     subject, detail = row["subject"], row["detail"] or {}
     match row["kind"]:
         case "stage":
             return _("stage {before} → {after}").format(before=detail.get("before") or "–", after=subject)
         case "lifecycle":
-            return _("now a {lifecycle}").format(lifecycle=subject)
+            return _("now: {lifecycle}").format(lifecycle=subject)
         case "enrol":
             return _("entered {sequence}").format(sequence=subject)
         case "exit":
@@ -62,7 +64,7 @@ def said(row: RowMapping | Mapping[str, Any], zone: tzinfo) -> str:
         case "resume":
             return _("{sequence} goes on").format(sequence=subject)
         case "plan":
-            return _planned(subject, detail, zone)
+            return _planned(subject, detail, view)
         case "skip":
             return _("{step}: no mail, {reason}").format(step=subject, reason=_why(row["reason"]))
         case "suppress":
@@ -73,13 +75,13 @@ def said(row: RowMapping | Mapping[str, Any], zone: tzinfo) -> str:
             return f"{kind} {subject} {row['reason']}".rstrip()
 
 
-def _planned(subject: str, detail: Mapping[str, Any], zone: tzinfo) -> str:
+def _planned(subject: str, detail: Mapping[str, Any], view: View) -> str:
     at = _instant(detail.get("send_at"))
     return _("{step}: {email} planned in {language} for {at}, chosen from {n}").format(
         step=subject,
         email=detail.get("email"),
         language=detail.get("language"),
-        at=minute(at, zone) if at else "–",
+        at=short_of(at, view) if at else "–",
         n=detail.get("candidates") or 1,
     )
 

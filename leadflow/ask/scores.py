@@ -1,26 +1,29 @@
 """Why the scores are what they are, term by term, with the words of each term's proof."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from leadflow.ask.dates import date_of
 from leadflow.ask.person import Subject
 from leadflow.conditions.evaluate import Act, Person, View, holds
-from leadflow.conditions.prove import Proof, prove, span_text
+from leadflow.conditions.prove import because, prove, span_text
 from leadflow.conditions.sources import CRITERION
-from leadflow.models import lead_score
+from leadflow.models import event, lead_score
 from leadflow.playbook.model import EngagementRule, Playbook
 from leadflow.scoring import engagement_at, velocity_at
 from leadflow.scoring.rules import taken_off, won_by
 from leadflow.scoring.sheet import Entry, Sheet, Term, TermKind, add_up, band_of
-from leadflow.text import _, ngettext
-from leadflow.types import HOUR
+from leadflow.text import _
+from leadflow.types import CLICK_WEIGHT, FULL_WEIGHT, HOUR, Click
 
 #: Days ahead in which `why` looks for the band that doing nothing leads to.
 _AHEAD = 120
+#: As many days of acts are named.
+_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +43,22 @@ class Scored:
 
 def score_person(session: Session, playbook: Playbook, subject: Subject, view: View) -> Scored:
     """The scores rebuilt from acts and attributes alone, as a sweep at the subject's instant computes them."""
-    scoring, person = playbook.scoring, subject.person
+    known = select(lead_score.c.fit, lead_score.c.engagement).where(lead_score.c.lead_id == subject.lead_id)
+    row = session.execute(known).one_or_none()
+    return rescored(playbook, subject.person, view, stored=None if row is None else (row.fit, row.engagement))
+
+
+def rescored(playbook: Playbook, person: Person, view: View, *, stored: tuple[int, int] | None = None) -> Scored:
+    """The scores of a person such as this one."""
+    scoring = playbook.scoring
     points = [
         Entry(rule.name, rule.group, rule.points * 100 if holds(rule.when, person, view) else 0) for rule in scoring.fit
     ]
     fit = add_up(points, scoring.fit_groups)
-    heat = engagement_at(person.events, scoring.engagement, scoring.engagement_groups, subject.at)
+    heat = engagement_at(person.events, scoring.engagement, scoring.engagement_groups, view.now)
     veto = next((rule.name for rule in scoring.veto if holds(rule.when, person, view)), None)
     band = band_of(scoring, fit=fit.score, engagement=heat.score, veto=veto)
-    velocity = velocity_at(person.events, scoring.engagement, subject.at)
-    known = select(lead_score.c.fit, lead_score.c.engagement).where(lead_score.c.lead_id == subject.lead_id)
-    row = session.execute(known).one_or_none()
+    velocity = velocity_at(person.events, scoring.engagement, view.now)
     scores = {"fit": fit.score, "engagement": heat.score, "velocity": velocity, "band": band}
     return Scored(
         fit=fit,
@@ -58,7 +66,7 @@ def score_person(session: Session, playbook: Playbook, subject: Subject, view: V
         velocity=velocity,
         band=band,
         veto=veto,
-        stored=None if row is None else (row.fit, row.engagement),
+        stored=stored,
         person=_qualified(playbook, replace(person, fields={**person.fields, **scores}), view),
     )
 
@@ -74,23 +82,28 @@ def fit_lines(playbook: Playbook, scored: Scored, view: View) -> list[str]:
     rules = {rule.name: rule for rule in playbook.scoring.fit}
 
     def said(term: Term) -> str:
-        return _because(prove(rules[term.name].when, scored.person, view))
+        proof = prove(rules[term.name].when, scored.person, view)
+        return because(proof)
 
-    return _lines(scored.fit, said)
+    return _lines(scored.fit, said, playbook.scoring.fit_groups, {})
 
 
 def engagement_lines(playbook: Playbook, subject: Subject, scored: Scored, view: View) -> list[str]:
     """One line a term of the engagement: how many acts at how many points, and their half-life."""
     rules = {rule.name: rule for rule in playbook.scoring.engagement}
-    return _lines(scored.engagement, lambda term: _acts_words(rules[term.name], subject, view))
+    caps = {rule.name: rule.max for rule in playbook.scoring.engagement}
+    groups = playbook.scoring.engagement_groups
+    return _lines(scored.engagement, lambda term: _acts_words(rules[term.name], subject, view), groups, caps)
 
 
-def _lines(sheet: Sheet, said: Callable[[Term], str]) -> list[str]:
+def _lines(
+    sheet: Sheet, said: Callable[[Term], str], groups: Mapping[str, int], caps: Mapping[str, int | None]
+) -> list[str]:
     decimals = any(term.value % 100 for term in sheet.terms)
     lines = []
     for term in sheet.terms:
-        words = said(term) if term.kind is TermKind.RULE else _cap_words(term)
-        name = term.name if term.kind is not TermKind.GROUP_CAP else _("group {name}").format(name=term.name)
+        words = said(term) if term.kind is TermKind.RULE else _cap_words(term, groups, caps)
+        name = term.name if term.kind is not TermKind.GROUP_CAP else _('group "{name}"').format(name=term.name)
         lines.append(f"{points(term.value, decimals=decimals):>7}  {name:<22}  {words}".rstrip())
     return lines
 
@@ -113,56 +126,52 @@ def plain_points(hundredths: int) -> str:
     return points(hundredths).removeprefix("+")
 
 
-def _cap_words(term: Term) -> str:
+def _cap_words(term: Term, groups: Mapping[str, int], caps: Mapping[str, int | None]) -> str:
     match term.kind:
         case TermKind.RULE_CAP:
-            return _("the rule stops at its max")
+            return _("stops at {points}").format(points=caps.get(term.name))
         case TermKind.GROUP_CAP:
-            return _("the group stops at its max")
+            return _("stops at {points}").format(points=groups.get(term.name))
         case _:
             return _("a score stays between 0 and 100")
 
 
-def _because(proof: Proof) -> str:
-    """The leaves that made it hold, in words; two at most."""
-    if not proof.children:
-        return proof.text
-    held = [child for child in proof.children if child.holds] or list(proof.children)
-    said = "; ".join(_because(child) for child in held[:2])
-    return _("not ({what})").format(what=said) if len(proof.children) == 1 and proof.holds != held[0].holds else said
-
-
 def _acts_words(rule: EngagementRule, subject: Subject, view: View) -> str:
-    acts = [act for act in subject.person.events if won_by(rule).pays(act)]
-    parts = [_count_words(rule, acts)]
-    if acts:
-        last = max(act.occurred_at for act in acts).astimezone(view.zone)
-        parts.append(_("last on {date}").format(date=f"{last:%Y-%m-%d}"))
+    acts = [act for act in subject.person.events if won_by(rule).pays(act) and act.weight > 0]
+    parts = [_count_words(rule, acts), _days_words(acts, view)]
     if any(taken_off(rule).pays(act) for act in subject.person.events):
         parts.append(_("less what sales gave back"))
     parts.append(_("half gone in {span}").format(span=span_text(rule.half_life * HOUR)))
-    return ", ".join(parts)
+    return ", ".join(filter(None, parts))
+
+
+def _days_words(acts: Sequence[Act], view: View) -> str:
+    """The newest two days."""
+    days = list(dict.fromkeys(date_of(act.occurred_at, view) for act in reversed(acts)))
+    words = _(" and ").join(days[:_DAYS])
+    return _("{days} and before").format(days=", ".join(days[:_DAYS])) if len(days) > _DAYS else words
 
 
 def _count_words(rule: EngagementRule, acts: Sequence[Act]) -> str:
-    unsure = sum(0 < act.weight < 100 for act in acts)
-    sure = sum(act.weight >= 100 for act in acts)
-    words = []
-    if sure or not unsure:
-        words.append(ngettext("{n} act", "{n} acts", sure).format(n=sure) + f" × {rule.points}")
-    if unsure:
-        said = ngettext("{n} act of unknown origin", "{n} acts of unknown origin", unsure).format(n=unsure)
-        words.append(f"{said} × {rule.points} × 0.3")
-    return " + ".join(words)
+    unsure = sum(0 < act.weight < FULL_WEIGHT for act in acts)
+    sure = sum(act.weight >= FULL_WEIGHT for act in acts)
+    if not unsure:
+        return f"{sure} × {rule.points}"
+    known = [_("{n} human {points}").format(n=sure, points=rule.points)] if sure else []
+    share = CLICK_WEIGHT[Click.UNKNOWN] / FULL_WEIGHT
+    return ", ".join([*known, _("{n} unknown {points} × {share}").format(n=unsure, points=rule.points, share=share)])
 
 
-def machine_clicks(subject: Subject) -> int:
-    """Clicks that no person made; they weigh nothing."""
-    return sum(act.kind == "email_clicked" and act.weight == 0 for act in subject.person.events)
+def machine_clicks(session: Session, subject: Subject) -> tuple[int, Sequence[str]]:
+    """Clicks that no person made, which weigh nothing, and the rules that say so."""
+    mine = (event.c.lead_id == subject.lead_id, event.c.kind == "email_clicked", event.c.weight == 0)
+    seen = (event.c.occurred_at < subject.at, event.c.received_at < subject.at)
+    rules = list(session.scalars(select(event.c.classified_by).where(*mine, *seen).order_by(event.c.id)))
+    return len(rules), list(dict.fromkeys(rule for rule in rules if rule))
 
 
 def cooling(playbook: Playbook, subject: Subject, scored: Scored) -> tuple[int, int, str] | None:
-    """Days until the engagement band gets worse without another act, the score then, and that band."""
+    """Days until the engagement falls under its band without another act, that bound, and the band then."""
     scoring, present = playbook.scoring, scored.band[1]
     order = [name for name, _least in scoring.engagement_bands]
     if present not in order:
@@ -172,5 +181,5 @@ def cooling(playbook: Playbook, subject: Subject, scored: Scored) -> tuple[int, 
         sheet = engagement_at(subject.person.events, scoring.engagement, scoring.engagement_groups, later)
         band = band_of(scoring, fit=0, engagement=sheet.score, veto=None)[1]
         if band not in order[: order.index(present) + 1]:
-            return days, sheet.score, band
+            return days, dict(scoring.engagement_bands)[present], band
     return None

@@ -1,73 +1,173 @@
-"""The night in numbers: the artifact `nightly-summary`, aggregates only, no address and no name."""
+"""The night in numbers: the artifact `nightly-summary`, aggregates only, no address and no company."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from leadflow.ask.plan import planned_mails
+from leadflow.ask import night_words
+from leadflow.ask.night import Night, read_night
+from leadflow.ask.night_counts import BOUNCES_BELOW, COMPARED, COMPLAINTS_BELOW, WATCHED, Compared
 from leadflow.ask.section import weekday
 from leadflow.ask.words import reason_words
-from leadflow.eligibility import Tonight
-from leadflow.models import enrolment, escalation, message
+from leadflow.conditions.dates import day_words
+from leadflow.models import message
 from leadflow.playbook.model import Playbook
-from leadflow.text import _
-from leadflow.types import EnrolmentState, EscalationState, MessageState, Outcome, micros
+from leadflow.text import _, ngettext
+from leadflow.types import Outcome, Phase, micros
 
 
-def nightly_summary(
-    session: Session, playbook: Playbook, now: datetime, outcomes: Sequence[Outcome], broken: Sequence[str] = ()
-) -> str:
-    """Markdown: one line that adds up, then phases, reasons, emails, sequences and salespeople."""
-    found = planned_mails(session, playbook, now)
-    local = now.astimezone(ZoneInfo(playbook.office.zone))
-    heading = _("Night of {night} · playbook {version}").format(
-        night=f"{weekday(local)} {local:%Y-%m-%d}", version=playbook.short
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What only the driver of a sweep knows of it."""
+
+    outcomes: Sequence[Outcome] = ()
+    #: By phase.
+    seconds: Mapping[Phase, float] | None = None
+    #: How often the night was begun.
+    attempt: int = 1
+    #: Rules found broken, in words.
+    broken: Sequence[str] = ()
+    #: What the brake says, when it holds the night.
+    held: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The page, and how many of its lines need a human."""
+
+    markdown: str
+    warnings: int
+
+
+def nightly_summary(session: Session, playbook: Playbook, now: datetime, run: Run) -> Summary:
+    """One line that adds up, then phases, what is usual, reasons, sequences, salespeople, and what needs a human."""
+    night, zone = read_night(session, playbook, now), ZoneInfo(playbook.office.zone)
+    warnings = night_words.warnings(night, now, zone)
     blocks = [
-        f"**{'❌' if broken else '✅'} {heading}**",
-        _headline(found.tonight, sum(found.handovers.values()), len(broken)),
-        *(f"- ❌ {line}" for line in broken),
-        _phases(outcomes),
-        _reasons(found.tonight),
+        f"**{_sign(run)} {_heading(night, playbook, now, run)}**",
+        *(f"❌ {_('invariant: {words}').format(words=line)}" for line in run.broken),
+        f"⏸ {run.held}" if run.held else "",
+        _headline(night, len(run.broken)),
+        _phases(night, run, zone),
+        _compared(night),
+        _reasons(night, now, zone),
+        _sequences(night),
+        _sales(night),
         _emails(session, now),
-        _sequences(session),
-        _sales(session, now),
+        _needs(warnings),
     ]
-    return "\n\n".join(block for block in blocks if block)
+    return Summary(markdown="\n\n".join(block for block in blocks if block), warnings=len(warnings))
 
 
-def _headline(night: Tonight, to_sales: int, broken: int) -> str:
-    without = sum(night.skipped.values())
-    return _(
-        "{people} people · {mailed} mails planned · {without} without, all with a reason · {sales} to sales · "
-        "{broken} invariants broken   {mailed} + {without} = {people}"
-    ).format(people=night.people, mailed=night.mailed, without=without, sales=to_sales, broken=broken)
+def _sign(run: Run) -> str:
+    return "❌" if run.broken else "⏸" if run.held else "✅"
 
 
-def _table(heads: Sequence[str], rows: Iterator[Sequence[object]] | Sequence[Sequence[object]]) -> str:
+def _heading(night: Night, playbook: Playbook, now: datetime, run: Run) -> str:
+    zone = ZoneInfo(playbook.office.zone)
+    local = now.astimezone(zone)
+    words = [
+        _("Night of {night}").format(night=f"{weekday(local)} {day_words(local.date(), local.date())} {local.year}"),
+        _("playbook {version}").format(version=playbook.short),
+    ]
+    if night.playbook_since is not None and night.playbook_since < now:
+        first = day_words(night.playbook_since.astimezone(zone).date(), local.date())
+        words[-1] += " " + _("(unchanged since {date})").format(date=first)
+    if run.seconds:
+        words.append(f"{sum(run.seconds.values()):.0f} s")
+    attempt = _("first attempt of the day") if run.attempt == 1 else _("attempt {n} of the day").format(n=run.attempt)
+    return " · ".join([*words, attempt])
+
+
+def _headline(night: Night, broken: int) -> str:
+    without = night.people - night.mailed
+    cells = [
+        _("{n} people").format(n=night.people),
+        ngettext("{n} mail planned", "{n} mails planned", night.mailed).format(n=night.mailed),
+        _("{n} without, all with a reason").format(n=without),
+        _("{n} to sales").format(n=night.handovers.tonight),
+        _("{n} unknown").format(n=night.unknown),
+        _("{n} invariants broken").format(n=broken),
+        f"{night.mailed} + {without} = {night.people} ✓",
+    ]
+    return _table(cells, [], always=True)
+
+
+def _table(
+    heads: Sequence[str], rows: Iterator[Sequence[object]] | Sequence[Sequence[object]], *, always: bool = False
+) -> str:
     lines = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    if not lines:
+    if not lines and not always:
         return ""
     rule = "| --- |" + " ---: |" * (len(heads) - 1)
     return "\n".join(["| " + " | ".join(heads) + " |", rule, *lines])
 
 
-def _phases(outcomes: Sequence[Outcome]) -> str:
-    heads = [_("phase"), _("read"), _("changed"), _("counts")]
-    return _table(heads, [(o.phase, o.read, o.changed, _words(o.counts)) for o in outcomes])
+def _phases(night: Night, run: Run, zone: ZoneInfo) -> str:
+    heads = [_("phase"), _("read"), _("changed"), _("s"), _("counts")]
+    seconds = run.seconds or {}
+    rows = []
+    for outcome in run.outcomes:
+        took = night_words.decimal(seconds[outcome.phase]) if outcome.phase in seconds else "–"
+        told = night_words.counted(outcome.counts)
+        if outcome.phase is Phase.DELIVER and not outcome.read and night.starts is not None:
+            starts = _("starts {time}").format(
+                time=f"{weekday(night.starts.astimezone(zone))} {night.starts.astimezone(zone):%H:%M}"
+            )
+            told = f"{starts} · {told}" if told else starts
+        rows.append((outcome.phase, outcome.read, outcome.changed, took, told))
+    return _table(heads, rows)
 
 
-def _words(counts: Mapping[str, int]) -> str:
-    return " · ".join(f"{name} {n}" for name, n in counts.items() if n)
+def _compared(night: Night) -> str:
+    rows = [
+        (_("mails planned"), night.mails.tonight, _usual(night.mails)),
+        (_("hand-overs"), night.handovers.tonight, _usual(night.handovers)),
+        (_("unsubscribes"), night.unsubscribes.tonight, _usual(night.unsubscribes)),
+        (_("bounces per 1,000 ({n} days)").format(n=WATCHED), _rate(night.bounces), f"< {BOUNCES_BELOW}"),
+        (_("complaints per 1,000 ({n} days)").format(n=WATCHED), _rate(night.complaints), f"< {COMPLAINTS_BELOW}"),
+        (_("hand-overs late"), night.late, "0"),
+    ]
+    return _table([_("compared with the last {n} nights").format(n=COMPARED), _("tonight"), _("usual")], rows)
 
 
-def _reasons(night: Tonight) -> str:
-    rows = sorted(night.skipped.items(), key=lambda item: (-item[1], item[0]))
-    total = (_("total"), sum(night.skipped.values()))
-    return _table([_("why no mail"), _("people")], [*((reason_words(reason), n) for reason, n in rows), total])
+def _usual(numbers: Compared) -> str:
+    if numbers.usual is None:
+        return "–"
+    low, high = numbers.usual
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def _rate(share: float | None) -> str:
+    return "–" if share is None else night_words.decimal(share)
+
+
+def _reasons(night: Night, now: datetime, zone: ZoneInfo) -> str:
+    rows: list[Sequence[object]] = [
+        (reason_words(one.reason), one.people, night_words.since(one, now, zone), night_words.lifts(one, now, zone))
+        for one in night.without
+    ]
+    rows.append((_("total"), night.people - night.mailed, "", ""))
+    return _table([_("why no mail"), _("people"), _("since"), _("lifts")], rows)
+
+
+def _sequences(night: Night) -> str:
+    heads = [_("sequence"), _("in it"), _("tonight"), _("paused"), _("finished"), _("due in 7 days")]
+    rows = [(one.sequence, one.live, one.sent, one.paused, one.finished, one.week) for one in night.sequences]
+    return _table(heads, rows)
+
+
+def _sales(night: Night) -> str:
+    heads = [_("salesperson"), _("given"), _("waiting"), _("late"), _("today's limit")]
+    rows = []
+    for one in night.sales:
+        limit = "–" if one.limit is None else _("{n} of {limit}").format(n=one.today, limit=one.limit)
+        rows.append((one.rep or "–", one.given, one.waiting, one.late, limit))
+    return _table(heads, rows)
 
 
 def _emails(session: Session, now: datetime) -> str:
@@ -81,43 +181,7 @@ def _emails(session: Session, now: datetime) -> str:
     return _table([_("email"), _("language"), _("planned")], rows)
 
 
-def _sequences(session: Session) -> str:
-    def people(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.sum(case((condition, 1), else_=0))
-
-    live = enrolment.c.ended_at.is_(None)
-    query = (
-        select(
-            enrolment.c.sequence,
-            people(live & (enrolment.c.state == EnrolmentState.ACTIVE)),
-            people(live & (enrolment.c.state == EnrolmentState.PAUSED)),
-            people(enrolment.c.ended_at.is_not(None)),
-        )
-        .group_by(enrolment.c.sequence)
-        .order_by(enrolment.c.sequence)
-    )
-    sent = {
-        row[0]: row[1]
-        for row in session.execute(
-            select(message.c.sequence, func.count())
-            .where(message.c.state.in_([MessageState.ACCEPTED, MessageState.UNKNOWN]))
-            .group_by(message.c.sequence)
-        )
-    }
-    rows = [(*row, sent.get(row[0], 0)) for row in session.execute(query)]
-    return _table([_("sequence"), _("in it"), _("paused"), _("ended"), _("sent so far")], rows)
-
-
-def _sales(session: Session, now: datetime) -> str:
-    waiting = escalation.c.closed_at.is_(None) & (escalation.c.state == EscalationState.WAITING)
-    query = (
-        select(
-            escalation.c.rep,
-            func.sum(case((escalation.c.opened_at == micros(now), 1), else_=0)),
-            func.sum(case((waiting, 1), else_=0)),
-            func.sum(case((waiting & (escalation.c.due_at <= micros(now)), 1), else_=0)),
-        )
-        .group_by(escalation.c.rep)
-        .order_by(escalation.c.rep)
-    )
-    return _table([_("salesperson"), _("given"), _("waiting"), _("late")], [tuple(r) for r in session.execute(query)])
+def _needs(warnings: Sequence[str]) -> str:
+    if not warnings:
+        return ""
+    return "\n".join([f"**{_('NEEDS A HUMAN')}**", "", *(f"- ⚠ {line}" for line in warnings)])

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from leadflow.ask.block import Block
 from leadflow.ask.handover import sales_section
+from leadflow.ask.heading import heading, playbook_line, short
 from leadflow.ask.journey import qualified_section, segment_section, stage_section
 from leadflow.ask.mails import mails_section
-from leadflow.ask.next_mail import NextMail, next_mail
-from leadflow.ask.person import Subject, code_of, find_lead, last_look, subject_at
+from leadflow.ask.next_mail import NextMail, Would, next_mail
+from leadflow.ask.person import Subject, find_lead, last_look, subject_at
 from leadflow.ask.record import record_section, that_night
 from leadflow.ask.scores import (
     Scored,
@@ -25,10 +27,10 @@ from leadflow.ask.scores import (
 )
 from leadflow.ask.section import Section
 from leadflow.conditions.evaluate import View
-from leadflow.models import event, sweep
+from leadflow.models import sweep
 from leadflow.playbook.model import Playbook
 from leadflow.scoring.sheet import Sheet
-from leadflow.text import _, current_language, ngettext
+from leadflow.text import _, ngettext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,95 +38,99 @@ class Answer:
     """Everything there is to say about one person."""
 
     lead_id: int
+    at: datetime
     heading: Section
+    #: Who, in a few words.
+    short: str
     #: Fit and engagement: two columns where the screen is wide enough.
-    scores: tuple[Section, Section]
+    scores: tuple[Section, ...]
     sections: tuple[Section, ...]
-    #: The one of `sections` about what comes next.
-    next_section: Section
-    #: When the block of the next mail lifts, where that can be told; whether a mail leaves at that very instant.
-    lifts: datetime | None = None
-    leaves_then: bool = False
+    #: What comes next, as of the last sweep; None for a question about a night in the past.
+    following: NextMail | None
+    #: What that night decided, for a question about it.
+    night: Section | None
+    playbook: str
     #: The last sweep that looked.
     looked: datetime | None = None
+    #: What would leave once the block has lifted, filled in by whoever can try it.
+    would: Would | None = None
+    view: View
+
+    @property
+    def block(self) -> Block | None:
+        """The first thing that blocks the next mail."""
+        return self.following.block if self.following else None
+
+    @property
+    def then(self) -> str | None:
+        """What would leave once the block has lifted, in words."""
+        return self.would.words(self.view) if self.would else None
+
+    @property
+    def next_section(self) -> Section:
+        """What comes next, or what that night decided."""
+        if self.following is None:
+            return self.night or Section(title=_("THAT NIGHT"), lines=())
+        ticks = self.following.ticks
+        return Section(title=_("NEXT MAIL"), lines=(*ticks[:1], *self.following.lines(self.then)))
+
+    @property
+    def nothing(self) -> Section:
+        """`--not`: ticks up to the first block, what it rests on, when it lifts, what would leave then."""
+        if self.following is None:
+            return self.next_section
+        ends = self.block.lines(self.then) if self.block else (self.following.going or _("nothing blocks a mail"),)
+        title = _("WHY NOTHING TONIGHT") if self.block else _("NEXT MAIL")
+        return Section(title=title, lines=(*self.following.ticks, *ends))
 
 
-def why(session: Session, playbook: Playbook, who: str, at: datetime | None, *, now: datetime) -> Answer:
+def why(
+    session: Session, playbook: Playbook, who: str, at: datetime | None, *, now: datetime, brief: bool = False
+) -> Answer:
     """Everything there is to say about `who` as of `at` (None: the last sweep that looked, else `now`).
 
-    Raises UsageError when nobody is known under that name.
+    `brief` leaves out all but what comes next. Raises UsageError when nobody is known under that name.
     """
     lead_id = find_lead(session, who)
     looked = last_look(session, lead_id)
     subject = subject_at(session, playbook, lead_id, at or looked or now)
-    view = _view(playbook, subject.at)
+    view = view_of(playbook, subject.at)
     scored = score_person(session, playbook, subject, view)
-    following = _next(session, playbook, subject, view, looked)
-    sales = sales_section(session, playbook, subject, view)
+    past = looked is not None and subject.at < looked
+    night = Section(title=_("THAT NIGHT"), lines=that_night(session, subject, view)) if past else None
+    judged = subject.at == looked
     return Answer(
         lead_id=lead_id,
-        heading=_who(session, playbook, subject, scored, since=looked if at is None else None),
-        scores=_scores(session, playbook, subject, scored, view, judged=subject.at == looked),
-        sections=(
-            stage_section(session, playbook, subject, scored, view),
-            segment_section(playbook, subject, scored, view),
-            qualified_section(playbook, subject, scored, view),
-            *((sales,) if sales else ()),
-            mails_section(session, subject, view),
-            record_section(session, subject, view.zone),
-            following.section,
-            Section(title=_("playbook"), lines=(playbook.short,)),
-        ),
-        next_section=following.section,
-        lifts=following.lifts,
-        leaves_then=following.leaves_then,
+        at=subject.at,
+        heading=heading(session, playbook, subject, scored, view, since=looked if at is None else None),
+        short=short(subject, scored),
+        scores=() if brief else _scores(session, playbook, subject, scored, view, judged=judged),
+        sections=() if brief else _sections(session, playbook, subject, scored, view),
+        following=None if past else next_mail(session, playbook, subject, scored, view),
+        night=night,
+        playbook=playbook_line(session, playbook, subject, view),
         looked=looked,
+        view=view,
     )
 
 
-def _view(playbook: Playbook, at: datetime) -> View:
+def _sections(
+    session: Session, playbook: Playbook, subject: Subject, scored: Scored, view: View
+) -> tuple[Section, ...]:
+    return (
+        stage_section(session, playbook, subject, scored, view),
+        segment_section(playbook, subject, scored, view),
+        qualified_section(session, playbook, subject, scored, view),
+        sales_section(session, playbook, subject, scored, view),
+        mails_section(session, playbook, subject, view),
+        record_section(session, subject, view),
+    )
+
+
+def view_of(playbook: Playbook, at: datetime) -> View:
+    """Everything as it was at `at`, in the office's zone."""
     zone = ZoneInfo(playbook.office.zone)
     return View(now=at, vocabulary=playbook.vocabulary, segments=playbook.segment_conditions, zone=zone)
-
-
-def _next(session: Session, playbook: Playbook, subject: Subject, view: View, looked: datetime | None) -> NextMail:
-    """What comes next, as of now; of a night in the past only what was decided then."""
-    if looked is None or subject.at >= looked:
-        return next_mail(session, playbook, subject, view)
-    return NextMail(section=Section(title=_("THAT NIGHT"), lines=that_night(session, subject, view.zone)))
-
-
-def _who(session: Session, playbook: Playbook, subject: Subject, scored: Scored, *, since: datetime | None) -> Section:
-    fields = scored.person.fields
-    name = " ".join(str(fields[part]) for part in ("first_name", "last_name") if fields[part]) or subject.address
-    main = fields.get("segment_main")
-    title = playbook.segments[str(main)].title.get(current_language(), str(main)) if main else "–"
-    local = subject.at.astimezone(ZoneInfo(playbook.office.zone))
-    known = [name, *(fields.get(part) for part in ("job_title", "company", "country", "language"))]
-    place = [
-        code_of(subject.lead_id),
-        str(fields["lifecycle"]),
-        str(fields["stage"]),
-        scored.band,
-        _("segment: {title}").format(title=title),
-        _("source: {source}").format(source=fields.get("source") or _("(source empty)")),
-    ]
-    lines = [" · ".join(place), _("as of {at}").format(at=f"{local:%Y-%m-%d %H:%M} {playbook.office.zone}")]
-    if since is not None and (waiting := _unseen(session, subject)):
-        lines.append(
-            ngettext(
-                "{n} act came in since; the next sweep counts it",
-                "{n} acts came in since; the next sweep counts them",
-                waiting,
-            ).format(n=waiting)
-        )
-    return Section(title=" · ".join(str(part) for part in known if part), lines=tuple(lines))
-
-
-def _unseen(session: Session, subject: Subject) -> int:
-    later = (event.c.occurred_at >= subject.at) | (event.c.received_at >= subject.at)
-    mine = select(func.count()).select_from(event).where(event.c.lead_id == subject.lead_id, event.c.weight > 0, later)
-    return session.scalar(mine) or 0
 
 
 def _scores(
@@ -149,7 +155,7 @@ def _scores(
                 *engagement_lines(playbook, subject, scored, view),
                 "─" * 7,
                 sum_line(scored.engagement, stored=said[1]),
-                *_notes(playbook, subject, scored),
+                *_notes(session, playbook, subject, scored),
             ),
         ),
     )
@@ -164,18 +170,19 @@ def _stored(sheet: Sheet, stored: int | None, *, same: bool) -> str:
     return _("stored {points} ✗ {cause}").format(points=plain_points(stored), cause=cause)
 
 
-def _notes(playbook: Playbook, subject: Subject, scored: Scored) -> list[str]:
+def _notes(session: Session, playbook: Playbook, subject: Subject, scored: Scored) -> list[str]:
     lines = []
     if found := cooling(playbook, subject, scored):
-        days, score, band = found
+        days, bound, band = found
         lines.append(
             ngettext(
-                "doing nothing: {points} in {n} day → band {band}",
-                "doing nothing: {points} in {n} days → band {band}",
+                "doing nothing: under {points} in {n} day → band {band}",
+                "doing nothing: under {points} in {n} days → band {band}",
                 days,
-            ).format(points=plain_points(score), n=days, band=band)
+            ).format(points=bound, n=days, band=band)
         )
-    if clicks := machine_clicks(subject):
-        text = ngettext("not counted: {n} machine click", "not counted: {n} machine clicks", clicks)
-        lines.append(text.format(n=clicks) + _("; opens are never counted"))
+    clicks, rules = machine_clicks(session, subject)
+    if clicks:
+        text = ngettext("not counted: {n} machine click ({rules})", "not counted: {n} machine clicks ({rules})", clicks)
+        lines.append(text.format(n=clicks, rules=", ".join(rules)) + _("; opens are never counted"))
     return lines

@@ -59,3 +59,14 @@ def instant(app: "App", at: str | None) -> datetime:
     except ValueError:
         raise UsageError(_("--at {at}: write a date such as 2026-03-24 or 2026-03-24T09:00").format(at=at)) from None
     return value if value.tzinfo else value.replace(tzinfo=app.office)
+
+
+def who_acts() -> str:
+    """The user of this machine, for what keeps who did it."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # A container may run a user without a name.
+        return "?"

@@ -1,65 +1,72 @@
-"""`leadflow plan`: tonight by email, language and hour, before it happens."""
+"""`leadflow plan`: tonight by email, language and hour, before it happens; and what a change of the files would do."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.table import Table
 
 from leadflow.cli.common import At, Workspace, console, instant, opened, plain_errors
-from leadflow.text import _, ngettext
+from leadflow.text import _
 
 if TYPE_CHECKING:
     from leadflow.app import App
-    from leadflow.ask.plan import Plan
+
+Format = Literal["text", "markdown", "json"]
 
 
-def plan(workspace: Workspace = None, at: At = None) -> None:
+def plan(
+    workspace: Workspace = None,
+    at: At = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="A Git ref, or a folder: what would the files here do that those would not?"),
+    ] = None,
+    nights: Annotated[
+        int, typer.Option("--nights", min=1, max=60, help="With --against: live so many nights in thought.")
+    ] = 1,
+    form: Annotated[Format, typer.Option("--format", help="text, markdown or json.")] = "text",
+) -> None:
     """Tonight by email, language and hour; nothing is written, nothing leaves."""
-    from leadflow.app import plan as rehearse
-    from leadflow.ask.plan import planned_mails
-
     with plain_errors():
         app = opened(workspace)
         now = instant(app, at)
-        with console.status(_("planning")):
-            found = rehearse(app, now, lambda session, _outcomes: planned_mails(session, app.playbook, now))
-    _show(app, found, now)
+        ahead = at is not None
+        look = _against(app, now, against, nights, form, ahead) if against else _tonight(app, now, form, ahead)
+    if look:
+        raise typer.Exit(1)
 
 
-def _show(app: "App", found: "Plan", now: datetime) -> None:
-    from leadflow.ask.words import reason_words
+def _tonight(app: "App", now: datetime, form: Format, ahead: bool) -> bool:
+    from leadflow.app import foresight
+    from leadflow.cli._plan_pages import plan_json, plan_markdown, show_plan
 
-    heading = _("PLAN for {day} · playbook {playbook} · nothing is written, nothing leaves")
-    local = now.astimezone(app.office)
-    console.print(heading.format(day=f"{local:%Y-%m-%d %H:%M}", playbook=app.playbook.short), style="bold")
-    console.print(_table(found, app.playbook.office.zone))
-    without = sum(found.tonight.skipped.values())
-    console.print(
-        ngettext(
-            "{n} person gets nothing, and there is a reason:",
-            "{n} people get nothing, and each has a reason:",
-            without,
-        ).format(n=without)
-    )
-    for reason, n in sorted(found.tonight.skipped.items(), key=lambda item: (-item[1], item[0])):
-        console.print(f"  {n:>6}  {reason_words(reason)}", markup=False)
-    for rep, n in found.handovers.items():
-        console.print(_("hand-over: {n} to {rep}").format(n=n, rep=rep), markup=False)
+    with console.status(_("planning")):
+        found = foresight(app, now, ahead=ahead)
+    match form:
+        case "json":
+            typer.echo(plan_json(app.playbook, found, now))
+        case "markdown":
+            typer.echo(plan_markdown(app.playbook, found, now))
+        case _:
+            show_plan(app.playbook, found, now)
+    return False
 
 
-def _table(found: "Plan", zone: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column(_("email"))
-    for language in found.languages:
-        table.add_column(language, justify="right")
-    table.add_column(_("total"), justify="right")
-    table.add_column(_("hours ({zone})").format(zone=zone))
-    for line in found.lines:
-        counts = [str(line.by_language.get(language, 0)) for language in found.languages]
-        table.add_row(line.email, *counts, str(line.total), line.hours)
-    table.add_row(_("total"), *(str(n) for n in found.totals), str(found.tonight.mailed), style="bold")
-    return table
+def _against(app: "App", now: datetime, ref: str, nights: int, form: Format, ahead: bool) -> bool:
+    from leadflow.app import against, playbook_at
+    from leadflow.cli._plan_pages import change_json, change_markdown, show_change
+
+    before = playbook_at(app.settings.workspace, ref)
+    with console.status(_("planning twice")):
+        found = against(app, before, now, nights=nights, ahead=ahead)
+    match form:
+        case "json":
+            typer.echo(change_json(found))
+        case "markdown":
+            typer.echo(change_markdown(app.playbook, found, ref, now))
+        case _:
+            show_change(app.playbook, found, now)
+    return found.look
 
 
 def add_to(app: typer.Typer) -> None:

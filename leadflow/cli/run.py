@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(workspace: Workspace = None, at: At = None) -> None:
     """Run one sweep now: all phases, in order, without Prefect."""
-    from leadflow.app import plan, sweep
+    from leadflow.app import held_nights, hold_words, plan, sweep
 
     with plain_errors():
         app = opened(workspace)
@@ -27,6 +27,8 @@ def run(workspace: Workspace = None, at: At = None) -> None:
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True) as bar:
             bar.add_task(_("sweep as of {now}").format(now=f"{now.astimezone(app.office):%Y-%m-%d %H:%M}"))
             sweep(app, now, report=_line)
+        for row in held_nights(app):
+            console.print(hold_words(row), style="red", markup=False)
 
 
 def deliver(workspace: Workspace = None, at: At = None) -> None:

@@ -1,13 +1,20 @@
 """`leadflow init` and `leadflow check`: start a workspace, and find every fault in its files."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadflow.cli.common import Workspace, complaints, console, plain_errors
+from leadflow.cli.common import Workspace, console, plain_errors
 from leadflow.text import _, ngettext
+
+if TYPE_CHECKING:
+    from leadflow.errors import Fault
+
+#: Warnings printed without --all.
+_SHOWN = 5
 
 
 def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
@@ -21,31 +28,58 @@ def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")])
     )
 
 
-def check(workspace: Workspace = None) -> None:
-    """Find every fault in the workspace's files: file, line, column and the nearest right word."""
-    from leadflow.errors import Severity
+def check(
+    workspace: Workspace = None,
+    every: Annotated[bool, typer.Option("--all", help="Every warning, not only the first five.")] = False,
+    files: Annotated[bool, typer.Option("--files", help="The files alone: do not ask the database.")] = False,
+) -> None:
+    """Find every fault in the workspace's files, and what they mean for the people there are."""
+    started = time.perf_counter()
+    with plain_errors():
+        faults, read = _faults(workspace, files=files)
+    errors = [fault for fault in faults if fault.severity == "error"]
+    warnings = [fault for fault in faults if fault.severity != "error"]
+    shown = warnings if every else warnings[:_SHOWN]
+    for fault in [fault for fault in faults if fault in errors or fault in shown]:
+        style = "red" if fault.severity == "error" else "yellow"
+        console.print(str(fault), markup=False, soft_wrap=True, style=style)
+    parts = [_count_errors(len(errors)), _count_warnings(len(warnings), len(warnings) - len(shown))]
+    if read is not None:
+        seconds = time.perf_counter() - started
+        parts.append(_("{files} files, {seconds:.1f} s").format(files=read, seconds=seconds))
+    console.print(" · ".join(parts))
+    if errors:
+        raise typer.Exit(2)
+
+
+def _faults(workspace: Path | None, *, files: bool) -> "tuple[list[Fault], int | None]":
+    """Every fault, those of the files first, and how many files were read where they can be used."""
     from leadflow.playbook.load import check_playbook
     from leadflow.settings import load_settings
 
-    started = time.perf_counter()
-    with plain_errors():
-        playbook, faults = check_playbook(load_settings(workspace).workspace)
-    for fault in faults:
-        console.print(
-            str(fault), markup=False, soft_wrap=True, style="red" if fault.severity is Severity.ERROR else "yellow"
-        )
-    errors = sum(fault.severity is Severity.ERROR for fault in faults)
-    warnings = len(faults) - errors
-    files = len(playbook.files) if playbook else None
-    seconds = time.perf_counter() - started
-    summary = ngettext("{n} error", "{n} errors", errors).format(n=errors)
-    summary += " · " + ngettext("{n} warning", "{n} warnings", warnings).format(n=warnings)
-    if files is not None:
-        summary += " · " + _("{files} files, {seconds:.1f} s").format(files=files, seconds=seconds)
-    console.print(summary)
-    if errors:
-        complaints.print(_("mend the errors before anything is sent"), style="red")
-        raise typer.Exit(2)
+    settings = load_settings(workspace)
+    playbook, faults = check_playbook(settings.workspace)
+    if playbook is None:
+        return faults, None
+    if not files and (settings.database_url or (settings.var / "leadflow.db").exists()):
+        from leadflow.app.checks import check_people
+
+        faults += check_people(settings, playbook, datetime.now(UTC))
+    return faults, len(playbook.files)
+
+
+def _count_errors(n: int) -> str:
+    if not n:
+        return _("0 errors")
+    return ngettext(
+        "{n} error to mend before anything is sent", "{n} errors to mend before anything is sent", n
+    ).format(n=n)
+
+
+def _count_warnings(n: int, hidden: int) -> str:
+    if hidden:
+        return ngettext("{n} more warning with --all", "{n} more warnings with --all", hidden).format(n=hidden)
+    return ngettext("{n} warning", "{n} warnings", n).format(n=n)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
+from leadflow.conditions.dates import day_words
 from leadflow.conditions.evaluate import Person, View, acts_counted, field_holds, holds, plain
 from leadflow.conditions.operands import HUNDREDTHS, stored, today_of, typed
 from leadflow.conditions.operators import OPERATORS, Asked, Operator
 from leadflow.conditions.tree import All, AnyOf, Condition, EventLeaf, FieldLeaf, Not, SegmentLeaf
 from leadflow.conditions.vocabulary import FieldSpec, Vocabulary
+from leadflow.conditions.words import fold_words
 from leadflow.text import _, current_language, ngettext
 from leadflow.types import DAY, HOUR, MINUTE
 
@@ -22,6 +24,17 @@ class Proof:
     text: str
     holds: bool
     children: tuple["Proof", ...] = ()
+    #: The same in fewer words, where others stand around it; empty for the text itself.
+    short: str = ""
+
+
+def because(proof: Proof, *, most: int = 2) -> str:
+    """The leaves that made it come out so, in few words; `most` of them at most."""
+    if not proof.children:
+        return proof.short or proof.text
+    held = [child for child in proof.children if child.holds is proof.holds] or list(proof.children)
+    said = "; ".join(because(child, most=most) for child in held[:most])
+    return _("not ({what})").format(what=said) if len(proof.children) == 1 and proof.holds != held[0].holds else said
 
 
 def prove(condition: Condition, person: Person, view: View) -> Proof:
@@ -37,7 +50,9 @@ def prove(condition: Condition, person: Person, view: View) -> Proof:
         case Not(item):
             return Proof(text=_("not"), holds=met, children=(prove(item, person, view),))
         case FieldLeaf():
-            return Proof(text=_field_text(condition, person, view), holds=met)
+            return Proof(
+                text=_field_text(condition, person, view), holds=met, short=_field_short(condition, person, view)
+            )
         case EventLeaf():
             return Proof(text=_event_text(condition, person, view), holds=met)
         case SegmentLeaf(segment=name):
@@ -60,6 +75,30 @@ def _field_text(leaf: FieldLeaf, person: Person, view: View) -> str:
         return _("{field} is not known (asked: {asked})").format(field=leaf.field, asked=asked)
     said = asked if field_holds(leaf, person, view) else denied
     return f"{leaf.field}: {_shown(value, spec)} {said}"
+
+
+def _field_short(leaf: FieldLeaf, person: Person, view: View) -> str:
+    """`country is FR`; the word that was found, not all that were looked for."""
+    spec, value = view.vocabulary.fields[leaf.field], person.fields.get(leaf.field)
+    if not field_holds(leaf, person, view):
+        return ""
+    if leaf.operator in ("in", "is"):
+        return _("{field} is {value}").format(field=leaf.field, value=_shown(value, spec))
+    if leaf.operator == "matches_word" and isinstance(value, str):
+        words = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+        found = next((str(word) for word in words if fold_words(str(word)) in fold_words(value)), "")
+        return _('"{value}" has the word {word}').format(value=value, word=found)
+    return ""
+
+
+def asked_words(leaf: FieldLeaf, view: View, *, wanted: bool = True, missing: bool = False) -> str:
+    """`project is one of new_site, redesign`: what a field would have to be."""
+    spec, operator = view.vocabulary.fields[leaf.field], OPERATORS[leaf.operator]
+    if missing or operator.asked is Asked.FLAG:
+        known = bool(leaf.value) is wanted and operator.asked is Asked.FLAG
+        return (_("{field} is known") if known else _("{field} is not known")).format(field=leaf.field)
+    asked, denied = (words.format(*_operand(leaf, spec, operator, view)) for words in operator.words())
+    return f"{leaf.field} {asked if wanted else denied}"
 
 
 def _operand(leaf: FieldLeaf, spec: FieldSpec, operator: Operator, view: View) -> tuple[str, ...]:
@@ -93,18 +132,33 @@ def _plain(value: object) -> str:
 
 def _event_text(leaf: EventLeaf, person: Person, view: View) -> str:
     acts = acts_counted(leaf, person, view)
-    count = len(acts)
-    parts = [f"{_acts(leaf, view.vocabulary)}: {ngettext('{n} time', '{n} times', count).format(n=count)}"]
+    said = acts_words(leaf, len(acts), view.vocabulary)
     if leaf.within is not None:
-        parts.append(_("in {span}").format(span=span_text(leaf.within)))
-    parts.append(f"({_asked(leaf)})")
+        said += " " + _("in {span}").format(span=span_text(leaf.within))
+    said += f" ({_asked(leaf)})"
     if acts:
         last = max(act.occurred_at for act in acts).astimezone(view.zone).date()
-        parts.append(_("last on {date}").format(date=last.isoformat()))
-    return " ".join(parts)
+        today = view.now.astimezone(view.zone).date()
+        said += ", " + _("last on {date}").format(date=day_words(last, today))
+    return said
 
 
-def _acts(leaf: EventLeaf, vocabulary: Vocabulary) -> str:
+def acts_words(leaf: EventLeaf, count: int, vocabulary: Vocabulary) -> str:
+    """`2 visits to /tarifs, /en/pricing`; `attended a webinar: 1 time`."""
+    if paths := visited(leaf):
+        return ngettext("{n} visit to {paths}", "{n} visits to {paths}", count).format(n=count, paths=paths)
+    return f"{event_words(leaf, vocabulary)}: {ngettext('{n} time', '{n} times', count).format(n=count)}"
+
+
+def visited(leaf: EventLeaf) -> str:
+    """`/tarifs, /en/pricing` of a leaf that asks for views of pages and nothing else."""
+    if leaf.events != ("page_viewed",) or [*leaf.where] != ["path"]:
+        return ""
+    return ", ".join(plain(value) or "" for value in leaf.where["path"]).replace("*", "")
+
+
+def event_words(leaf: EventLeaf, vocabulary: Vocabulary) -> str:
+    """`viewed a page [topic seo] / attended a webinar`."""
     language = current_language()
     labels = (
         vocabulary.events[name].label.get(language, name) if name in vocabulary.events else name for name in leaf.events

@@ -44,12 +44,17 @@ class ApprisePort:
 def _notify(url: str, alert: Alert) -> None:
     # A second to import, and most alerts are files or none.
     import apprise
+    from apprise.plugins.email.base import NotifyEmail
 
     told = apprise.Apprise()
     if not told.add(url):
         raise RefusedError(f"alert {alert.escalation_id}: its alert address is not one that apprise knows")
+    # Others that read HTML know a few tags only: to them goes the text.
+    page = alert.html if isinstance(told[0], NotifyEmail) else ""
     form = apprise.NotifyFormat.MARKDOWN if alert.format == "markdown" else apprise.NotifyFormat.TEXT
-    if not told.notify(title=alert.title, body=alert.body, body_format=form):
+    if not told.notify(
+        title=alert.title, body=page or alert.body, body_format=apprise.NotifyFormat.HTML if page else form
+    ):
         raise RetryableError(f"alert {alert.escalation_id} reached nobody")
 
 

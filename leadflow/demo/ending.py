@@ -2,106 +2,100 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy.orm import Session
 
-from leadflow.ask.funnel import Cohort, cohorts, rate
+from leadflow.ask.funnel import funnel
+from leadflow.ask.person import find_lead
+from leadflow.ask.report import numbers
+from leadflow.ask.report.flows import standing
+from leadflow.ask.report.funnel_sheets import standing_sheet, steps_sheet
+from leadflow.ask.report.period import ALWAYS
+from leadflow.ask.report.reached import Question
+from leadflow.ask.report.sheet import Kind, Sheet
+from leadflow.ask.report.words import step_words
+from leadflow.ask.section import weekday
 from leadflow.ask.words import reason_words
-from leadflow.demo.figures import (
-    by_stage,
-    examples,
-    handed_over,
-    mail_figures,
-    sales_figures,
-    standing,
-)
+from leadflow.demo.figures import by_stage, examples, handed_over, mail_figures, sales_figures, why_now
 from leadflow.demo.nights import Lived
-from leadflow.text import _
-from leadflow.types import Lifecycle, Reason
+from leadflow.eligibility import reason_tonight
+from leadflow.errors import UsageError
+from leadflow.text import _, current_language, ngettext
+
+#: Room for two tables beside each other.
+_WIDE = 116
+_MARGIN = " " * 11
+_ASKED = ("claire.morel@vannes-loire.example", "luc.perrin@perrin-tp.example")
 
 
 def show_ending(console: Console, lived: Lived, *, seconds: float, ui: str) -> None:
     """Print it all; names and addresses appear here, in the terminal of the person who asked, and nowhere else."""
-    app, last = lived.app, lived.nights[-1]
-    with Session(app.engine) as session:
-        console.print(_title(lived, seconds), style="bold", markup=False)
+    with Session(lived.app.engine) as session:
+        console.print(_title(lived, seconds), style="bold", markup=False, soft_wrap=True)
         console.print()
-        console.print(_funnel(session, lived))
-        console.print(_now(session, lived))
+        console.print(_people(session, lived, console.width))
+        console.print()
         for line in _mails(session):
-            console.print(line, markup=False)
+            console.print(line, markup=False, soft_wrap=True)
         console.print()
-        console.print(_heading(_("THE MAIL CHANGES WITH THE PERSON")), markup=False)
-        console.print(_changes(session, lived))
-        for line in _tonight(session, lived):
-            console.print(line, markup=False)
+        _show_changes(console, session, lived)
+        for line in _tonight(session, lived, console.width):
+            console.print(line, markup=False, soft_wrap=True)
         console.print()
-        for line in _sales(session, lived):
-            console.print(line, markup=False)
-    console.print()
-    for line in _next(lived, f"{last.astimezone(app.office):%Y-%m-%d}", ui):
-        console.print(line, markup=False, soft_wrap=True)
+        _show_sales(console, session, lived)
+        console.print()
+        for line in _next(session, lived, ui):
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def _title(lived: Lived, seconds: float) -> str:
-    first, last = (night.astimezone(lived.app.office) for night in (lived.nights[0], lived.nights[-1]))
+    first, last = (night.astimezone(lived.app.office).date() for night in (lived.nights[0], lived.nights[-1]))
+    same_month = (first.year, first.month) == (last.year, last.month)
     return "  leadflow · " + _(
         "{n} nights lived in {seconds:.0f} s · {first} → {last} · playbook {playbook} "
         "(seed {seed}: run it again, read the same)"
     ).format(
         n=len(lived.nights),
         seconds=seconds,
-        first=f"{first:%d %B}",
-        last=f"{last:%d %B %Y}",
+        first=first.day if same_month else numbers.day(first),
+        last=numbers.day(last, year=True),
         playbook=lived.app.playbook.short,
         seed=lived.seed,
     )
 
 
-def _heading(text: str) -> str:
-    return f"  {text}"
-
-
-def _funnel(session: Session, lived: Lived) -> Table:
+def _people(session: Session, lived: Lived, width: int) -> Table:
+    """How far everybody came, and where they stand now: beside each other where there is room."""
     stages = [stage.name for stage in lived.app.playbook.journey.stages]
-    total = cohorts(session, by="source", stages=stages, zone=lived.app.office)[-1]
-    table = Table(box=None, header_style="bold", pad_edge=True)
-    table.add_column(_("FUNNEL"))
-    for title in (_("people"), _("of those before"), _("median days")):
-        table.add_column(title, justify="right")
-    for name, people, before, days in _steps(total, stages):
-        # Sales may take somebody who skipped a stage: no share of those before can be said then.
-        share = rate(people, before) if people <= before else None
-        table.add_row(name, str(people), "" if share is None else f"{share:.0%}", "" if days is None else f"{days:.0f}")
-    return table
+    question = Question(by="source", stages=stages, zone=lived.app.office, now=lived.nights[-1])
+    total = funnel(session, question).total
+    tables = [_sheet(_("FUNNEL"), steps_sheet(total, stages))] if total else []
+    tables.append(_sheet(_("NOW"), standing_sheet(standing(session, ALWAYS), stages)))
+    grid = Table.grid(padding=(0, 6, 0, 0))
+    if width >= _WIDE:
+        grid.add_row(*tables)
+    else:
+        for table in tables:
+            grid.add_row(table)
+    return grid
 
 
-def _steps(total: Cohort, stages: list[str]) -> Iterator[tuple[str, int, int, float | None]]:
-    before = 0
-    for name, people in zip(stages, (total.people, *total.stages), strict=True):
-        yield name, people, before, None
-        before = people
-    yield Lifecycle.PROSPECT, total.prospects, before, total.days_to_prospect
-    yield Lifecycle.CUSTOMER, total.customers, total.prospects, total.days_to_customer
-
-
-def _now(session: Session, lived: Lived) -> Table:
-    stages = [stage.name for stage in lived.app.playbook.journey.stages]
-    counts = standing(session)
-    table = Table(box=None, header_style="bold", pad_edge=True)
-    table.add_column(_("NOW"))
-    for name in (*stages, _("total")):
-        table.add_column(name, justify="right")
-    for life in Lifecycle:
-        cells = [counts.get((life, stage), 0) for stage in stages]
-        total = sum(cells) + counts.get((life, ""), 0)
-        table.add_row(life, *(str(n) if n else "" for n in cells), str(total))
-    table.add_row("", *([""] * len(stages)), str(sum(counts.values())), style="bold")
+def _sheet(title: str, sheet: Sheet) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
+    for place, column in enumerate(sheet.columns):
+        text = column.kind is Kind.TEXT
+        table.add_column(column.title if place else f"  {title}", justify="left" if text else "right", no_wrap=True)
+    for number, row in enumerate(sheet.texts, start=1):
+        last = sheet.total and number == len(sheet.rows)
+        # A stage nobody stands in says nothing.
+        cells = ["" if cell == numbers.NOTHING and sheet.total else cell for cell in row[1:]]
+        table.add_row(f"  {row[0]}", *cells, style="bold" if last else None)
     return table
 
 
@@ -125,43 +119,87 @@ def _mails(session: Session) -> Iterator[str]:
     ).format(accepted=m.accepted, delivered=m.delivered, bounced=m.bounced, silent=m.silent, twice=m.twice, lost=lost)
 
 
-def _changes(session: Session, lived: Lived) -> Table:
+def _show_changes(console: Console, session: Session, lived: Lived) -> None:
+    """People of one night and one step whose mails differ."""
     playbook = lived.app.playbook
-    table = Table(box=None, show_header=False, pad_edge=True)
-    for one in examples(session, playbook):
-        subject = playbook.emails[one.email].subject.get(one.language, "")
-        table.add_row(one.segment, one.band, one.stage, one.language, one.email, f"“{subject}”")
-    return table
-
-
-def _tonight(session: Session, lived: Lived) -> Iterator[str]:
-    night = lived.told[-1]
-    stages = "  ".join(f"{stage} {n}" for stage, n in sorted(by_stage(session, lived.nights[-1]).items()))
-    yield _("  TONIGHT  {mailed} mails for {people} people ({stages})").format(
-        mailed=night.mailed, people=night.people, stages=stages
+    found = examples(session, playbook)
+    if found is None:
+        return
+    words = ngettext(
+        "the night of {night}, one step of {sequence} ({step}), {n} person",
+        "the night of {night}, one step of {sequence} ({step}), {n} people",
+        len(found.people),
     )
-    yield _("           {n} get nothing, and each has a reason:").format(n=night.people - night.mailed)
-    yield from _in_columns(night.skipped)
+    night = numbers.day(found.planned_at.astimezone(lived.app.office).date())
+    what = words.format(night=night, sequence=found.sequence, step=found.step, n=len(found.people))
+    console.print(_heading(_("THE MAIL CHANGES WITH THE PERSON"), what), soft_wrap=True)
+    table = Table.grid(padding=(0, 3, 0, 0))
+    for one in found.people:
+        title = playbook.segments[one.segment].title if one.segment in playbook.segments else {}
+        segment = title.get(current_language(), one.segment) if one.segment else _("in no segment")
+        subject = playbook.emails[one.email].subject.get(one.language, "")
+        quoted = _("“{words}”").format(words=subject)
+        table.add_row(f"  {segment}", one.band, step_words(one.stage), one.language, one.email, Text(quoted))
+    console.print(table)
+    console.print()
 
 
-def _in_columns(skipped: Mapping[Reason, int]) -> Iterator[str]:
-    cells = [f"{n:>5} {reason_words(reason)}" for reason, n in sorted(skipped.items(), key=lambda item: -item[1])]
-    for start in range(0, len(cells), 4):
-        yield "        " + "".join(f"{cell:<36}" for cell in cells[start : start + 4]).rstrip()
+def _heading(title: str, more: str) -> Text:
+    return Text(f"  {title}", style="bold").append(f"   {more}", style="not bold")
 
 
-def _sales(session: Session, lived: Lived) -> Iterator[str]:
-    s = sales_figures(session, lived.nights[-1])
-    yield _(
-        "  HANDED TO SALES   since the first night: {given} = {accepted} accepted · {rejected} rejected · "
-        "{waiting} waiting · {late} late · {lapsed} lapsed"
-    ).format(given=s.given, accepted=s.accepted, rejected=s.rejected, waiting=s.waiting, late=s.late, lapsed=s.lapsed)
-    for row in handed_over(session, lived.nights[-2])[:5]:
+def _label(word: str) -> str:
+    return f"  {word:<8} "
+
+
+def _tonight(session: Session, lived: Lived, width: int) -> Iterator[str]:
+    night, stages = lived.told[-1], lived.app.playbook.journey.stages
+    counts = by_stage(session, lived.nights[-1])
+    said = ", ".join(f"{step_words(stage.name)} {counts.get(stage.name, 0)}" for stage in stages)
+    words = ngettext(
+        "{n} mail for {people} people ({stages})", "{n} mails for {people} people ({stages})", night.mailed
+    )
+    yield _label(_("TONIGHT")) + words.format(n=night.mailed, people=night.people, stages=said)
+    yield _MARGIN + _("{n} get nothing, and each has a reason:").format(n=night.people - night.mailed)
+    cells = [(n, reason_words(reason)) for reason, n in sorted(night.skipped.items(), key=lambda item: -item[1])]
+    room = max((len(words) for _n, words in cells), default=0) + 8
+    many = max(1, min(4, (width - len(_MARGIN)) // room))
+    for start in range(0, len(cells), many):
+        row = cells[start : start + many]
+        yield _MARGIN + "".join(f"{f'{n:>3} {words}':<{room}}" for n, words in row).rstrip()
+
+
+def _show_sales(console: Console, session: Session, lived: Lived) -> None:
+    zone, last = lived.app.office, lived.nights[-1]
+    s = sales_figures(session, last)
+    parts = [
+        ngettext("{n} accepted", "{n} accepted", s.accepted).format(n=s.accepted),
+        ngettext("{n} rejected", "{n} rejected", s.rejected).format(n=s.rejected),
+        _("{n} waiting").format(n=s.waiting),
+        _("{n} late").format(n=s.late),
+        *([_("{n} lapsed").format(n=s.lapsed)] if s.lapsed else []),
+    ]
+    words = _("since {day}: {given} = {parts}")
+    since = numbers.day(lived.nights[0].astimezone(zone).date())
+    said = words.format(day=since, given=s.given, parts=" · ".join(parts))
+    console.print(_heading(_("HANDED TO SALES TONIGHT"), said), soft_wrap=True)
+    # What came in by day, after the night before, was handed over at once.
+    rows = handed_over(session, lived.nights[-2] if len(lived.nights) > 1 else last)
+    if not rows:
+        console.print(_("  nobody"), markup=False)
+    table = Table.grid(padding=(0, 3, 0, 0))
+    for row in rows:
         name = " ".join(part for part in (row.first_name, row.last_name) if part)
-        due = row.due_at.astimezone(lived.app.office)
-        yield f"  {name:<18}{row.company or '':<26}{row.band:<4}→ {row.rep:<8}{row.rule:<34}" + _("by {due}").format(
-            due=f"{due:%d %B %H:%M}"
-        )
+        due = _("by {due}").format(due=_moment(row.due_at, last, lived))
+        why = why_now(session, lived.app.playbook, row)
+        table.add_row(f"  {name}", row.company or "", row.band, f"→ {row.rep}", Text(why), due)
+    console.print(table)
+
+
+def _moment(at: datetime, tonight: datetime, lived: Lived) -> str:
+    """13:00, with the day where it is not the one that begins."""
+    local, today = at.astimezone(lived.app.office), tonight.astimezone(lived.app.office).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{weekday(local)} {local:%H:%M}"
 
 
 def _command() -> str:
@@ -173,16 +211,18 @@ def _command() -> str:
     return str(program.relative_to(here) if program.is_relative_to(here) else program)
 
 
-def _next(lived: Lived, last: str, ui: str) -> Iterator[str]:
+def _next(session: Session, lived: Lived, ui: str) -> Iterator[str]:
     place, leadflow = lived.app.settings.workspace, _command()
     where = "" if place == Path() else f" --workspace {place}"
-    yield _("  LOOK     the mails         {outbox}   (.eml: double-click)").format(outbox=place / "outbox")
-    yield _("           {n} nights         {leadflow} ui{where}   → {ui}/runs").format(
-        n=len(lived.nights), leadflow=leadflow, where=where, ui=ui
-    )
-    yield f"  ASK      {leadflow} why claire.morel@vannes-loire.example{where}"
-    yield f"           {leadflow} why luc.perrin@perrin-tp.example{where}"
-    yield f"           {leadflow} plan --at {_day_after(last)}{where}"
+    tomorrow = lived.nights[-1].astimezone(lived.app.office).date() + timedelta(days=1)
+    nights = ngettext("{n} night", "{n} nights", len(lived.nights)).format(n=len(lived.nights))
+    page = f"{leadflow} report --format html -o {place / 'report.html'}{where}"
+    yield _label(_("LOOK")) + f"{_('the mails'):<18}{place / 'outbox'}   " + _("(.eml: double-click)")
+    yield f"{_MARGIN}{nights:<18}{leadflow} ui{where}   → {ui}/runs"
+    yield f"{_MARGIN}{_('the report'):<18}{page}"
+    for start, address in zip((_label(_("ASK")), _MARGIN), _ASKED, strict=True):
+        yield f"{start}{leadflow} why {address}{where}" + _silence(session, lived, address)
+    yield f"{_MARGIN}{leadflow} plan --at {tomorrow}{where}   " + _("(tomorrow, before it happens)")
     yield _("  CHANGE   edit segments/manufacturers.yaml there, then:  {leadflow} check{where}").format(
         leadflow=leadflow, where=where
     )
@@ -191,5 +231,11 @@ def _next(lived: Lived, last: str, ui: str) -> Iterator[str]:
     )
 
 
-def _day_after(day: str) -> str:
-    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+def _silence(session: Session, lived: Lived, address: str) -> str:
+    """Said of somebody whom tonight gives nothing."""
+    try:
+        lead_id = find_lead(session, address)
+    except UsageError:
+        return ""
+    nothing = reason_tonight(session, lived.app.playbook, lived.nights[-1], lead_id)
+    return "" if nothing is None else "   " + _("(who got nothing tonight)")

@@ -1,6 +1,20 @@
 """Who may be mailed, and why others may not: the same ordered reasons for planning, intent, `why` and the counts."""
 
 from leadflow.eligibility.blocks import Block, first_reason, planning_blocks, row_blocks
-from leadflow.eligibility.tonight import Tonight, reason_tonight, tonight
+from leadflow.eligibility.held import held, pause_detail, paused
+from leadflow.eligibility.tonight import MAILED, Tonight, reason_tonight, tonight, words_tonight
 
-__all__ = ["Block", "Tonight", "first_reason", "planning_blocks", "reason_tonight", "row_blocks", "tonight"]
+__all__ = [
+    "MAILED",
+    "Block",
+    "Tonight",
+    "first_reason",
+    "held",
+    "pause_detail",
+    "paused",
+    "planning_blocks",
+    "reason_tonight",
+    "row_blocks",
+    "tonight",
+    "words_tonight",
+]

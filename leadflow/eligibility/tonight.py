@@ -15,7 +15,8 @@ from leadflow.models import decision, enrolment, lead, message, sequence_existin
 from leadflow.playbook.model import Playbook
 from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState, Purpose, Reason, micros
 
-_MAILED = "mailed"
+#: In the place of a reason, for whoever gets a mail.
+MAILED = "mailed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +33,21 @@ def tonight(session: Session, playbook: Playbook, now: datetime) -> Tonight:
     word = _word(playbook, now)
     rows = _from_everybody(playbook, word.label("word")).subquery()
     found = {w: int(n) for w, n in session.execute(select(rows.c.word, func.count()).group_by(rows.c.word))}
-    mailed = found.pop(_MAILED, 0)
+    mailed = found.pop(MAILED, 0)
     skipped = {reason: found[reason] for reason in Reason if reason in found}
     return Tonight(people=mailed + sum(skipped.values()), mailed=mailed, skipped=skipped)
+
+
+def words_tonight(playbook: Playbook, now: datetime) -> Select[Any]:
+    """(lead_id, word) of everybody: why they get nothing from the sweep at `now`, or `mailed`."""
+    sources = live_sources(playbook.vocabulary, zone=ZoneInfo(playbook.office.zone))
+    return select(lead.c.id.label("lead_id"), _word(playbook, now).label("word")).select_from(sources.from_)
 
 
 def reason_tonight(session: Session, playbook: Playbook, now: datetime, lead_id: int) -> Reason | None:
     """Why this person gets nothing from the sweep at `now`; None when a mail was planned."""
     word = session.scalar(_from_everybody(playbook, _word(playbook, now)).where(lead.c.id == lead_id))
-    return None if word in (None, _MAILED) else Reason(word)
+    return None if word in (None, MAILED) else Reason(word)
 
 
 def _from_everybody(playbook: Playbook, column: ColumnElement[Any]) -> Select[Any]:
@@ -56,14 +63,14 @@ def _word(playbook: Playbook, now: datetime) -> ColumnElement[str]:
         message.c.planned_at == micros(now), message.c.state != MessageState.FAILED
     )
     return case(
-        (lead.c.id.in_(planned), _MAILED),
+        (lead.c.id.in_(planned), MAILED),
         *((holds, reason.value) for reason, holds in [*blocks, *_waiting(), *_skipped(now), *_standing(playbook)]),
         else_=Reason.NO_SEQUENCE.value,
     )
 
 
 #: Reasons that only put a mail off.
-DEFERRING = (Reason.PRESSURE, Reason.WINDOW, Reason.OUTRANKED)
+DEFERRING = (Reason.PAUSED, Reason.PRESSURE, Reason.WINDOW, Reason.OUTRANKED)
 #: Of several enrolments the one nearest to a mail tells why.
 _NEAREST = (
     *DEFERRING,

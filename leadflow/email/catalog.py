@@ -46,6 +46,8 @@ class Email:
     defaults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     expires: Span | None = None
     freeze: bool = False
+    #: The name it had before; who got it under that name has got it.
+    was: str | None = None
     #: Language → source of the body, and its kind: md, html or mjml.
     bodies: Mapping[str, str]
     kinds: Mapping[str, str]

@@ -5,14 +5,16 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Row, Select, func, literal, select, update
+from sqlalchemy import BigInteger, Row, Select, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.errors import UsageError
+from leadflow.intake.deal_words import HANDOVER
 from leadflow.intake.events import NewEvent, record_events
 from leadflow.intake.lifecycle import Cause, move_one
+from leadflow.intake.owners import own_accounts
 from leadflow.intake.recycle import lead_again
-from leadflow.models import account, escalation, lead, lead_state
+from leadflow.models import account, assignment, escalation, lead, lead_state
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
 from leadflow.types import Answer, EscalationState, Lifecycle, micros
@@ -24,6 +26,8 @@ _STATE = {
     Answer.WON: EscalationState.WON,
     Answer.LOST: EscalationState.LOST,
 }
+#: How a hand-over came to somebody whom no route chose.
+TAKEN_OVER = "taken_over"
 _CLOSES = (Answer.REJECT, Answer.WON, Answer.LOST)
 _WITH_REASON = (Answer.REJECT, Answer.LOST)
 
@@ -83,6 +87,8 @@ def answer(
             state=_STATE[said],
             # The first answer stops the clock; what follows later is the deal's own time.
             answered_at=found.answered_at or now,
+            # Whoever answers before the alert left knows.
+            alerted_at=found.alerted_at or now,
             answer_reason=reason,
             amount=amount,
             again_at=again_at,
@@ -90,6 +96,11 @@ def answer(
             rep=who or found.rep,
         )
     )
+    if who not in (None, found.rep):
+        taken = {"rep": who, "route": TAKEN_OVER, "taken_from": found.rep}
+        session.execute(insert(assignment), {"escalation_id": escalation_id, "at": now, **taken})
+    if said in (Answer.ACCEPT, Answer.WON):
+        own_accounts(session, {found.lead_id: who or found.rep}, if_free=True)
     _follow(session, playbook, now, found, said, reason)
     where = session.scalars(select(lead_state.c.lifecycle).where(lead_state.c.lead_id == found.lead_id)).one()
     return Answered(escalation_id=escalation_id, lead_id=found.lead_id, state=_STATE[said], lifecycle=Lifecycle(where))
@@ -215,7 +226,5 @@ def _rejected_too_often(session: Session, playbook: Playbook, lead_id: int) -> b
 
 
 def _tell(session: Session, now: datetime, found: Row[Any], kind: str) -> None:
-    new = NewEvent(
-        source="handover", external_id=f"{found.id}:{kind}", kind=kind, occurred_at=now, lead_id=found.lead_id
-    )
+    new = NewEvent(source=HANDOVER, external_id=f"{found.id}:{kind}", kind=kind, occurred_at=now, lead_id=found.lead_id)
     record_events(session, [new], received_at=now)

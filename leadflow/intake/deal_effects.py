@@ -1,45 +1,24 @@
 """What follows from a deal: the lead's deal state, the act, the customer, the hand-over closed, the rest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.words import change_of
+from leadflow.intake.deal_words import DealState, Told, not_said_before
 from leadflow.intake.events import NewEvent, record_events
 from leadflow.intake.lifecycle import Cause, move_lifecycle
+from leadflow.intake.owners import own_accounts
 from leadflow.intake.recycle import lead_again
 from leadflow.models import deal, escalation, lead, lead_change, lead_state
 from leadflow.playbook.model import Playbook
-from leadflow.types import Lifecycle, micros
+from leadflow.types import DAY, Lifecycle, micros
 
 #: Who tells, in events and history.
 SOURCE = "crm"
-
-
-class DealState(StrEnum):
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A deal that was told for the first time, or otherwise than before."""
-
-    external_id: str
-    lead_id: int
-    identity_id: int
-    state: DealState
-    #: Its state is new.
-    turned: bool
-    closed_at: datetime | None
-    amount: int | None
-    reason: str | None
 
 
 def conclude(session: Session, playbook: Playbook, told: Sequence[Told], now: datetime) -> None:
@@ -47,9 +26,9 @@ def conclude(session: Session, playbook: Playbook, told: Sequence[Told], now: da
     if not told:
         return
     _set_deal_state(session, sorted({one.lead_id for one in told}), now)
-    closed = [one for one in told if one.state is not DealState.OPEN]
-    record_events(session, [_event(one, now) for one in closed], received_at=now)
-    turned = [one for one in closed if one.turned]
+    own_accounts(session, {one.lead_id: one.owner for one in told if one.owner and one.state is not DealState.LOST})
+    turned = not_said_before(session, [one for one in told if one.turned and one.state is not DealState.OPEN])
+    record_events(session, [_event(one, now) for one in turned], received_at=now)
     _close_handovers(session, turned, now)
     won = [one.lead_id for one in turned if one.state is DealState.WON]
     if won:
@@ -103,10 +82,14 @@ def _set_deal_state(session: Session, lead_ids: Sequence[int], now: datetime) ->
 
 
 def _close_handovers(session: Session, turned: Sequence[Told], now: datetime) -> None:
-    """The CRM's word answers an open hand-over as a salesperson's would."""
+    """The CRM's word answers an open hand-over as a salesperson's would; a loss only one that was opened by then."""
     if not turned:
         return
-    open_one = update(escalation).where(escalation.c.lead_id == bindparam("whose"), escalation.c.closed_at.is_(None))
+    open_one = update(escalation).where(
+        escalation.c.lead_id == bindparam("whose"),
+        escalation.c.closed_at.is_(None),
+        escalation.c.opened_at < bindparam("until"),
+    )
     answered = open_one.values(
         state=bindparam("word"),
         closed_at=micros(now),
@@ -114,10 +97,30 @@ def _close_handovers(session: Session, turned: Sequence[Told], now: datetime) ->
         answer_reason=bindparam("why"),
         amount=bindparam("cents"),
     )
-    rows = [{"whose": one.lead_id, "word": str(one.state), "why": one.reason, "cents": one.amount} for one in turned]
+    rows = [
+        {
+            "whose": one.lead_id,
+            "word": str(one.state),
+            "why": one.reason,
+            "cents": one.amount,
+            "until": _until(one, now),
+        }
+        for one in turned
+    ]
     session.connection().execute(answered, rows)
     theirs = lead_state.c.lead_id.in_([one.lead_id for one in turned])
-    session.execute(update(lead_state).where(theirs, lead_state.c.with_sales).values(with_sales=False))
+    free = lead_state.c.lead_id.not_in(_still_open())
+    session.execute(update(lead_state).where(theirs, free, lead_state.c.with_sales).values(with_sales=False))
+
+
+def _until(one: Told, now: datetime) -> int:
+    """A CRM tells days, not hours: a deal lost on the day of the hand-over is that hand-over's."""
+    lost_at = one.closed_at if one.state is DealState.LOST else None
+    return micros(lost_at) + DAY if lost_at else micros(now) + 1
+
+
+def _still_open() -> Select[Any]:
+    return select(escalation.c.lead_id).where(escalation.c.closed_at.is_(None))
 
 
 def _take_back(session: Session, playbook: Playbook, lost: Sequence[Told], now: datetime) -> None:
@@ -133,10 +136,13 @@ def _take_back(session: Session, playbook: Playbook, lost: Sequence[Told], now: 
 
 
 def _dated(lead_ids: Sequence[int], state: DealState, now: datetime) -> Select[Any]:
-    """Leads with the business date of their first deal of that state; after a loss only those with no other."""
+    """Leads with the business date of their first deal of that state; after a loss only those with nothing open."""
     closed_at = func.coalesce(deal.c.closed_at, micros(now))
     dated = select(deal.c.lead_id, func.min(closed_at).label("effective_at"))
     dated = dated.where(deal.c.lead_id.in_(lead_ids), deal.c.state == state).group_by(deal.c.lead_id)
     if state is DealState.LOST:
-        dated = dated.where(deal.c.lead_id.in_(select(lead.c.id).where(lead.c.deal_state == state)))
+        dated = dated.where(
+            deal.c.lead_id.in_(select(lead.c.id).where(lead.c.deal_state == state)),
+            deal.c.lead_id.not_in(_still_open()),
+        )
     return dated

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.intake.deal_effects import DealState, Told, conclude
+from leadflow.intake.deal_effects import conclude
+from leadflow.intake.deal_words import DealState, Told
 from leadflow.intake.importing import Rejected, Taken
 from leadflow.intake.people import Change
 from leadflow.models import deal, identity, lead
@@ -40,7 +41,7 @@ _COLUMNS = ("lead_id", "state", "amount", "owner", "reason", "closed_at")
 def write_deals(
     session: Session, playbook: Playbook, deals: Sequence[NewDeal], *, now: datetime
 ) -> Sequence[Taken | Rejected]:
-    """Keep a batch of deals and draw the consequences of those that changed; at most 22 statements."""
+    """Keep a batch of deals and draw the consequences of those that changed; at most 25 statements."""
     people = _people(session, {one.key for one in deals})
     stored = _stored(session, [one.external_id for one in deals])
     new: list[tuple[NewDeal, int]] = []
@@ -132,4 +133,5 @@ def _told(one: NewDeal, lead_id: int, people: Mapping[tuple[str, str], Any], bef
         closed_at=one.closed_at,
         amount=one.amount,
         reason=one.reason,
+        owner=one.owner,
     )

@@ -12,8 +12,8 @@ from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.errors import LeadflowError, UsageError
 from leadflow.intake.addresses import read_address
 from leadflow.intake.csvfile import CsvFile
-from leadflow.intake.deal_effects import DealState
 from leadflow.intake.deal_rows import NewDeal, write_deals
+from leadflow.intake.deal_words import DealState
 from leadflow.intake.fields import FieldError, clean_text, read_choice, read_instant, read_number
 from leadflow.intake.importing import Accounting, Intake, Look, Progress, Rejected, Taken, import_rows
 from leadflow.intake.mapping import ColumnMapping, Wishes, map_columns

@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from leadflow.models.events import event, event_inbox, event_key, hit, intake, link
 from leadflow.models.journey import (
+    assignment,
     decision,
     enrolment,
     escalation,
@@ -36,11 +37,13 @@ from leadflow.models.scores import (
     scoring_rule,
     window_slot,
 )
+from leadflow.models.stops import hold, pause
 
 metadata = SQLModel.metadata
 
 __all__ = [
     "account",
+    "assignment",
     "business_day",
     "calendar",
     "consent",
@@ -55,6 +58,7 @@ __all__ = [
     "event_key",
     "growth",
     "hit",
+    "hold",
     "identity",
     "intake",
     "job_run",
@@ -68,6 +72,7 @@ __all__ = [
     "membership",
     "message",
     "metadata",
+    "pause",
     "playbook_file",
     "playbook_version",
     "scoring_rule",

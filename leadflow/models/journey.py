@@ -190,6 +190,8 @@ class Escalation(SQLModel, table=True):
     answer_reason: str | None = word(required=False)
     #: Cents.
     amount: int | None = whole(required=False)
+    #: The lead raised a hand again while sales had it.
+    raised_at: datetime | None = instant(required=False)
     #: `later` asked to come back on this day.
     again_at: datetime | None = instant(required=False)
     closed_at: datetime | None = instant(required=False)
@@ -213,6 +215,22 @@ class Escalation(SQLModel, table=True):
     )
 
 
+class Assignment(SQLModel, table=True):
+    """A salesperson was given a hand-over; append-only: limits and turns count what was taken away again, too."""
+
+    escalation_id: int = part_of_key()
+    at: datetime = part_of_key(Instant)
+    rep: str = word()
+    #: Name of the route, or how else it came: `no_answer`, `taken_over`.
+    route: str = word()
+    #: Who had it before and did not answer, or gave it away; NULL for the first.
+    taken_from: str | None = word(required=False)
+    #: Its place among those given at the same instant.
+    turn: int = whole(default=0, big=False)
+
+    __table_args__ = (Index("ix_assignment_rep", "rep", "at"),)
+
+
 lead_state = table_of(LeadState)
 stage_change = table_of(StageChange)
 enrolment = table_of(Enrolment)
@@ -221,3 +239,4 @@ sequence_existing = table_of(SequenceExisting)
 verdict = table_of(Verdict)
 decision = table_of(Decision)
 escalation = table_of(Escalation)
+assignment = table_of(Assignment)

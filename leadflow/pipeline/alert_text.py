@@ -1,15 +1,55 @@
-"""Says a hand-over in words, in the salesperson's language: who, why now, what is known, what to ask, until when."""
+"""Says a hand-over in the salesperson's language: the first line, the blocks, the answers, what silence brings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from leadflow.pipeline.alert_facts import Act, Facts
-from leadflow.playbook.model import Localised, Playbook, Salesperson
-from leadflow.text import _, current_language, ngettext, set_language
+from sqlalchemy.orm import Session
 
-_MOST_ACTS, _MOST_MAILS = 5, 6
+from leadflow.links import answer_url, sign_answer
+from leadflow.pipeline.alert_blocks import About, Block, blocks_of, local, one_line
+from leadflow.pipeline.alert_dates import moment
+from leadflow.pipeline.alert_facts import Facts
+from leadflow.pipeline.asked import spans_of
+from leadflow.playbook.model import Playbook, Salesperson
+from leadflow.text import _, ngettext, set_language
+from leadflow.types import Answer, EscalationState, Span
+from leadflow.windows import due_after
+
+#: What a salesperson can say to an alert at once; a sale takes longer.
+OFFERED = (Answer.ACCEPT, Answer.LATER, Answer.REJECT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where answers given from an alert arrive; without a key there are no links, and the terminal is named alone."""
+
+    key: str = field(default="", repr=False)
+    public_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One hand-over in words."""
+
+    #: Who, and from where.
+    heading: str
+    #: `A2 · answer before 13:00`.
+    urgency: str
+    #: Why it comes again, or comes to somebody else; empty the first time.
+    again: str
+    blocks: tuple[Block, ...]
+    #: (words, address) of each answer.
+    answers: tuple[tuple[str, str], ...]
+    silence: str
+    #: The terminal's commands, the whole file, the rule and the playbook.
+    footer: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """One line for a subject or a list."""
+        return " · ".join(filter(None, (self.again, self.heading, self.urgency)))
 
 
 @contextmanager
@@ -23,128 +63,133 @@ def spoken_to(rep: Salesperson, playbook: Playbook) -> Iterator[str]:
         set_language(None)
 
 
-def title_of(facts: Facts, playbook: Playbook) -> str:
-    """One line: who, from where, how hot, until when."""
-    words = _("{who} — {band} · answer before {due}")
-    if facts.row.reminders:
-        words = _("Waiting for your answer: {who} — {band} · was due {due}")
-    return words.format(who=_who(facts), band=facts.row.band, due=_time(facts.row.due_at, playbook))
+def told_of(facts: Facts, playbook: Playbook, now: datetime, door: Door) -> Told:
+    """The words of one hand-over, in the language spoken now."""
+    about = About(facts=facts, playbook=playbook, now=now)
+    return Told(
+        heading=_heading(about),
+        urgency=one_line(f"{facts.row.band} · {_until(about)}"),
+        again=one_line(_again(about)),
+        blocks=tuple(blocks_of(about)),
+        answers=tuple(_answers(about, door)),
+        silence=one_line(_silence(about)),
+        footer=tuple(_footer(about)),
+    )
 
 
-def body_of(facts: Facts, playbook: Playbook, language: str) -> str:
-    """The whole alert of one hand-over."""
-    row = facts.row
-    parts = [
-        (_("WHY NOW"), _why(facts, playbook, language)),
-        (_("WHO"), _person(facts, playbook, language)),
-        (_("WHAT WE KNOW"), _known(facts, playbook, language)),
-        (_("TO ASK"), _questions(facts, playbook, language)),
-        (_("WHAT THEY RECEIVED"), _received(facts, playbook)),
-        (_("AT THEIRS TOO"), _colleagues(facts)),
-        (_("REACH"), " · ".join(filter(None, (row.address, row.phone)))),
-        (_("LEGAL BASIS"), _basis(facts)),
-        (_("ANSWER"), _answers(facts)),
-    ]
-    lines = [f"{name}: {text}" for name, text in parts if text]
-    return "\n".join(lines)
+def digest_title(rep: Salesperson, told: Sequence[Told]) -> str:
+    """One line for all hand-overs of one salesperson."""
+    if len(told) == 1:
+        return told[0].title
+    words = ngettext("{n} hand-over for {who}", "{n} hand-overs for {who}", len(told))
+    return words.format(n=len(told), who=rep.name)
 
 
-def _who(facts: Facts) -> str:
-    row = facts.row
+def _heading(about: About) -> str:
+    row = about.facts.row
     name = " ".join(filter(None, (row.first_name, row.last_name))) or row.address or f"L-{row.lead_id:04}"
-    return f"{name} — {row.company}" if row.company else str(name)
+    if not row.company:
+        return one_line(str(name))
+    facts = ", ".join(filter(None, (_size(about), _trade(about), row.country)))
+    return one_line(f"{name} — {row.company}" + (f" ({facts})" if facts else ""))
 
 
-def _why(facts: Facts, playbook: Playbook, language: str) -> str:
-    zone = ZoneInfo(playbook.office.zone)
-    acts = [_act(act, playbook, language, zone) for act in facts.acts[:_MOST_ACTS]]
-    return f"{facts.row.rule}: " + ("; ".join(acts) or _("no act in 30 days"))
-
-
-def _act(act: Act, playbook: Playbook, language: str, zone: tzinfo) -> str:
-    spec = playbook.vocabulary.events.get(act.kind)
-    label = _in(spec.label if spec else {}, language) or act.kind.replace("_", " ")
-    said = f"{label} {act.path}" if act.path else label
-    times = ngettext("{n} time", "{n} times", act.times).format(n=act.times)
-    return _("{what}, {times}, last {when}").format(
-        what=said, times=times, when=f"{act.last.astimezone(zone):%d/%m %H:%M}"
-    )
-
-
-def _person(facts: Facts, playbook: Playbook, language: str) -> str:
-    row = facts.row
-    title = playbook.segments[row.segment_main].title if row.segment_main in playbook.segments else {}
-    job = row.attributes.get("job_title")
-    words = (job, _in(title, language), row.country, row.language, row.stage, row.source)
-    return " · ".join(str(word) for word in words if word)
-
-
-def _known(facts: Facts, playbook: Playbook, language: str) -> str:
-    given: Mapping[str, object] = facts.row.attributes
-    return " · ".join(
-        f"{_in(spec.label, language) or name}: {given[name]}{_origin(facts, name)}"
-        for name, spec in playbook.fields.items()
-        if given.get(name) is not None and name != "job_title"
-    )
-
-
-def _origin(facts: Facts, name: str) -> str:
-    origin = facts.row.provenance.get(name) or {}
-    said = ", ".join(str(origin[key]) for key in ("source", "on") if origin.get(key))
-    return f" ({said})" if said else ""
-
-
-def _questions(facts: Facts, playbook: Playbook, language: str) -> str:
-    """The criteria nobody has answered, by the field that answers them."""
-    met = facts.row.criteria or 0
-    asked = [
-        criterion.ask
-        for i, criterion in enumerate(playbook.journey.criteria)
-        if criterion.ask and not met >> i & 1 and facts.row.attributes.get(criterion.ask) is None
-    ]
-    labels = [_in(playbook.fields[name].label, language) or name for name in asked if name in playbook.fields]
-    return "  ".join(_("{field}?").format(field=label) for label in labels)
-
-
-def _received(facts: Facts, playbook: Playbook) -> str:
-    def said(name: str, clicked: bool) -> str:
-        email = playbook.emails.get(name)
-        subject = _in(email.subject, current_language()) if email else ""
-        return (subject or name) + (_(" (clicked)") if clicked else "")
-
-    mails = " · ".join(said(mail.email, mail.clicked) for mail in facts.received[-_MOST_MAILS:])
-    silence = _("nothing more while you have them")
-    return f"{mails} — {silence}" if mails else silence
-
-
-def _colleagues(facts: Facts) -> str:
-    if not facts.colleagues:
+def _size(about: About) -> str:
+    people = about.facts.row.attributes.get("employees")
+    if not isinstance(people, int) or "employees" not in about.playbook.fields:
         return ""
-    words = ngettext("{n} other person active this month", "{n} other people active this month", facts.colleagues)
-    return words.format(n=facts.colleagues)
+    return ngettext("{n} person", "{n} people", people).format(n=people)
 
 
-def _basis(facts: Facts) -> str:
-    row = facts.row
-    if not row.basis:
-        return _("none: do not write")
-    known = {
-        "consent": _("consent"),
-        "legitimate_interest": _("legitimate interest"),
-        "customer": _("customer"),
-    }
-    informed = _(", informed on {day}").format(day=row.informed_on) if row.informed_on else ""
-    return known.get(str(row.basis), str(row.basis)) + informed
+def _trade(about: About) -> str:
+    segment = about.playbook.segments.get(about.facts.row.segment_main or "")
+    return local(segment.title) if segment else ""
 
 
-def _answers(facts: Facts) -> str:
-    words = _("leadflow handover accept {id} | later {id} | reject {id} · whole file: leadflow why L-{lead:04}")
-    return words.format(id=facts.row.id, lead=facts.row.lead_id)
+def _taken_over(about: About) -> bool:
+    return bool(about.facts.row.reminders and about.facts.row.taken_from)
 
 
-def _time(at: datetime, playbook: Playbook) -> str:
-    return f"{at.astimezone(ZoneInfo(playbook.office.zone)):%d/%m %H:%M}"
+def _again(about: About) -> str:
+    row = about.facts.row
+    if _taken_over(about):
+        return _("{who} has not answered").format(who=row.taken_from)
+    if row.raised_at:
+        return _("Raised a hand again")
+    return _("Waiting for your answer") if row.reminders else ""
 
 
-def _in(texts: Localised, language: str) -> str:
-    return texts.get(language) or next(iter(texts.values()), "")
+def _accepted(about: About) -> bool:
+    return bool(about.facts.row.state == EscalationState.ACCEPTED)
+
+
+def _until(about: About) -> str:
+    row = about.facts.row
+    if _accepted(about):
+        return _("yours already")
+    if not row.reminders:
+        return _("answer before {due}").format(due=_moment(row.due_at, about))
+    step = _next_step(about)
+    if _taken_over(about) and step:
+        return _("answer before {due}").format(due=_moment(step[0], about))
+    return _("was due {due}").format(due=_moment(row.due_at, about))
+
+
+def _moment(at: datetime, about: About) -> str:
+    return moment(at, about.now, about.zone)
+
+
+def _next_step(about: About) -> tuple[datetime, str] | None:
+    """When silence takes the hand-over to somebody else, and to whom; None when nobody else would get it."""
+    row, sales = about.facts.row, about.playbook.sales
+    words = {1: sales.no_answer.at_100, 2: sales.no_answer.at_200, 3: sales.no_answer.at_300}
+    for level in range(row.reminders + 1, 4):
+        takes = {"manager": sales.manager.name, "next_in_route": about.facts.next_rep}.get(words[level])
+        if takes and takes != row.rep:
+            return _passes(about, level), takes
+    return None
+
+
+def _passes(about: About, level: int) -> datetime:
+    """When `level` hundred per cent of the clock have run."""
+    due_at: datetime = about.facts.row.due_at
+    span = spans_of(about.playbook).get(about.facts.row.rule)
+    if span is None:
+        # A rule no file names any more keeps the clock it was given.
+        opened_at: datetime = about.facts.row.opened_at
+        return due_at + (level - 1) * (due_at - opened_at)
+    return due_after(Session(), about.playbook, due_at, Span(kind=span.kind, amount=span.amount * (level - 1)))
+
+
+def _silence(about: About) -> str:
+    row = about.facts.row
+    if _accepted(about):
+        return ""
+    step = _next_step(about)
+    if step is None:
+        since = row.again_at or row.opened_at
+        ends = since + timedelta(microseconds=about.playbook.sales.no_answer.after)
+        return _("without an answer by {when}: a lead again").format(when=_moment(ends, about))
+    return _("without an answer by {when}: offered to {who}").format(when=_moment(step[0], about), who=step[1])
+
+
+def _answers(about: About, door: Door) -> Iterator[tuple[str, str]]:
+    if not door.key or _accepted(about):
+        return
+    own = {Answer.ACCEPT: _("Mine"), Answer.LATER: _("Later…"), Answer.REJECT: _("Not ready…")}
+    for said in OFFERED:
+        label = local(about.playbook.sales.answers.get(said, {}).get("label", {}))
+        # The others ask something more: a day, a reason.
+        more = "" if said is Answer.ACCEPT or label.endswith("…") else "…"
+        token = sign_answer(door.key, about.facts.row.id, about.facts.row.rep, said)
+        yield (label + more if label else own[said]), answer_url(door.public_url, token)
+
+
+def _footer(about: About) -> Iterator[str]:
+    row = about.facts.row
+    if _accepted(about):
+        yield f"leadflow handover won {row.id} --amount …  |  lost {row.id} --reason …"
+    else:
+        yield f"leadflow handover accept {row.id}  |  later {row.id} --on …  |  reject {row.id} --reason …"
+    yield _("Whole file: leadflow why L-{lead:04}").format(lead=row.lead_id)
+    yield one_line(_("{rule} · playbook {version}").format(rule=row.rule, version=about.playbook.short))

@@ -4,27 +4,37 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Update, and_, case, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Insert, Select, Update, and_, case, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.db import Word, json_object
+from leadflow.db import Word, insert_missing, json_object
+from leadflow.eligibility import held
 from leadflow.intake.lifecycle import Cause
 from leadflow.intake.recycle import lead_again
-from leadflow.models import deal, escalation, lead_state
+from leadflow.models import assignment, deal, escalation, lead, lead_state
 from leadflow.pipeline.asked import spans_of
 from leadflow.pipeline.decisions import record_decisions
 from leadflow.pipeline.routing import route_handovers
+from leadflow.pipeline.routing_skips import skipped_routes
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook
-from leadflow.types import EscalationState, Lifecycle, Scope, Span, micros
+from leadflow.types import DAY, EscalationState, Lifecycle, Scope, Span, micros
 from leadflow.windows import due_after
 
-_WAITING = and_(escalation.c.state == EscalationState.WAITING, escalation.c.closed_at.is_(None))
+#: Nobody was told of those the brake holds: their clocks stand still.
+#: How a hand-over came to the manager whom no route chose.
+NO_ANSWER = "no_answer"
+_WAITING = and_(
+    escalation.c.state == EscalationState.WAITING, escalation.c.closed_at.is_(None), ~held(escalation.c.opened_at)
+)
 _OPEN = escalation.c.closed_at.is_(None)
 
 
 def run_clocks(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> Mapping[str, int]:
-    """Settle, reopen, lapse and remind, as of `now`; how many of each. The same statements for any number."""
+    """Settle, reopen, lapse and remind, as of `now`; how many of each.
+
+    The same statements for any number; only those that look for somebody else are said for each who was silent.
+    """
     counts = {"settled": _settle(session, playbook, now, scope), "reopened": _reopen(session, playbook, now, scope)}
     counts["lapsed"] = _lapse(session, playbook, now, scope)
     words = playbook.sales.no_answer
@@ -56,7 +66,10 @@ def _settle(session: Session, playbook: Playbook, now: datetime, scope: Scope) -
     lost = (
         select(deal.c.lead_id)
         .where(
-            deal.c.state == "lost", deal.c.lead_id == escalation.c.lead_id, deal.c.updated_at >= escalation.c.opened_at
+            deal.c.state == "lost",
+            deal.c.lead_id == escalation.c.lead_id,
+            deal.c.updated_at >= escalation.c.opened_at,
+            func.coalesce(deal.c.closed_at, deal.c.updated_at) + DAY > escalation.c.opened_at,
         )
         .correlate(escalation)
     )
@@ -123,16 +136,28 @@ def _at_level(session: Session, playbook: Playbook, now: datetime, scope: Scope,
     count = _count(session, passed)
     manager = playbook.sales.manager.name
     if word == "next_in_route":
-        for rep in playbook.sales.team:
-            mine = and_(passed, escalation.c.rep == rep.name)
-            _to_next(session, playbook, now, scope, mine, rep=rep.name, level=level)
+        for rep in session.scalars(
+            select(escalation.c.rep).where(passed, escalation.c.rep != manager).distinct()
+        ).all():
+            _to_next(session, playbook, now, scope, and_(passed, escalation.c.rep == rep), rep=rep, level=level)
     elif word == "manager":
         others = and_(passed, escalation.c.rep != manager)
         _record(session, playbook, now, others, "manager", {"from": escalation.c.rep, "rep": literal(manager, Word)})
-        session.execute(_told_again(others, level).values(rep=manager, route="no_answer"))
+        session.execute(_to_manager(manager, now, others))
+        session.execute(_told_again(others, level).values(rep=manager, route=NO_ANSWER))
     # Whoever has it still, or the manager who had it already.
     session.execute(_told_again(passed, level))
     return count
+
+
+def _to_manager(manager: str, now: datetime, which: ColumnElement[bool]) -> Insert:
+    """INSERT assignment: the manager is given what others let lie."""
+    names = ["escalation_id", "at", "rep", "route", "taken_from", "turn"]
+    at, silent = literal(micros(now), BigInteger), escalation.c.rep
+    rows = select(escalation.c.id, at, literal(manager, Word), literal(NO_ANSWER, Word), silent, literal(0)).where(
+        which
+    )
+    return insert_missing(assignment, names, rows)
 
 
 def _to_next(
@@ -146,9 +171,13 @@ def _to_next(
     level: int,
 ) -> None:
     """Take hand-overs from one salesperson and route them anew, past that person."""
-    _record(session, playbook, now, mine, "next_in_route", {"from": literal(rep, Word)})
     session.execute(_told_again(mine, level).values(rep="", route=""))
     route_handovers(session, playbook, now, scope, without=rep)
+    # Whoever took it is noted by now, so the record can say who.
+    given = select(assignment.c.escalation_id).where(assignment.c.at == micros(now), assignment.c.taken_from == rep)
+    skipped = json_object(skipped_routes(playbook, now, without=rep))
+    to = {"rep": escalation.c.rep, "route": escalation.c.route, "skipped": skipped}
+    _record(session, playbook, now, escalation.c.id.in_(given), "next_in_route", {"from": literal(rep, Word), **to})
 
 
 def _told_again(which: ColumnElement[bool], level: int) -> Update:
@@ -191,10 +220,15 @@ def _record(
     reason: str,
     detail: Mapping[str, ColumnElement[Any]],
 ) -> None:
-    rows = select(
-        escalation.c.lead_id,
-        escalation.c.rule.label("subject"),
-        literal(reason, Word).label("reason"),
-        json_object(detail).label("detail"),
-    ).where(which)
+    rows = (
+        select(
+            escalation.c.lead_id,
+            escalation.c.rule.label("subject"),
+            literal(reason, Word).label("reason"),
+            json_object(detail).label("detail"),
+        )
+        .join(lead, lead.c.id == escalation.c.lead_id)
+        .join(lead_state, lead_state.c.lead_id == escalation.c.lead_id)
+        .where(which)
+    )
     record_decisions(session, rows, kind="escalate", now=now, playbook=playbook)

@@ -34,7 +34,7 @@ from sqlalchemy.schema import CreateTable
 from leadflow.conditions.compile import compile_condition, visible
 from leadflow.conditions.sources import Sources, live_sources
 from leadflow.conditions.tree import EventLeaf, leaves
-from leadflow.db import Word
+from leadflow.db import Word, greatest
 from leadflow.models import escalation, event, lead, lead_state
 from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.playbook.model import HotRule, Playbook
@@ -140,9 +140,10 @@ def _raised_again(playbook: Playbook, sources: Sources, now: datetime) -> Iterat
 
 
 def _unseen() -> FromClause:
-    """Acts that no sweep knew when the lead was last handed over."""
+    """Acts that no sweep knew when the lead was last handed over, or last seen to raise a hand while with sales."""
+    looked = greatest(escalation.c.opened_at, func.coalesce(escalation.c.raised_at, 0))
     last = (
-        select(escalation.c.lead_id, func.max(escalation.c.opened_at).label("at"))
+        select(escalation.c.lead_id, func.max(looked).label("at"))
         .group_by(escalation.c.lead_id)
         .subquery("last_handover")
     )

@@ -11,11 +11,14 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Engine, Row, func, select
+from sqlalchemy import Engine, Row, case, func, select
 from sqlalchemy.orm import Session
 
+from leadflow.db import json_object
+from leadflow.eligibility import pause_detail
 from leadflow.errors import RefusedError, RetryableError, UnsupportedFeatureError
 from leadflow.models import message
+from leadflow.pipeline.backlog import spread_backlog
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.deliver_content import Writer, Written
 from leadflow.pipeline.deliver_rows import (
@@ -92,11 +95,12 @@ class _Run:
         self.skipped: Counter[Reason] = Counter()
 
     def tidy(self, scope: Scope, batch: int) -> None:
-        """Take back what dead workers claimed, and drop what is too late to be welcome."""
+        """Take back what dead workers claimed, drop what is too late to be welcome, spread what piled up."""
         with Session(self._engine) as session, session.begin():
             self.counts["released"] += len(session.execute(release_lapsed(scope)).all())
             expired = session.execute(expire_overdue(self._now, scope)).all()
             self._note_suppressed(session, expired, batch)
+            session.execute(spread_backlog(self._playbook, self._now, scope))
 
     def claim(self, scope: Scope, batch: int) -> bool:
         """Take the next messages; False when none is due."""
@@ -111,7 +115,7 @@ class _Run:
             written, unsent = self._writer.write(session, self._token)
             fail_unsent(session, self._token, [(failed.id, failed.reason, failed.note) for failed in unsent])
             note_versions(session, self._token, [(mail.id, mail.version) for mail in written if mail.is_edited])
-            rows = session.execute(intend(self._token, self._now, spread=self._playbook.window.spread)).all()
+            rows = session.execute(intend(self._token, self._now, self._playbook.window)).all()
             self._note_suppressed(session, [row for row in rows if row.state == MessageState.SUPPRESSED], len(rows))
         self._written = {mail.id: mail for mail in written}
         self.counts[MessageState.FAILED] += len(unsent)
@@ -193,7 +197,10 @@ class _Run:
         """A decision for each message we chose not to send."""
         subject = subject_of(func.coalesce(message.c.sequence, ""), func.coalesce(message.c.step, message.c.email))
         for ids in _chunks([row.id for row in rows], batch):
-            told = select(message.c.lead_id, subject.label("subject"), message.c.reason).where(message.c.id.in_(ids))
+            by_whom = pause_detail(message.c.sequence, message.c.email)
+            detail = case((message.c.reason == Reason.PAUSED, by_whom), else_=json_object({}))
+            told = select(message.c.lead_id, subject.label("subject"), message.c.reason, detail.label("detail"))
+            told = told.where(message.c.id.in_(ids))
             record_decisions(session, told, kind="suppress", now=self._now, playbook=self._playbook)
         self.counts[MessageState.SUPPRESSED] += len(rows)
         self.skipped.update(Reason(row.reason) for row in rows)

@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, literal, null
+from sqlalchemy import ColumnElement, case, null
 
-from leadflow.eligibility import first_reason, row_blocks
-from leadflow.models import enrolment, lead, message
+from leadflow.eligibility import first_reason, paused, row_blocks
+from leadflow.models import enrolment, message
 from leadflow.types import EnrolmentState, Purpose, Reason, micros
-from leadflow.windows import calendar_of, next_open
 
 
 def blocked_because(now: datetime) -> ColumnElement[Any]:
@@ -18,6 +17,7 @@ def blocked_because(now: datetime) -> ColumnElement[Any]:
     """
     own = (
         (message.c.expires_at <= micros(now), Reason.EXPIRED.value),
+        (paused(sequence=message.c.sequence, email=message.c.email), Reason.PAUSED.value),
         (enrolment.c.state.in_([EnrolmentState.PAUSED, EnrolmentState.PARKED]), Reason.PAUSED.value),
         (enrolment.c.state == EnrolmentState.ENDED, Reason.EXITED.value),
     )
@@ -25,12 +25,9 @@ def blocked_because(now: datetime) -> ColumnElement[Any]:
     return case(*own, *person, else_=null())
 
 
-def window_opens(now: datetime, *, spread: int) -> ColumnElement[Any]:
-    """When a message may leave, where the reader's window is shut at `now`; NULL where it is open.
+def window_opens(opens: ColumnElement[Any], now: datetime) -> ColumnElement[Any]:
+    """When a message may leave, where its reader's window is shut at `now` and next open at `opens`; else NULL.
 
     Service mails know no window; a calendar that nobody expanded holds nobody back.
     """
-    calendar, moment = calendar_of(message.c.lead_id), literal(micros(now), BigInteger)
-    shut = (message.c.purpose != Purpose.SERVICE) & (next_open(calendar, moment) > micros(now))
-    # All that waited must not leave in the first minute of the next window.
-    return case((shut, next_open(calendar, moment, seed=lead.c.seed, spread=spread)), else_=null())
+    return case(((message.c.purpose != Purpose.SERVICE) & (opens > micros(now)), opens), else_=null())

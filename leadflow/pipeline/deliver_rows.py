@@ -8,25 +8,31 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Select,
     String,
     Subquery,
     Update,
     bindparam,
     case,
     cast,
+    func,
     literal,
     null,
     or_,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
 
 from leadflow.db import database_now
+from leadflow.eligibility import held
 from leadflow.models import enrolment, identity, lead, lead_state, message
 from leadflow.pipeline.deliver_checks import blocked_because, window_opens
 from leadflow.pipeline.scope import in_scope
+from leadflow.playbook.model import Window
 from leadflow.types import MINUTE, MessageState, Reason, Scope, micros
+from leadflow.windows import calendar_of, next_open, offset_of, whole_width, within_hours
 
 #: How long a claim holds before somebody else may take the message; a message in `sending` has no lease.
 LEASE = 10 * MINUTE
@@ -71,11 +77,14 @@ def expire_overdue(now: datetime, scope: Scope) -> Update:
 
 
 def claim_due(owner: str, now: datetime, scope: Scope, batch: int) -> Update:
-    """The next `batch` planned messages due at `now` become ours; rows another worker is taking are passed over."""
+    """The next `batch` planned messages due at `now` become ours; rows another worker is taking are passed over.
+
+    A night that the brake holds is not due, whatever the hour: its hold was committed with its plan.
+    """
     due = (
         select(message.c.id)
         .where(message.c.state == MessageState.PLANNED, message.c.send_at <= micros(now))
-        .where(in_scope(message.c.lead_id, scope))
+        .where(in_scope(message.c.lead_id, scope), ~held(message.c.planned_at))
         .order_by(message.c.send_at, message.c.id)
         .limit(batch)
         .with_for_update(skip_locked=True)
@@ -89,28 +98,49 @@ def claim_due(owner: str, now: datetime, scope: Scope, batch: int) -> Update:
     )
 
 
-def _verdicts(owner: str, now: datetime, spread: int) -> Subquery:
-    """(id, reason it must not leave or NULL, when its window opens or NULL) of the messages `owner` has claimed."""
+def _verdicts(owner: str, now: datetime, window: Window) -> Subquery:
+    """(id, reason it must not leave or NULL, when it may leave or NULL for now) of the messages `owner` has claimed."""
+    judged = _judged(owner, now).subquery("judged")
+    # All that waited must not leave in the first minute of the next window, nor more in an hour than its share.
+    queue = case((judged.c.reason.is_(None), judged.c.opens_at), else_=null())
+    place = func.row_number().over(partition_by=queue, order_by=[judged.c.seed, judged.c.id]) - 1
+    own = func.count().over(partition_by=queue)
+    numbered = select(judged, queue.label("queue"), place.label("place"), own.label("own")).subquery("numbered")
+    width = literal(max(window.spread, whole_width(window)), BigInteger)
+    offset = offset_of(numbered.c.place, numbered.c.own, width, numbered.c.seed)
+    opens_at = within_hours(numbered.c.calendar_id, numbered.c.queue, offset, window)
+    goes_later = numbered.c.queue.is_not(None)
+    return select(numbered.c.id, numbered.c.reason, case((goes_later, opens_at)).label("opens_at")).subquery("verdict")
+
+
+def _judged(owner: str, now: datetime) -> Select[Any]:
     joined = (
         message.join(lead, lead.c.id == message.c.lead_id)
         .join(identity, identity.c.id == message.c.address_id)
         .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
         .outerjoin(enrolment, enrolment.c.id == message.c.enrolment_id)
     )
+    calendar = calendar_of(message.c.lead_id)
+    opens = type_coerce(next_open(calendar, literal(micros(now), BigInteger)), BigInteger)
     return (
-        select(message.c.id, blocked_because(now).label("reason"), window_opens(now, spread=spread).label("opens_at"))
+        select(
+            message.c.id,
+            lead.c.seed,
+            calendar.label("calendar_id"),
+            blocked_because(now).label("reason"),
+            window_opens(opens, now).label("opens_at"),
+        )
         .select_from(joined)
         .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
-        .subquery("verdict")
     )
 
 
-def intend(owner: str, now: datetime, *, spread: int) -> Update:
+def intend(owner: str, now: datetime, window: Window) -> Update:
     """What `owner` has claimed gets its intent, or leaves the run: suppressed with a reason, or planned for its window.
 
     Committed before the first byte goes out. The attempt id is `owner`, new in each run, and the message's id.
     """
-    verdict = _verdicts(owner, now, spread)
+    verdict = _verdicts(owner, now, window)
     blocked, shut = verdict.c.reason.is_not(None), verdict.c.opens_at.is_not(None)
     goes = ~or_(blocked, shut)
 

@@ -31,7 +31,9 @@ from leadflow.models import escalation, lead, lead_score, lead_state
 from leadflow.pipeline.asked import find_asked, spans_of
 from leadflow.pipeline.crossing import crossing, find_crossings, forget_crossings
 from leadflow.pipeline.decisions import record_decisions
-from leadflow.pipeline.routing import UNROUTED, route_handovers, skipped_routes
+from leadflow.pipeline.raised import raise_again
+from leadflow.pipeline.routing import UNROUTED, route_handovers
+from leadflow.pipeline.routing_skips import skipped_routes
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook
 from leadflow.types import Lifecycle, Outcome, Phase, Reason, Scope, Span, micros
@@ -45,14 +47,16 @@ def escalate_leads(session: Session, playbook: Playbook, now: datetime, scope: S
     """Open a hand-over for each lead of `scope` that crossed a hot rule or stands on an escalate step."""
     find_crossings(session, playbook, now, scope)
     find_asked(session, playbook, now, scope)
+    due = due_dates(session, playbook, now)
+    raised = raise_again(session, playbook, now, due)
     found = _count_blocked(session, playbook, now)
-    session.execute(open_handovers(playbook, now, due_dates(session, playbook, now)))
+    session.execute(open_handovers(playbook, now, due))
     opened = session.scalar(select(func.count()).select_from(escalation).where(UNROUTED)) or 0
     route_handovers(session, playbook, now, scope)
     session.execute(mark_with_sales(scope))
     _record(session, playbook, now, scope)
     session.execute(forget_crossings())
-    return _outcome(found, opened)
+    return _outcome(found, opened, raised)
 
 
 def due_dates(session: Session, playbook: Playbook, now: datetime) -> Mapping[str, datetime]:
@@ -197,13 +201,13 @@ def _record(session: Session, playbook: Playbook, now: datetime, scope: Scope) -
     record_decisions(session, rows, kind="escalate", now=now, playbook=playbook)
 
 
-def _outcome(found: Mapping[str | None, int], opened: int) -> Outcome:
+def _outcome(found: Mapping[str | None, int], opened: int, raised: int) -> Outcome:
     words = {str(reason) for reason in Reason}
     near = found.get(SAME_ACCOUNT, 0) + found.get(None, 0) - opened
     return Outcome(
         phase=Phase.ESCALATE,
         read=sum(found.values()),
         changed=opened,
-        counts={"opened": opened, SAME_LEAD: found.get(SAME_LEAD, 0), SAME_ACCOUNT: near},
+        counts={"opened": opened, "raised_again": raised, SAME_LEAD: found.get(SAME_LEAD, 0), SAME_ACCOUNT: near},
         skipped={Reason(word): n for word, n in found.items() if word in words},
     )

@@ -18,7 +18,7 @@ from leadflow.pipeline.nurture_exits import (
     record_exits,
     resume_enrolments,
 )
-from leadflow.pipeline.nurture_files import follow_files, rebind_messages, rename_steps
+from leadflow.pipeline.nurture_files import end_removed, follow_files, rebind_messages, rename_steps
 from leadflow.pipeline.nurture_match import find_matches
 from leadflow.pipeline.nurture_skips import skip_steps
 from leadflow.pipeline.nurture_steps import advance, complete_steps
@@ -58,6 +58,7 @@ def nurture_leads(session: Session, playbook: Playbook, now: datetime, scope: Sc
 
 
 def _enter_and_leave(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> None:
+    end_removed(session, playbook, now)
     end_enrolments(session, playbook, now)
     enter_sequences(session, playbook, now, scope)
     pause_enrolments(session, playbook, now)

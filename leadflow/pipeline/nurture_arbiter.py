@@ -6,13 +6,11 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Select,
     and_,
     case,
     delete,
     exists,
     func,
-    insert,
     literal,
     null,
     or_,
@@ -22,14 +20,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import analyze, greatest, insert_into, json_object
+from leadflow.db import insert_into, json_object
+from leadflow.eligibility import pause_detail
 from leadflow.models import enrolment, message, tpl, verdict
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.nurture_exits import NOT_FINAL
+from leadflow.pipeline.nurture_slots import find_slots
 from leadflow.pipeline.nurture_tables import TOUCHED, candidate, choice, route_step, slot
 from leadflow.playbook.model import Playbook
 from leadflow.types import DAY, IN_FLIGHT, MessageState, Reason, micros
-from leadflow.windows import after_business_days, next_open
+from leadflow.windows import after_business_days
 
 #: A message that says nothing else goes out stale after this many business days.
 EXPIRES_DAYS = 5
@@ -37,75 +37,9 @@ EXPIRES_DAYS = 5
 
 def arbitrate(session: Session, playbook: Playbook, now: datetime) -> None:
     """Give each address's first candidate its instant, plan it when that is near, and say why the others wait."""
-    session.execute(insert(slot).from_select(["enrolment_id", "send_at", "reason"], _slots(playbook, now)))
-    analyze(session, slot)
+    find_slots(session, playbook, now)
     _plan(session, playbook, now)
     _say_why(session, playbook, now)
-
-
-def _slots(playbook: Playbook, now: datetime) -> Select[Any]:
-    """INSERT nurture_slot: when the caps, then the window, let each first candidate's mail go."""
-    at, horizon = micros(now), micros(now) + playbook.pressure.horizon
-    ranked, free = _ranked().subquery("ranked"), _free_at(playbook, now).subquery("free")
-    free_at = func.coalesce(free.c.free_at, 0)
-    earliest = greatest(literal(at, BigInteger), free_at)
-    opens = next_open(ranked.c.calendar_id, earliest, seed=ranked.c.seed, spread=playbook.window.spread)
-    send_at = case((~ranked.c.counted, at), (ranked.c.place == 1, type_coerce(opens, BigInteger)), else_=null())
-    timed = (
-        select(ranked.c.enrolment_id, ranked.c.place, free_at.label("free_at"), send_at.label("send_at"))
-        .select_from(ranked.outerjoin(free, and_(free.c.address_id == ranked.c.address_id, ranked.c.counted)))
-        .subquery("timed")
-    )
-    reason = case(
-        (timed.c.place > 1, Reason.OUTRANKED.value),
-        (timed.c.send_at < horizon, null()),
-        (timed.c.free_at > at, Reason.PRESSURE.value),
-        else_=Reason.WINDOW.value,
-    )
-    return select(timed.c.enrolment_id, timed.c.send_at, reason)
-
-
-def _ranked() -> Select[Any]:
-    """Candidates with an email, placed within their address; service mail has no rival but itself."""
-    rival = case((candidate.c.counted, ""), else_=choice.c.template)
-    place = func.row_number().over(
-        partition_by=[candidate.c.address_id, candidate.c.counted, rival],
-        order_by=[candidate.c.priority.desc(), candidate.c.due_at, candidate.c.sequence, candidate.c.enrolment_id],
-    )
-    who = candidate.c
-    columns = (who.enrolment_id, who.address_id, who.calendar_id, who.seed, who.counted)
-    return (
-        select(*columns, place.label("place"))
-        .join(choice, choice.c.enrolment_id == who.enrolment_id)
-        .where(who.block.is_(None), ~who.flying, choice.c.reason.is_(None))
-    )
-
-
-def _free_at(playbook: Playbook, now: datetime) -> Select[Any]:
-    """For each address, the first instant at which no cap is full: n-th latest mail + span, the latest of them."""
-    caps: dict[int, int] = {}
-    for cap in playbook.pressure.caps:
-        caps[cap.n] = max(cap.span, caps.get(cap.n, 0))
-    longest, most = max(caps.values(), default=0), max(caps, default=0)
-    addresses = select(candidate.c.address_id).where(candidate.c.counted)
-    newest = func.row_number().over(
-        partition_by=message.c.address_id, order_by=[message.c.sent_at.desc(), message.c.id.desc()]
-    )
-    sent = (
-        select(message.c.address_id, type_coerce(message.c.sent_at, BigInteger).label("sent_at"), newest.label("n"))
-        .where(
-            message.c.address_id.in_(addresses),
-            message.c.counted,
-            message.c.state.in_([MessageState.ACCEPTED, MessageState.UNKNOWN]),
-            message.c.sent_at > micros(now) - longest,
-            message.c.sent_at < micros(now),
-        )
-        .subquery("sent")
-    )
-    frees = case(*((sent.c.n == n, sent.c.sent_at + span) for n, span in caps.items()), else_=0) if caps else literal(0)
-    return (
-        select(sent.c.address_id, func.max(frees).label("free_at")).where(sent.c.n <= most).group_by(sent.c.address_id)
-    )
 
 
 _PLANNED = {
@@ -248,11 +182,13 @@ def _say_why(session: Session, playbook: Playbook, now: datetime) -> None:
             subject_of(enrolment.c.sequence, verdict.c.step).label("subject"),
             verdict.c.reason,
             case(
+                (verdict.c.reason == Reason.PAUSED, pause_detail(enrolment.c.sequence, choice.c.template)),
                 (verdict.c.until.is_not(None), json_object(until=type_coerce(verdict.c.until, BigInteger))),
                 else_=json_object({}),
             ).label("detail"),
         )
         .join(enrolment, enrolment.c.id == verdict.c.enrolment_id)
+        .outerjoin(choice, choice.c.enrolment_id == verdict.c.enrolment_id)
         .where(verdict.c.since == micros(now), TOUCHED)
     )
     record_decisions(session, changed, kind="skip", now=now, playbook=playbook)

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources
 from leadflow.db import analyze, insert_missing
+from leadflow.eligibility import paused
 from leadflow.eligibility.blocks import PERSONAL, first_reason, planning_blocks
 from leadflow.models import (
     enrolment,
@@ -79,7 +80,7 @@ def find_candidates(session: Session, playbook: Playbook, now: datetime) -> None
         "has": has_bits(playbook),
         "whens": _whens(playbook, sources, now),
         "basis": lead.c.basis,
-        "block": _block(playbook, sources, now),
+        "block": func.coalesce(_block(playbook, sources, now), _stopped(paused(sequence=enrolment.c.sequence))),
         "was": case((verdict.c.step == enrolment.c.step, verdict.c.reason), else_=null()),
         "flying": _flying(now),
     }
@@ -88,7 +89,7 @@ def find_candidates(session: Session, playbook: Playbook, now: datetime) -> None
     session.execute(insert(candidate).from_select(_NAMES, rows))
     analyze(session, candidate)
     # What stood in the person's way is gone: the step is due from now, so that it is not taken for a late one.
-    freed = and_(candidate.c.block.is_(None), candidate.c.was.in_(PERSONAL))
+    freed = and_(candidate.c.block.is_(None), candidate.c.was.in_([*PERSONAL, Reason.PAUSED]))
     session.execute(update(candidate).where(freed).values(due_at=at))
 
 
@@ -117,6 +118,10 @@ def _joined(sources: Sources, waiting: CTE) -> Any:
 
 def _bit(value: ColumnElement[Any], words: Any) -> ColumnElement[int]:
     return case({word: 1 << i for i, word in enumerate(words)}, value=value, else_=0)
+
+
+def _stopped(pauses: ColumnElement[bool]) -> ColumnElement[Any]:
+    return case((pauses, Reason.PAUSED.value), else_=null())
 
 
 def _whens(playbook: Playbook, sources: Sources, now: datetime) -> ColumnElement[int]:
@@ -164,6 +169,9 @@ def choose_emails(session: Session, now: datetime) -> None:
     names = ["enrolment_id", "template", "language", "among", "reason"]
     for rows in (_best(now), _named(now), _nothing_left()):
         session.execute(insert_missing(choice, names, rows))
+    # The email is chosen, and waits: another in its place would be one that nobody meant.
+    stops = and_(choice.c.reason.is_(None), paused(email=choice.c.template))
+    session.execute(update(choice).where(stops).values(reason=Reason.PAUSED.value))
     analyze(session, choice)
 
 

@@ -27,14 +27,18 @@ from leadflow.models import (
     tpl_lang,
 )
 from leadflow.pipeline.catalogue import has_bits
-from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, arrive, due
+from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, arrive, due, over
 from leadflow.pipeline.nurture_tables import TOUCHED, route, route_step, touched
 from leadflow.playbook.model import Playbook, Sequence
-from leadflow.types import EnrolmentState, MessageState, Reason, micros
+from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState, Reason, micros
 
 
 def rename_steps(session: Session, playbook: Playbook) -> None:
-    """`was: old-name` carries keys and positions over, for sequences and for steps."""
+    """`was: old-name` carries keys and positions over, for emails, sequences and steps."""
+    emails = {email.was: name for name, email in playbook.emails.items() if email.was}
+    if emails:
+        email = message.c.email
+        session.execute(update(message).where(email.in_(list(emails))).values(email=case(emails, value=email)))
     names = {sequence.name for sequence in playbook.sequences}
     for sequence in playbook.sequences:
         if sequence.was and sequence.was not in names:
@@ -44,6 +48,13 @@ def rename_steps(session: Session, playbook: Playbook) -> None:
         if renamed:
             for column in (enrolment.c.position, enrolment.c.step, message.c.step):
                 _rename(session, sequence, column, renamed)
+
+
+def end_removed(session: Session, playbook: Playbook, now: datetime) -> None:
+    """UPDATE enrolment: whoever is under way in a sequence that is gone for good leaves it."""
+    if playbook.removed_sequences:
+        inside = and_(enrolment.c.sequence.in_(playbook.removed_sequences), enrolment.c.ended_at.is_(None), TOUCHED)
+        session.execute(update(enrolment).where(inside).values(over(EnrolmentEnd.EXITED, now)))
 
 
 def _renamed(sequence: Sequence) -> dict[str, str]:

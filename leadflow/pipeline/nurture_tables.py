@@ -147,6 +147,10 @@ slot = Table(
     _number("enrolment_id", key=True),
     _number("send_at"),
     _word("reason"),
+    # The instant at which it could leave together with others, with whom it shares the hours from then on.
+    _number("queue"),
+    # A cap is full until then; 0 when none is.
+    _number("free_at"),
     **_TEMPORARY,  # type: ignore[arg-type]
 )
 

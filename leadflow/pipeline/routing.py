@@ -1,6 +1,6 @@
 """Gives each new hand-over to one salesperson: route by route, pool by pool, the one who waited longest first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,11 +9,10 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Integer,
+    Insert,
     Subquery,
     Update,
     and_,
-    case,
     func,
     literal,
     not_,
@@ -21,24 +20,20 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union_all,
     update,
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import Word, least
-from leadflow.models import account, escalation, lead, lead_score, lead_state
+from leadflow.db import Word, insert_missing
+from leadflow.models import account, assignment, escalation, lead, lead_score, lead_state
+from leadflow.pipeline.routing_room import room
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook, Route, Salesperson
 from leadflow.types import Scope, micros
 
-#: More hand-overs than any team can be given in a day.
-_NO_LIMIT = 2**31
 #: A hand-over that was opened and has nobody yet; it never outlives the transaction that opened it.
 UNROUTED = escalation.c.rep == ""
 
-#: Why a route gave somebody to nobody.
-NO_OWNER, AWAY, AT_LIMIT, LANGUAGE, SEGMENT = "no_owner", "away", "at_limit", "language", "segment"
 #: A key the route does not ask for.
 ANY = "*"
 
@@ -51,26 +46,52 @@ class Pool:
     whose: ColumnElement[bool]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """One walk through the routes: whose hand-overs, as of when, and past whom."""
+
+    playbook: Playbook
+    now: datetime
+    scope: Scope
+    #: Who had them and let the clock run out; None for hand-overs that nobody had.
+    without: str | None = None
+
+    @property
+    def waiting(self) -> ColumnElement[bool]:
+        """The hand-overs of the scope that have nobody yet."""
+        return and_(UNROUTED, in_scope(escalation.c.lead_id, self.scope))
+
+
 def route_handovers(
     session: Session, playbook: Playbook, now: datetime, scope: Scope, *, without: str | None = None
 ) -> None:
-    """Give every unrouted hand-over of `scope` to somebody other than `without`: one statement a pool.
+    """Give every unrouted hand-over of `scope` to somebody other than `without`: two statements a pool.
 
     The first route with somebody free wins; whoever nobody is free for goes to the manager.
     """
-    team = [rep for rep in playbook.sales.team if rep.name != without and not is_away(rep, playbook, now)]
-    for route in playbook.sales.routes:
+    routing = Routing(playbook=playbook, now=now, scope=scope, without=without)
+    for statement in _routes(routing):
+        session.execute(statement)
+        # At once: the next pool has the room that this one leaves.
+        session.execute(take_assigned(routing))
+
+
+def _routes(routing: Routing) -> Iterator[Insert]:
+    sales = routing.playbook.sales
+    here = [rep for rep in sales.team if not is_away(rep, routing.playbook, routing.now)]
+    team = [rep for rep in here if rep.name != routing.without]
+    for route in sales.routes:
         match route.to:
             case "account_owner":
-                owners = [*team, *([playbook.sales.manager] if playbook.sales.manager.name != without else [])]
-                session.execute(to_owner(playbook, now, scope, route, owners))
+                owners = [*team, *([sales.manager] if sales.manager.name != routing.without else [])]
+                yield to_owner(routing, route, owners)
             case "team_by":
-                for pool in pools(playbook, route, team):
-                    session.execute(to_pool(playbook, now, scope, route, pool))
+                for pool in pools(routing.playbook, route, team):
+                    yield to_pool(routing, route, pool)
             case _:
-                session.execute(to_manager(playbook, scope, route.name))
-    if not any(route.to == "manager" for route in playbook.sales.routes):
-        session.execute(to_manager(playbook, scope, "manager"))
+                yield to_manager(routing, route.name)
+    if not any(route.to == "manager" for route in sales.routes):
+        yield to_manager(routing, "manager")
 
 
 def is_away(rep: Salesperson, playbook: Playbook, now: datetime) -> bool:
@@ -79,50 +100,66 @@ def is_away(rep: Salesperson, playbook: Playbook, now: datetime) -> bool:
     return any(absence.start <= today <= absence.end for absence in rep.away)
 
 
-def to_manager(playbook: Playbook, scope: Scope, route: str) -> Update:
-    """UPDATE escalation: everybody still unrouted goes to the manager, who has no limit."""
-    statement = update(escalation).where(UNROUTED, in_scope(escalation.c.lead_id, scope))
-    return statement.values(rep=playbook.sales.manager.name, route=route)
+def to_manager(routing: Routing, route: str) -> Insert:
+    """INSERT assignment: everybody still unrouted goes to the manager, who has no limit."""
+    manager = literal(routing.playbook.sales.manager.name, Word).label("rep")
+    given = select(escalation.c.id, manager, literal(0, BigInteger).label("place")).where(routing.waiting)
+    return _assign(routing, given.subquery("given"), route)
 
 
-def to_owner(playbook: Playbook, now: datetime, scope: Scope, route: Route, owners: Sequence[Salesperson]) -> Update:
-    """UPDATE escalation: the hottest leads of each company go to its owner, as many as the owner has room for."""
-    room = _room(playbook, now, owners)
-    place = func.row_number().over(partition_by=account.c.owner, order_by=_heat(playbook))
+def to_owner(routing: Routing, route: Route, owners: Sequence[Salesperson]) -> Insert:
+    """INSERT assignment: the hottest leads of each company go to its owner, as many as the owner has room for."""
+    free = room(routing.playbook, routing.now, owners)
+    place = func.row_number().over(partition_by=account.c.owner, order_by=_heat(routing.playbook))
     queue = (
         select(escalation.c.id, account.c.owner, place.label("place"))
         .select_from(_described().join(account, account.c.id == lead.c.account_id))
-        .where(UNROUTED, in_scope(escalation.c.lead_id, scope), account.c.owner.in_([rep.name for rep in owners]))
+        .where(routing.waiting, account.c.owner.in_([rep.name for rep in owners]))
         .subquery("queue")
     )
-    fits = and_(room.c.rep == queue.c.owner, queue.c.place <= room.c.spare)
-    return _assign(select(queue.c.id, room.c.rep).join(room, fits).subquery("given"), route)
+    fits = and_(free.c.rep == queue.c.owner, queue.c.place <= free.c.spare)
+    # No turn of a pool: place 0.
+    given = select(queue.c.id, free.c.rep, literal(0, BigInteger).label("place")).join(free, fits)
+    return _assign(routing, given.subquery("given"), route.name)
 
 
-def to_pool(playbook: Playbook, now: datetime, scope: Scope, route: Route, pool: Pool) -> Update:
-    """UPDATE escalation: leads by heat meet the free seats of a pool, one by one, the least recent first.
+def to_pool(routing: Routing, route: Route, pool: Pool) -> Insert:
+    """INSERT assignment: leads by heat meet the free seats of a pool, one by one, the least recent first.
 
     Seat k of a salesperson stands behind everybody's seat k − 1, so that joining on the number equals
-    assigning one after the other.
+    assigning one after the other. What somebody else let lie has turns of its own: whoever answers, and so is
+    asked to step in, must not get fewer new leads for it, nor whoever is silent more.
     """
     queue = (
-        select(escalation.c.id, func.row_number().over(order_by=_heat(playbook)).label("place"))
+        select(escalation.c.id, func.row_number().over(order_by=_heat(routing.playbook)).label("place"))
         .select_from(_described())
-        .where(UNROUTED, in_scope(escalation.c.lead_id, scope), pool.whose)
+        .where(routing.waiting, pool.whose)
         .subquery("queue")
     )
-    room = _room(playbook, now, pool.reps)
+    free = room(routing.playbook, routing.now, pool.reps, again=routing.without is not None)
     # No more seats a salesperson than there are leads to sit down.
     waiting = select(func.count()).select_from(escalation).where(UNROUTED).scalar_subquery()
     first = select(literal(1, BigInteger).label("k")).cte("seat_number", recursive=True)
     numbers = first.union_all(select(first.c.k + 1).where(first.c.k < waiting))
-    turn = func.row_number().over(order_by=[numbers.c.k, room.c.last_at, room.c.position])
-    seats = select(room.c.rep, turn.label("place")).join(numbers, numbers.c.k <= room.c.spare).subquery("seat")
-    return _assign(select(queue.c.id, seats.c.rep).join(seats, seats.c.place == queue.c.place).subquery("given"), route)
+    turn = func.row_number().over(order_by=[numbers.c.k, free.c.last_at, free.c.last_turn, free.c.position])
+    seats = select(free.c.rep, turn.label("place")).join(numbers, numbers.c.k <= free.c.spare).subquery("seat")
+    given = select(queue.c.id, seats.c.rep, queue.c.place).join(seats, seats.c.place == queue.c.place)
+    return _assign(routing, given.subquery("given"), route.name)
 
 
-def _assign(given: Subquery, route: Route) -> Update:
-    return update(escalation).where(escalation.c.id == given.c.id).values(rep=given.c.rep, route=route.name)
+def _assign(routing: Routing, given: Subquery, route: str) -> Insert:
+    """INSERT assignment: `given` (id, rep, place), after all that this instant has given so far."""
+    at = literal(micros(routing.now), BigInteger)
+    so_far = select(func.coalesce(func.max(assignment.c.turn), 0)).where(assignment.c.at == at).scalar_subquery()
+    silent = literal(routing.without, Word) if routing.without else null()
+    rows = select(given.c.id, at, given.c.rep, literal(route, Word), silent, so_far + given.c.place).where(true())
+    return insert_missing(assignment, ["escalation_id", "at", "rep", "route", "taken_from", "turn"], rows)
+
+
+def take_assigned(routing: Routing) -> Update:
+    """UPDATE escalation: whoever was assigned one now has it."""
+    mine = and_(assignment.c.escalation_id == escalation.c.id, assignment.c.at == micros(routing.now))
+    return update(escalation).where(routing.waiting, mine).values(rep=assignment.c.rep, route=assignment.c.route)
 
 
 def _described() -> FromClause:
@@ -137,49 +174,6 @@ def _heat(playbook: Playbook) -> list[ColumnElement[object]]:
     """Who is served first: raised hands, then by what they do, then by who they are."""
     raised = escalation.c.rule.in_(playbook.sales.again_unless)
     return [raised.desc(), lead_score.c.engagement.desc(), lead_score.c.fit.desc(), lead.c.id]
-
-
-def _room(playbook: Playbook, now: datetime, reps: Sequence[Salesperson]) -> Subquery:
-    """rep, position, spare (places left today) and last_at (when last given one) of `reps`."""
-    zone = ZoneInfo(playbook.office.zone)
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    names = [rep.name for rep in reps]
-    load = (
-        select(
-            escalation.c.rep,
-            func.count().filter(escalation.c.opened_at >= micros(midnight)).label("today"),
-            func.count().filter(escalation.c.closed_at.is_(None)).label("open"),
-            func.max(escalation.c.opened_at).label("last_at"),
-        )
-        .where(escalation.c.rep.in_(names))
-        .group_by(escalation.c.rep)
-        .subquery("load")
-    )
-    team = union_all(
-        *(
-            select(
-                literal(rep.name, Word).label("rep"),
-                literal(position, Integer).label("position"),
-                literal(_limit(rep.per_day), BigInteger).label("per_day"),
-                literal(_limit(rep.open), BigInteger).label("open_limit"),
-            )
-            for position, rep in enumerate(reps)
-        )
-    ).subquery("team")
-    spare = least(
-        team.c.per_day - func.coalesce(load.c.today, 0),
-        team.c.open_limit - func.coalesce(load.c.open, 0),
-    )
-    last_at = func.coalesce(load.c.last_at, 0)
-    return (
-        select(team.c.rep, team.c.position, spare.label("spare"), last_at.label("last_at"))
-        .select_from(team.outerjoin(load, load.c.rep == team.c.rep))
-        .subquery("room")
-    )
-
-
-def _limit(n: int | None) -> int:
-    return _NO_LIMIT if n is None else n
 
 
 def pools(playbook: Playbook, route: Route, team: Sequence[Salesperson]) -> list[Pool]:
@@ -226,43 +220,3 @@ def _reads(language: str) -> ColumnElement[bool]:
     column = lead.c.language
     region = and_(column >= f"{language}-", column < f"{language}.")
     return func.coalesce(or_(column == language, region), False)
-
-
-def skipped_routes(playbook: Playbook, now: datetime) -> dict[str, ColumnElement[str | None]]:
-    """Why each route did not give a hand-over to anybody, by route; NULL for the one that did and those after it.
-
-    Read over escalation joined with lead and lead_state.
-    """
-    routes = playbook.sales.routes
-    reasons: dict[str, ColumnElement[str | None]] = {}
-    for i, route in enumerate(routes):
-        later = [other.name for other in routes[i + 1 :]]
-        if not later:
-            break
-        why = _no_owner(playbook, now) if route.to == "account_owner" else _nobody(playbook, now, route)
-        reasons[route.name] = case((escalation.c.route.in_(later), why), else_=null())
-    return reasons
-
-
-def _no_owner(playbook: Playbook, now: datetime) -> ColumnElement[str | None]:
-    owner = select(account.c.owner).where(account.c.id == lead.c.account_id).scalar_subquery()
-    team = [*playbook.sales.team, playbook.sales.manager]
-    away = [rep.name for rep in playbook.sales.team if is_away(rep, playbook, now)]
-    return case(
-        (owner.is_(None), literal(NO_OWNER, Word)),
-        (owner.not_in([rep.name for rep in team]), literal(NO_OWNER, Word)),
-        (owner.in_(away), literal(AWAY, Word)),
-        else_=literal(AT_LIMIT, Word),
-    )
-
-
-def _nobody(playbook: Playbook, now: datetime, route: Route) -> ColumnElement[str | None]:
-    cases = []
-    for segment, language, whose in keys_of(playbook, route):
-        fit = [rep for rep in playbook.sales.team if can_take(rep, segment, language)]
-        here = [rep for rep in fit if not is_away(rep, playbook, now)]
-        if here:
-            continue
-        knows = any(can_take(rep, segment, ANY) for rep in playbook.sales.team)
-        cases.append((whose, literal(AWAY if fit else LANGUAGE if knows else SEGMENT, Word)))
-    return case(*cases, (true(), literal(AT_LIMIT, Word)))

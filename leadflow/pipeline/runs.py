@@ -60,6 +60,11 @@ def job_free(session: Session, *, job: str, slot: str, attempts: int) -> bool:
     return True if free is None else bool(free)
 
 
+def job_attempt(session: Session, *, job: str, slot: str) -> int:
+    """How often (job, slot) was begun."""
+    return session.scalar(select(job_run.c.attempt).where(job_run.c.job == job, job_run.c.slot == slot)) or 0
+
+
 def job_started(session: Session, *, job: str, slot: str) -> datetime | None:
     """When (job, slot) was last claimed, on the database's clock."""
     return session.scalar(select(job_run.c.started_at).where(job_run.c.job == job, job_run.c.slot == slot))

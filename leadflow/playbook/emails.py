@@ -32,6 +32,7 @@ _KEYS = (
     "defaults",
     "expires",
     "freeze",
+    "was",
 )
 _BASE_FILES = ("layout.mjml", "layout.txt", "strings.yaml")
 
@@ -124,6 +125,7 @@ def _written(name: str, root: Node, known: Known, bodies: _Bodies) -> Email:
         defaults={key.raw: value.localised(known.languages) for key, value in root.part("defaults").items()},
         expires=root.part("expires").span(),
         freeze=root.part("freeze").boolean() or False,
+        was=root.part("was").text(),
         bodies=bodies.sources,
         kinds=bodies.kinds,
         texts=bodies.texts,

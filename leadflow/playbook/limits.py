@@ -10,6 +10,7 @@ from leadflow.text import _
 from leadflow.types import DAY, HOUR, Purpose, Span, SpanKind
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DEFAULT_CAPS = (Cap(n=1, span=48 * HOUR), Cap(n=2, span=7 * DAY), Cap(n=6, span=30 * DAY))
 _CAP = re.compile(r"per_([1-9][0-9]{0,2})d")
 
 
@@ -31,7 +32,10 @@ def _never(node: Node, known: Known) -> NeverRule:
 
 
 def pressure_of(node: Node) -> Pressure:
-    """`pressure: {per_7d: 2, per_30d: 6, gap: 48 hours, defer_at_most: 5 business_days, then: skip_step}`."""
+    """`pressure: {per_7d: 2, per_30d: 6, gap: 48 hours, defer_at_most: 5 business_days, then: skip_step}`.
+
+    Where no cap is written, those hold: a section lost in a merge must not let everything out.
+    """
     caps = {key.raw: (int(match[1]), value) for key, value in node.items() if (match := _CAP.fullmatch(key.raw))}
     node.only(*caps, "per_7d", "per_30d", "gap", "defer_at_most", "then")
     node.part("then").choice(["skip_step"])
@@ -39,7 +43,7 @@ def pressure_of(node: Node) -> Pressure:
     if gap := node.part("gap").duration():
         found.append(Cap(n=1, span=gap))
     return Pressure(
-        caps=tuple(sorted(found, key=lambda cap: cap.n)),
+        caps=tuple(sorted(found or DEFAULT_CAPS, key=lambda cap: cap.n)),
         defer_at_most=node.part("defer_at_most").span() or Span(kind=SpanKind.BUSINESS_DAYS, amount=5),
     )
 
@@ -48,6 +52,9 @@ def window_of(node: Node) -> Window:
     """`window: {days: […], from: "09:00", to: "17:00", holidays, spread, max_share_per_hour}`."""
     node.only("days", "from", "to", "holidays", "spread", "max_share_per_hour")
     start, end = node.part("from").wall_time(), node.part("to").wall_time()
+    if start is not None and end is not None and end <= start:
+        told = _("the window is open over midnight, from {start} to {end}: mails leave at night")
+        node.part("to").fault(told.format(start=node.part("from").raw, end=node.part("to").raw), warning=True)
     share = node.part("max_share_per_hour")
     percent = share.percent()
     if percent == 0:

@@ -5,13 +5,14 @@ from pathlib import Path, PurePosixPath
 
 from leadflow.conditions.parse import parse_condition
 from leadflow.conditions.tree import Condition
+from leadflow.email.catalog import Email
 from leadflow.errors import Fault, PlaybookError, Severity
 from leadflow.playbook import company, limits
 from leadflow.playbook.emails import FOLDER, base_of, email_names, email_of
 from leadflow.playbook.examples import check_examples
 from leadflow.playbook.files import Files, digest_of
 from leadflow.playbook.journey import criteria_names, journey_of, stage_names
-from leadflow.playbook.known import UNREADABLE, Known, is_name, wrong_name
+from leadflow.playbook.known import UNREADABLE, Known, fault_at, is_name, wrong_name
 from leadflow.playbook.model import Playbook, Segment
 from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
@@ -36,6 +37,7 @@ _SECTIONS = (
     "pressure",
     "window",
     "brake",
+    "removed",
 )
 
 
@@ -74,6 +76,7 @@ def _read(files: Files) -> Playbook | None:
     templates = Templates(known, files.faults)
     base = base_of(files, known, templates)
     emails = {name: email_of(name, files, known, templates) for name in email_names(files)}
+    _check_renamed_emails(emails, files.faults)
     sequences = [sequence_of(name, root, known, emails) for name, root in sequence_roots.items()]
     _check_renamed(sequence_roots)
     if len(sequences) == len(_yaml_files(files, "config/sequences")):
@@ -101,6 +104,7 @@ def _read(files: Files) -> Playbook | None:
         sequences=tuple(sorted(sequences, key=lambda sequence: (-sequence.priority, sequence.name))),
         emails={name: email for name, email in emails.items() if email is not None},
         base=base,
+        removed_sequences=_removed(main.part("removed"), sequence_roots),
         files=dict(sorted(files.read.items())),
         version=digest_of(files.read),
     )
@@ -140,11 +144,26 @@ def _roots(files: Files, folder: str) -> Mapping[str, Node]:
     return {name: root for name, root in found.items() if root is not None}
 
 
+def _removed(node: Node, sequences: Mapping[str, Node]) -> tuple[str, ...]:
+    """`removed: {sequences: [old-name]}`: gone for good, and whoever is under way in one leaves it."""
+    node.only("sequences")
+    names = node.part("sequences").texts()
+    for name in names:
+        if name in sequences:
+            node.part("sequences").fault(_('sequence "{sequence}" is still there').format(sequence=name))
+    return tuple(names)
+
+
 def _check_renamed(sequences: Mapping[str, Node]) -> None:
     for root in sequences.values():
         was = root.part("was")
         if was.raw in sequences:
             was.fault(_('sequence "{sequence}" is still there').format(sequence=was.raw))
+
+
+def _check_renamed_emails(emails: Mapping[str, Email | None], faults: list[Fault]) -> None:
+    told = _('email "{email}" is still there')
+    faults += [fault_at(one.place, told.format(email=one.was)) for one in emails.values() if one and one.was in emails]
 
 
 def _known(files: Files, main: Node, journey: Node, segment_roots: Mapping[str, Node]) -> Known:
@@ -157,7 +176,7 @@ def _known(files: Files, main: Node, journey: Node, segment_roots: Mapping[str, 
     )
     conditions: dict[str, Condition] = {}
     for name, root in segment_roots.items():
-        root.only("title", "why", "when", "examples")
+        root.only("title", "why", "opener", "when", "examples")
         when = root.require("when")
         condition = parse_condition(when, vocabulary, read_file=files.lines) if when else None
         if condition is not None:

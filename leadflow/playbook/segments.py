@@ -1,5 +1,6 @@
 """`segments/<name>.yaml`: the condition of a segment, its words, and the cycles between segments."""
 
+import re
 from collections.abc import Mapping
 
 from leadflow.conditions.levels import cycle_in
@@ -12,6 +13,8 @@ from leadflow.playbook.model import Segment
 from leadflow.reading import Node
 from leadflow.text import _
 
+_BLANK = re.compile(r"\{[^{}]*\}")
+
 
 def segment_of(
     name: str, node: Node, condition: Condition, *, languages: tuple[str, ...], words: Vocabulary
@@ -21,10 +24,22 @@ def segment_of(
         name=name,
         title=node.part("title", needed=True).localised(languages),
         why=node.part("why").text() or "",
+        opener=_opener(node.part("opener"), languages),
         when=condition,
         examples=examples_of(node.part("examples"), words),
         place=place_of(node),
     )
+
+
+def _opener(node: Node, languages: tuple[str, ...]) -> Mapping[str, str]:
+    """What a salesperson can say first; only what every person may have fills its blanks."""
+    texts = node.localised(languages)
+    for blank in dict.fromkeys(found for text in texts.values() for found in _BLANK.findall(text)):
+        if blank not in ("{first_name}", "{company}"):
+            node.fault(
+                _("{blank} stands for nothing here: {known}").format(blank=blank, known="{first_name}, {company}")
+            )
+    return texts
 
 
 def check_segments(known: Known, faults: list[Fault]) -> None:

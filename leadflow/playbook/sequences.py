@@ -12,6 +12,7 @@ from leadflow.playbook.known import Known, fault_at, name_of, place_of, unique_n
 from leadflow.playbook.model import Reentry, Sequence
 from leadflow.reading import Node
 from leadflow.steps import Step, Words, parse_step
+from leadflow.steps.base import END
 from leadflow.steps.email import EmailStep
 from leadflow.text import _
 from leadflow.types import Purpose
@@ -60,9 +61,11 @@ def sequence_of(name: str, node: Node, known: Known, emails: Mapping[str, Email 
 
 
 def _existing(node: Node) -> int | None:
-    """`{enter: none | all | 100 per day}`: 0 for none (the default), None for all."""
-    node.only("enter")
-    enter = node.part("enter")
+    """`none | all | 100 per day`, or `{enter: 100 per day}`: 0 for none (the default), None for all."""
+    enter = node
+    if node.is_mapping:
+        node.only("enter")
+        enter = node.part("enter")
     if enter.absent or enter.raw == "none":
         return 0
     if enter.raw == "all":
@@ -86,7 +89,7 @@ def _removed(node: Node, steps: Listed[str]) -> Mapping[str, str]:
     for key, target in node.items():
         if key.raw in steps:
             key.fault(_('step "{step}" is still there').format(step=key.raw))
-        target.choice(steps)
+        target.choice([*steps, END])
     return {key.raw: target.raw for key, target in node.items()}
 
 

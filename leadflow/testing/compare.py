@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from leadflow.eligibility import reason_tonight
 from leadflow.errors import Fault
 from leadflow.models import decision, enrolment, escalation, lead_score, lead_state, message
+from leadflow.testing.spoken import spoken
 from leadflow.testing.world import World
 from leadflow.types import MessageState
 
@@ -154,6 +155,33 @@ def _told(world: World, _who: str) -> Sequence[str]:
     return [alert.to for alert in world.sales.alerts]
 
 
+def _block(language: str) -> Callable[[World, str, Sequence[str]], str | None]:
+    """The first block as `why --not` prints it: what it rests on, when it lifts, what would leave then."""
+
+    def compare(world: World, who: str, texts: Sequence[str]) -> str | None:
+        lines = spoken(world, who, language, brief=True)
+        same = len(lines) == len(texts) and all(_reads_as(text, line) for text, line in zip(texts, lines, strict=True))
+        return None if same else "\n".join(lines) or "nothing"
+
+    return compare
+
+
+def _reads_as(text: str, line: str) -> bool:
+    """`…` stands for anything: the minute at which somebody's mail leaves is nobody's promise."""
+    return re.fullmatch(".+".join(map(re.escape, text.split("…"))), line) is not None
+
+
+def _why(language: str) -> Callable[[World, str, Sequence[str]], str | None]:
+    """Each text is a line of what `why` prints."""
+
+    def compare(world: World, who: str, texts: Sequence[str]) -> str | None:
+        found = [line.strip() for line in spoken(world, who, language, brief=False)]
+        told = all(any(_reads_as(text, line) for line in found) for text in texts)
+        return None if told else "\n".join(found)
+
+    return compare
+
+
 _LINE = re.compile(r"[\w./-]+ [^()]+( \(\w+\))?")
 _PERSON: Mapping[str, Word] = {
     "stage": Word(example="evaluation", check=_equal(_state(lead_state.c.stage))),
@@ -165,6 +193,10 @@ _PERSON: Mapping[str, Word] = {
     "tonight": Word(example="mail, or a reason such as pressure", check=_equal(_tonight)),
     "decided": Word(pattern=_LINE, example="skip discovery/learn-1 (expired)", check=_decided),
     "mails": Word(pattern=_MAIL, example="welcome sent 2026-03-03 09:00-12:00", check=_mails),
+    "block_en": Word(pattern=_ANY, example='"✗ pressure: …", "→ lifts …" (… for anything)', check=_block("en")),
+    "block_fr": Word(pattern=_ANY, example='"✗ pression : …", "→ levé …"', check=_block("fr")),
+    "why_en": Word(pattern=_ANY, example="it takes: 2 points of engagement", check=_why("en")),
+    "why_fr": Word(pattern=_ANY, example="il faut : 2 points d'engagement", check=_why("fr")),
     "reads": Word(pattern=_ANY, example="Bonjour Léa,", check=_reads),
     "never_reads": Word(pattern=_ANY, example="Bonjour ,", check=_never_reads),
 }

@@ -14,8 +14,8 @@ from leadflow.playbook.model import Playbook
 
 #: A condition is replaced as a whole: two of them merged would say something else.
 _CONDITION = frozenset({"all", "any", "not", "field", "event", "segment"})
-#: Path of a file below the workspace → its keys to replace; mappings are merged, None takes a key or a file away.
-Changes = Mapping[str, Mapping[str, Any] | None]
+#: Path of a file below the workspace → its keys to replace, or its whole text; mappings are merged, None takes away.
+Changes = Mapping[str, Mapping[str, Any] | str | None]
 
 
 def lay_over(workspace: Path, changes: Changes, folder: Path) -> Playbook:
@@ -29,9 +29,13 @@ def lay_over(workspace: Path, changes: Changes, folder: Path) -> Playbook:
     return load_playbook(folder)
 
 
-def _change_file(path: Path, change: Mapping[str, Any] | None) -> None:
+def _change_file(path: Path, change: Mapping[str, Any] | str | None) -> None:
     if change is None:
         path.unlink()
+        return
+    if isinstance(change, str):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(change)
         return
     # Read as the loader reads: NO is a word and 1.10 three signs.
     present = YAML(typ="base", pure=True).load(path.read_text()) if path.exists() else {}

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from leadflow.errors import Fault, LeadflowError
+from leadflow.errors import Fault, LeadflowError, RefusedError
 from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
 from leadflow.testing.compare import check, fault_of
@@ -84,6 +84,9 @@ _DO: Mapping[str, Callable[[World, str, Mapping[str, str]], None]] = {
     "clicks": lambda world, who, _details: world.click(who),
     "bounces": lambda world, who, _details: world.provider_says(who, "bounce"),
     "complains": lambda world, who, _details: world.provider_says(who, "spamreport"),
+    "suppressed": lambda world, who, details: world.suppress(who, details["state"]),
+    "refused": lambda world, who, _details: world.provider_fails(who, RefusedError("550 policy")),
+    "cut_off": lambda world, who, _details: world.provider_fails(who, TimeoutError()),
     "deal": lambda world, who, details: world.deal(who, details["state"]),
 }
 

@@ -15,7 +15,17 @@ from leadflow.testing.overlay import Changes
 _STEP = ("at", "workspace", "sweep", "sales", "expect")
 _ANSWERS = ("accept", "reject", "won", "lost")
 #: What somebody does that is no event of the playbook.
-VERBS = ("changes", "unsubscribes", "clicks", "bounces", "complains", "deal")
+VERBS = (
+    "changes",
+    "unsubscribes",
+    "clicks",
+    "bounces",
+    "complains",
+    "deal",
+    "suppressed",
+    "refused",
+    "cut_off",
+)
 
 
 class ScenarioError(PlaybookError):
@@ -148,7 +158,7 @@ def _doing(who: str, node: Node) -> Doing:
 def _details(verb: str, node: Node) -> dict[str, str]:
     if node.is_mapping:
         return _fields(node)
-    return {"state" if verb == "deal" else "path": node.raw}
+    return {"state" if verb in ("deal", "suppressed") else "path": node.raw}
 
 
 def _answer(node: Node, people: tuple[str, ...]) -> Doing:

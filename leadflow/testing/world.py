@@ -1,7 +1,7 @@
 """A workspace on a simulated clock: people arrive and act through the real doors, nights run by themselves."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,22 @@ from sqlalchemy import Engine, Select, func, insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.app import App, deliver_due, job_of, next_slot, run_escalations, sweep, sweep_one
+from leadflow.ask.next_mail import Would
 from leadflow.errors import UsageError
 from leadflow.esp.memory import MemoryProvider
 from leadflow.intake.answers import answer
-from leadflow.intake.deal_effects import DealState
 from leadflow.intake.deal_rows import NewDeal, write_deals
+from leadflow.intake.deal_words import DealState
 from leadflow.intake.objections import unsubscribe
 from leadflow.intake.people import upsert_people
 from leadflow.intake.person import PersonReader
 from leadflow.links import read_click
-from leadflow.models import escalation, hit, intake, lead, message
+from leadflow.models import escalation, hit, identity, intake, lead, message, suppression
 from leadflow.playbook.model import Playbook
 from leadflow.ports import Outgoing, Ports
 from leadflow.settings import Settings
 from leadflow.testing.sales import MemorySales
-from leadflow.types import IN_FLIGHT, Answer, Outcome, instant_of, micros
+from leadflow.types import IN_FLIGHT, Answer, Outcome, Suppressed, instant_of, micros
 
 #: Somebody who may be mailed, unless a test says otherwise.
 MAILABLE = {"basis": "legitimate_interest", "source": "trade fair", "informed_on": "2025-01-15"}
@@ -49,12 +50,18 @@ class World:
         self.app, self.now = app, now
         #: What is due leaves at the next multiple of this.
         self.delivers_every = timedelta(minutes=5)
+        #: At these hours of the office's working days the clocks of hand-overs run.
+        self.clock_hours: Container[int] = range(8, 19)
         #: Name → lead id.
         self.people: dict[str, int] = {}
         #: The last sweep's instant and what it did.
         self.swept: datetime | None = None
         self.outcomes: tuple[Outcome, ...] = ()
+        #: What `why` found that would leave next, by person and instant.
+        self.tried: dict[tuple[str, datetime], Would] = {}
         self._told = 0
+        #: Address → what the provider answers to mails that go there.
+        self._failing: dict[str, Exception] = {}
         #: What was due until then has left.
         self._delivered = now
 
@@ -116,12 +123,12 @@ class World:
         return first if first and first[0] <= until else None
 
     def _next_clock(self) -> datetime:
-        """The next hour of the office's day: often enough for the clocks of hand-overs."""
+        """The next of the hours at which clocks run."""
         hours = (
             self.now.astimezone(self.office).replace(minute=0, second=0, microsecond=0) + timedelta(hours=n)
             for n in range(1, 100)
         )
-        return next(at for at in hours if at.weekday() < 5 and 8 <= at.hour <= 18)
+        return next(at for at in hours if at.weekday() < 5 and at.hour in self.clock_hours)
 
     # People
 
@@ -178,6 +185,24 @@ class World:
         if word == "bounce":
             news |= {"type": "bounce", "status": "5.1.1", "bounce_classification": "Invalid Address"}
         self._post("sendgrid", [news])
+
+    def provider_fails(self, name: str, error: Exception) -> None:
+        """From now on the provider answers mails to somebody with `error`."""
+        self._failing[self.address(name)] = error
+
+        def answer(mail: Outgoing) -> None:
+            if mail.to in self._failing:
+                raise self._failing[mail.to]
+
+        if isinstance(self.app.ports.email, MemoryProvider):
+            self.app.ports.email.answer = answer
+
+    def suppress(self, name: str, word: str) -> None:
+        """Somebody wrote down that an address is not to be mailed: `objected`, `invalid`."""
+        mine = select(identity.c.hash).where(identity.c.kind == "email", identity.c.value == self.address(name))
+        with Session(self.app.engine) as session, session.begin():
+            row = {"address_hash": session.scalar(mine), "reason": Suppressed(word), "at": self.now, "source": "hand"}
+            session.execute(insert(suppression), row)
 
     def deal(self, name: str, state: str) -> None:
         """The CRM's export says that a deal with somebody is open, won or lost, as of now."""

@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from leadflow.text import LANGUAGES, _, set_language
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark }
 body { font: 1.125rem/1.6 system-ui, sans-serif; margin: 0; color: #1d2433; background: #fff }
 main { max-width: 34rem; margin: 12vh auto; padding: 0 1.5rem }
@@ -20,15 +20,20 @@ h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 1rem; text-wrap: balance
 .brand { color: #55607a; margin: 0 0 2rem }
 button { font: inherit; font-weight: 600; padding: .75rem 1.5rem; border: 0; border-radius: .5rem;
   background: #1b4fd6; color: #fff; cursor: pointer }
+label { display: block; margin: 0 0 1.25rem; font-weight: 600 }
+input, select { display: block; font: inherit; box-sizing: border-box; width: 100%; max-width: 20rem;
+  margin: .25rem 0 0; padding: .6rem .75rem; border: 1px solid #8a94a8; border-radius: .5rem;
+  background: #fff; color: inherit }
 button:focus-visible { outline: 3px solid #1b4fd6; outline-offset: 3px }
 @media (prefers-color-scheme: dark) {
   body { color: #e8ebf2; background: #14181f }
   .brand { color: #a3adc2 }
+  input, select { background: #1d232d; border-color: #6b768c }
   button { background: #8fb0ff; color: #0d1a3a }
   button:focus-visible { outline-color: #8fb0ff }
 }
 """
-_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 #: Nothing is loaded, nothing runs; the one style sheet is known by its hash.
 CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -67,7 +72,7 @@ def say(request: Request, page: str, language: str, *, status: int = 200) -> Res
     finally:
         set_language(None)
     brand = request.app.state.app.playbook.brand.name
-    html = _template().render(language=language, title=title, text=text, button=button, brand=brand, style=_STYLE)
+    html = _template().render(language=language, title=title, text=text, button=button, brand=brand, style=STYLE)
     return HTMLResponse(html, status_code=status, headers={"Content-Language": language})
 
 

@@ -2,6 +2,18 @@
 
 from leadflow.windows.clocks import due_after
 from leadflow.windows.expressions import after_business_days, after_span, calendar_of, next_open
+from leadflow.windows.spread import offset_of, whole_width, width_of, within_hours
 from leadflow.windows.tables import ensure_calendars
 
-__all__ = ["after_business_days", "after_span", "calendar_of", "due_after", "ensure_calendars", "next_open"]
+__all__ = [
+    "after_business_days",
+    "after_span",
+    "calendar_of",
+    "due_after",
+    "ensure_calendars",
+    "next_open",
+    "offset_of",
+    "whole_width",
+    "width_of",
+    "within_hours",
+]

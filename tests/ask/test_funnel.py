@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from leadflow.ask.funnel import Cohort, cohorts, month_bounds, rate
+from leadflow.ask.funnel import Cohort, cohorts, rate
+from leadflow.ask.report.period import month_bounds
 from leadflow.models import deal, lead, lifecycle_change, stage_change
 
 PARIS = ZoneInfo("Europe/Paris")

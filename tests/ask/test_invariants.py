@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from leadflow.ask import invariants
 from leadflow.ask.invariants import broken
 from leadflow.eligibility import Tonight
-from leadflow.models import enrolment, escalation, lead_score, lead_state, message
+from leadflow.models import enrolment, escalation, hold, lead_score, lead_state, message
 from tests.build import NIGHT
 from tests.counting import counting
 from tests.pipeline.nurture_world import World, book
@@ -71,6 +71,23 @@ def test_an_active_enrolment_that_waits_for_nothing_is_stranded(world: World) ->
     assert told(world) == []  # its mail is on its way
     world.session.execute(update(message).values(state="suppressed", reason="expired"))
     assert told(world) == ["1 people stranded: in a sequence without a next step"]
+
+
+def test_a_person_handed_on_to_nowhere_is_stranded(world: World) -> None:
+    world.session.execute(delete(message))
+    world.session.execute(update(enrolment).values(state="ended", ended_at=NIGHT, end_reason="handed_on"))
+    assert told(world) == ["1 people stranded: handed on to a sequence they never came to"]
+    row = {"lead_id": 1, "sequence": "further", "track": "nurture", "entry": 1, "due_at": NIGHT}
+    world.session.execute(insert(enrolment), row | {"entered_at": NIGHT, "completed_at": NIGHT})
+    assert told(world) == []
+
+
+def test_a_mail_that_left_a_held_night_is_told(world: World) -> None:
+    values = {"at": NIGHT, "night": "n", "rule": "sends_over", "what": "mails", "mails": 1, "handovers": 0}
+    world.session.execute(insert(hold), values)
+    assert told(world) == []
+    world.session.execute(update(message).values(state="accepted", attempt_id="a", sent_at=NIGHT))
+    assert told(world) == ["1 mails left of a night that the brake holds"]
 
 
 def test_people_who_are_not_counted_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ def session(imported: tuple[object, str, str]) -> Iterator[Session]:
         yield session
 
 
-def found(session: Session, by: str, **months: str) -> list[Cohort]:
-    return cohorts(session, by=by, stages=STAGES, zone=ZoneInfo("UTC"), **months)
+def found(session: Session, by: str, first: str | None = None, last: str | None = None) -> list[Cohort]:
+    return cohorts(session, by=by, stages=STAGES, zone=ZoneInfo("UTC"), first=first, last=last)
 
 
 def test_people_and_customers_by_origin_with_the_empty_one_apart_from_unknown(session: Session) -> None:
@@ -60,15 +60,16 @@ def test_the_command_prints_them_and_the_odd_ones(
 
     from typer import Typer
 
-    opened = SimpleNamespace(engine=imported[0], playbook=playbook(), office=ZoneInfo("UTC"))
+    settings = SimpleNamespace(simulated=False)
+    opened = SimpleNamespace(engine=imported[0], playbook=playbook(), office=ZoneInfo("UTC"), settings=settings)
     monkeypatch.setattr(command, "opened", lambda _workspace: opened)
     monkeypatch.setattr("leadflow.cli.common.console._width", 200)
     app = Typer()
     command.add_to(app)
     told = " ".join(CliRunner().invoke(app, []).output.split())
-    assert "organic_search 2296" in told
+    assert "organic_search 2,296" in told
     assert "(source empty) 60" in told
-    assert "842 10.5%" in told
+    assert "842 · 10.5 %" in told
     assert "14.65" in told
     assert "1 customer was won before first contact (imported)" in told
     assert "151 customers were won more than 90 days after first contact." in told

@@ -110,9 +110,13 @@ def check(answer: Answer, stored: Stored) -> None:
         assert sum(terms) == total == Decimal(value) / 100
     sections = {section.title.split()[0]: section for section in answer.sections}
     words = answer.heading.lines[0].split(" · ")
-    assert words[2:4] == [stored.stage, stored.band]
+    assert [words[1].split(" ")[0], words[2]] == [stored.stage, stored.band]
     assert f"QUALIFIED {stored.qualification}/5" in [section.title for section in answer.sections]
-    named = {line.split("(")[1].split(")")[0] for line in sections["SEGMENTS"].lines if line[0] not in " n"}
+    named = {
+        line.split("(")[1].split(")")[0]
+        for line in sections["SEGMENTS"].lines
+        if line[:6] not in ("none", "not in") and line[0] != " "
+    }
     assert named == stored.segments
 
 

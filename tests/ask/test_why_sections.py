@@ -6,15 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from leadflow.app import plan
-from leadflow.ask.next_mail import would_get
-from leadflow.ask.why import Answer, why
+from leadflow.app import why
+from leadflow.ask.why import Answer
 from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
 from leadflow.testing import World, open_world
-from leadflow.types import Leads
 
 PARIS = ZoneInfo("Europe/Paris")
 #: A Monday.
@@ -49,12 +46,13 @@ def world(sqlite_url: str, example: Playbook) -> World:
 
 
 def asked(world: World, at: datetime | None = None) -> Answer:
-    with Session(world.app.engine) as session:
-        return why(session, world.app.playbook, world.address("claire"), at, now=world.now)
+    return why(world.app, world.address("claire"), at, now=world.now)
 
 
 def section(answer: Answer, title: str) -> str:
-    return "\n".join(line for one in answer.sections if one.title == title for line in one.lines)
+    return "\n".join(
+        line for one in (*answer.sections, answer.next_section) if one.title == title for line in one.lines
+    )
 
 
 def turn_hot(world: World) -> None:
@@ -69,10 +67,10 @@ def test_a_hand_over_is_told_with_the_evidence_of_its_night(world: World) -> Non
     turn_hot(world)
     world.live_until(FIRST + timedelta(days=1))
     told = section(asked(world), "WHY SALES")
-    assert "on 2026-03-03 04:15, A2 then:" in told
-    assert "✓ viewed a page [path /tarifs*, /en/pricing*]: 2 times in 7 days" in told
+    assert "hot-profile, 3 March 04:15, A2 then:" in told
+    assert "✓ 2 visits to /tarifs, /en/pricing in 7 days" in told
     assert "not answered yet" in told
-    assert "first block: with sales" in section(asked(world), "NEXT MAIL")
+    assert "✗ with sales: since 3 March, " in section(asked(world), "NEXT MAIL")
 
 
 def test_later_acts_do_not_change_the_evidence_and_answers_do_not_go_back_in_time(world: World) -> None:
@@ -83,8 +81,8 @@ def test_later_acts_do_not_change_the_evidence_and_answers_do_not_go_back_in_tim
     world.live_until(FIRST + timedelta(days=3))
     before, after = asked(world, FIRST + timedelta(days=1)), asked(world)
     assert "not answered yet" in section(before, "WHY SALES")
-    assert "rejected 2026-03-03 10:15 (no_budget)" in section(after, "WHY SALES")
-    assert "2 times in 7 days" in section(after, "WHY SALES")
+    assert "rejected 3 March 10:15 (no_budget)" in section(after, "WHY SALES")
+    assert "2 visits to /tarifs, /en/pricing in 7 days" in section(after, "WHY SALES")
     assert "handed over to" in section(before, "DECISIONS")
 
 
@@ -97,7 +95,7 @@ def test_a_mail_is_told_with_what_was_known_of_it_then(world: World) -> None:
     world.live_until(FIRST + timedelta(days=1))
     now = section(asked(world), "MAILS")
     assert "planned" in planned
-    assert "accepted, delivered, clicked (human) 2026-03-02" in now
+    assert "accepted, delivered, clicked (human) on 2 March" in now
     assert section(asked(world, FIRST), "MAILS") == planned
 
 
@@ -105,25 +103,20 @@ def test_of_a_past_night_its_decisions_are_told_and_no_next_mail(world: World) -
     world.live_until(FIRST + timedelta(days=4))
     told = asked(world, FIRST)
     assert "decided at that sweep:" in section(told, "THAT NIGHT")
-    assert "evaluation/proof-1: faq-budget planned in fr for 2026-03-02" in section(told, "THAT NIGHT")
+    assert "evaluation/proof-1: faq-budget planned in fr for 2 March" in section(told, "THAT NIGHT")
     assert section(told, "NEXT MAIL") == ""
-    assert told.lifts is None
+    assert told.block is None
 
 
 def test_when_a_wait_is_over_the_mail_tried_in_advance_is_the_one_that_comes(world: World) -> None:
     world.live_until(FIRST + timedelta(days=1))
     answer = asked(world)
-    assert answer.lifts is not None
-    night = answer.lifts.astimezone(PARIS).replace(hour=4, minute=15)
-    said = plan(
-        world.app,
-        night,
-        lambda session, _done: would_get(session, world.app.playbook, answer.lead_id, night),
-        Leads((answer.lead_id,)),
-    )
-    world.live_until(night)
-    email = said.split(": ")[1].split(" ")[0]
-    assert f"→ {email} leaves on {said.rpartition(' on ')[2]}" in section(asked(world), "NEXT MAIL")
+    assert answer.block is not None
+    assert answer.block.lifts_at is not None
+    assert answer.then is not None
+    email, when = answer.then.removeprefix("would then get ").split(" ", 1)
+    world.live_until(answer.block.lifts_at.astimezone(PARIS).replace(hour=4, minute=15))
+    assert f"→ {email} leaves {when}" in section(asked(world), "NEXT MAIL")
 
 
 def test_whoever_unsubscribed_is_told_since_when(world: World) -> None:
@@ -131,8 +124,8 @@ def test_whoever_unsubscribed_is_told_since_when(world: World) -> None:
     world.unsubscribe("claire")
     world.live_until(FIRST + timedelta(days=1))
     told = section(asked(world), "NEXT MAIL")
-    assert "✗ first block: unsubscribed" in told
-    assert "never lifts by itself; so since 2026-03-02" in told
+    assert "✗ unsubscribed: since 2 March" in told
+    assert "never lifts by itself; nothing leaves any more" in told
     assert "✓ subscribed" not in told
 
 

@@ -39,13 +39,13 @@ def test_somebody_who_is_mailed(types: Types) -> None:
     told = types("why", "Claire@makers.example").output
     for words in (
         "Claire",
-        "L-0001 · lead · discovery",
+        "prospect no, lead · discovery · C4",
         "+20  our-size",
         "stored 35 ✓",
         "WHY DISCOVERY",
         "QUALIFIED",
         "discovery/welcome: welcome planned in fr",
-        "→ welcome leaves on 2026-03-23",
+        "→ welcome leaves Mon 23 March at",
     ):
         assert words in told
 
@@ -53,8 +53,8 @@ def test_somebody_who_is_mailed(types: Types) -> None:
 @pytest.mark.usefixtures("lived")
 def test_somebody_who_gets_nothing_is_told_the_first_block_and_when_it_lifts(types: Types) -> None:
     told = types("why", "luc@b.example").output
-    assert "✗ first block: no legal basis" in told
-    assert "→ lifts with a legal basis, a source and the day the person was told" in told
+    assert "✗ no legal basis: no basis is known" in told
+    assert "→ lifts with a legal basis, a source and the day the person was told; would then get welcome" in told
     assert "Luc [x]" in told
 
 
@@ -84,8 +84,8 @@ def test_once_a_wait_is_over_the_mail_that_would_leave_is_named(types: Types, li
     sweep(lived, NIGHT.replace(day=24))
     lived.engine.dispose()
     told = types("why", "claire@makers.example").output
-    assert "✗ first block: next step not due" in told
-    assert "then, if nothing else happens: " in told
+    assert "✗ next step not due: discovery / wait-1 runs since 23 March, 3 business days" in told
+    assert "; would then get " in told
 
 
 def test_nobody_is_known_as_that(types: Types) -> None:

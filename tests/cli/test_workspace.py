@@ -4,8 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
+from leadflow.db import make_engine
+from leadflow.models import enrolment
+from tests.build import NIGHT, add_lead
 from tests.cli.conftest import Types, commands
 
 
@@ -44,8 +49,33 @@ def test_check_counts_errors_and_warnings_apart(types: Types, place: Path) -> No
     done = types("check")
     assert done.exit_code == 2
     assert 'error  event "page_veiwed" is not known. Did you mean page_viewed?' in done.output
-    assert "1 error" in done.output
-    assert "mend the errors before anything is sent" in done.stderr
+    assert "1 error to mend before anything is sent" in done.output
+
+
+def test_check_shows_five_warnings_and_says_how_many_more_there_are(types: Types, place: Path) -> None:
+    segments = [f"extra-{n}" for n in range(7)]
+    for name in segments:
+        (place / f"segments/{name}.yaml").write_text("title: {fr: a, en: b}\nwhen: {field: country, is: FR}\n")
+    done = types("check")
+    assert done.exit_code == 0
+    assert done.output.count("is not in segment_order") == 5
+    assert "2 more warnings with --all" in done.output
+    every = types("check", "--all")
+    assert every.output.count("is not in segment_order") == 7
+    assert "7 warnings" in every.output
+
+
+def test_check_asks_the_people_there_are_unless_told_not_to(types: Types, place: Path) -> None:
+    engine = make_engine(f"sqlite:///{place / 'var/leadflow.db'}")
+    with Session(engine) as session, session.begin():
+        add_lead(session, 1)
+        columns = {"lead_id": 1, "sequence": "discovery", "track": "nurture", "entry": 1, "position": "gone-now"}
+        session.execute(insert(enrolment), columns | {"entered_at": NIGHT, "completed_at": NIGHT, "step": "wait-1"})
+    engine.dispose()
+    done = types("check")
+    assert done.exit_code == 2
+    assert 'error  step "gone-now" is gone; 1 person who has passed it would stand nowhere' in done.output
+    assert types("check", "--files").exit_code == 0
 
 
 @pytest.mark.parametrize("command", [["run"], ["plan"], ["report"], ["deliver"], ["why", "claire@x.example"]])

@@ -43,7 +43,7 @@ SOMEBODY = Lead(
         ("{segment: shops}", "in segment shops"),
         (
             "{event: page_viewed, where: {path: /tarifs*}, at_least: 3, within: 7 days}",
-            "viewed a page [path /tarifs*]: 2 times in 7 days (asked: at least 3) last on 2026-02-27",
+            "2 visits to /tarifs in 7 days (asked: at least 3), last on 27 February",
         ),
         ("{event: webinar_attended, at_most: 1}", "webinar_attended: 0 times (asked: at most 1)"),
     ],

@@ -1,75 +1,18 @@
 """Alerts really leave: by mail to a real SMTP server, by webhook to a real HTTP server, else as a file."""
 
-import json
-import socket
-import threading
-from collections.abc import Iterator
-from email import message_from_bytes
-from email.message import Message
-from email.policy import default
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
 
 from leadflow.crm.apprise_channel import ApprisePort
 from leadflow.errors import RefusedError, RetryableError
 from leadflow.ports import Alert
+from tests.crm.conftest import Inbox
 
 
 def alert(url: str = "", body: str = "Claire asked for a quote") -> Alert:
     return Alert(escalation_id=147, to="Inès", url=url, title="Claire Morel — Vannes de la Loire", body=body)
-
-
-class Inbox:
-    """Keeps the mails a server accepts."""
-
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
-        assert isinstance(envelope.content, bytes)
-        self.mails.append(message_from_bytes(envelope.content, policy=default))
-        return "250 OK"
-
-
-@pytest.fixture
-def inbox() -> Iterator[tuple[Inbox, int]]:
-    """A mail server on a free port, and what it received."""
-    received = Inbox()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    controller = Controller(received, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield received, port
-    controller.stop()
-
-
-@pytest.fixture
-def webhook() -> Iterator[tuple[list[Any], str]]:
-    """What a webhook was told, and its apprise URL; a path that ends in /broken answers 500."""
-    told: list[Any] = []
-
-    class Sink(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(500 if self.path.endswith("broken") else 200)
-            self.end_headers()
-            told.append(json.loads(body))
-
-        def log_message(self, *_args: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Sink)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield told, f"json://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_an_alert_arrives_by_mail(inbox: tuple[Inbox, int], tmp_path: Path) -> None:

@@ -14,14 +14,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from leadflow.app import App, sweep
+from leadflow.ask.report.flows import standing
+from leadflow.ask.report.period import ALWAYS
 from leadflow.demo.claims import failed_claims
 from leadflow.demo.ending import show_ending
-from leadflow.demo.figures import mail_figures, sales_figures, standing
+from leadflow.demo.figures import mail_figures, sales_figures
 from leadflow.demo.nights import Lived, import_sample, live, make_workspace
 from leadflow.demo.people import sample_csv, sample_deals_csv, sample_people
 from leadflow.eligibility import Tonight
 from leadflow.errors import UsageError
 from leadflow.models import escalation, hit, message
+from tests.demo.recount import counted, numbers_on, screen
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "leads.csv"
 NIGHTS = 4
@@ -73,13 +76,19 @@ def test_the_screen_s_numbers_are_the_rows(demo: Lived) -> None:
     with Session(demo.app.engine) as session:
         planned = session.scalar(select(func.count()).select_from(message))
         given = session.scalar(select(func.count()).select_from(escalation))
-        mails, people = mail_figures(session), sum(standing(session).values())
+        mails, people = mail_figures(session), sum(standing(session, ALWAYS).values())
         sales = sales_figures(session, demo.nights[-1])
     assert people == 300
     assert planned == mails.accepted + mails.suppressed + mails.failed + mails.unknown + mails.waiting
     assert given == sales.accepted + sales.rejected + sales.lapsed + sales.late + sales.waiting
     assert f"{planned} planned = {mails.accepted} accepted" in screen
     assert f"{demo.told[-1].mailed} mails for 300 people" in screen
+
+
+def test_the_funnel_mails_and_hand_overs_are_counted_from_the_rows(demo: Lived) -> None:
+    read, wanted = numbers_on(screen(demo, width=115)), counted(demo)
+    assert {place: read[place] for place in wanted} == wanted
+    assert sum(read["reasons"].values()) == wanted["TONIGHT"][-1]
 
 
 def test_too_few_nights_do_not_live_up_to_the_claims(demo: Lived) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.tree import All, EventLeaf, FieldLeaf
-from leadflow.models import account, escalation
+from leadflow.models import account, assignment, escalation
 from leadflow.pipeline.escalate import escalate_leads
 from leadflow.playbook.model import Absence, HotRule, Playbook, Route, Sales, Salesperson
 from leadflow.types import DAY, EVERYONE, HOUR, Outcome, Scope, Span, SpanKind
@@ -109,4 +109,6 @@ def open_handover(session: Session, lead_id: int, rep: str = "Marc", **columns: 
     dates = {"opened_at": NIGHT, "due_at": NIGHT + timedelta(hours=9), "alerted_at": NIGHT}
     row = {"id": lead_id, "lead_id": lead_id, "rep": rep} | plain | dates | columns
     session.execute(insert(escalation), row)
+    given = {"escalation_id": lead_id, "at": row["opened_at"], "rep": rep, "route": row["route"]}
+    session.execute(insert(assignment), given)
     return lead_id

@@ -1,5 +1,6 @@
 """Nobody answers: a reminder, somebody else, the manager, and at last the lead is a lead again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,13 +8,24 @@ import pytest
 from sqlalchemy import Engine, Row, insert, select
 from sqlalchemy.orm import Session
 
-from leadflow.models import deal, decision, escalation, lead_state, lifecycle_change
+from leadflow.models import assignment, deal, decision, escalation, lead_state, lifecycle_change
 from leadflow.pipeline.clocks import latest_before, run_clocks
 from leadflow.types import EVERYONE, HOUR, Leads, Span, SpanKind
 from leadflow.windows import due_after
-from tests.build import NIGHT
+from tests.build import NIGHT, add_event, add_lead
 from tests.counting import counting
-from tests.pipeline.sales import MARC, SOFIA, away, open_handover, sales, selling
+from tests.pipeline.sales import (
+    INES,
+    MARC,
+    SOFIA,
+    add_account,
+    away,
+    escalate,
+    handed,
+    open_handover,
+    sales,
+    selling,
+)
 
 #: Monday 13:00 in Paris: four business hours after nine.
 DUE = datetime(2026, 3, 23, 12, tzinfo=UTC)
@@ -52,7 +64,9 @@ def test_at_twice_the_clock_somebody_else_is_asked(session: Session) -> None:
 
     assert (row(session).rep, row(session).route, row(session).reminders) == ("Sofia", "knows-the-segment", 2)
     told = session.execute(select(decision)).one()
-    assert (told.subject, told.reason, told.detail) == ("hot-profile", "next_in_route", {"from": "Marc"})
+    assert (told.subject, told.reason) == ("hot-profile", "next_in_route")
+    skipped = {"known-company": "no_owner", "knows-the-segment": None, "speaks-the-language": None}
+    assert told.detail == {"from": "Marc", "rep": "Sofia", "route": "knows-the-segment", "skipped": skipped}
 
 
 def test_with_nobody_else_there_the_manager_gets_it_at_twice_the_clock(session: Session) -> None:
@@ -198,3 +212,44 @@ def statements_of(engine: Engine, handovers: int) -> int:
 
 def test_six_hand_overs_and_three_hundred_take_the_same_statements(engine: Engine) -> None:
     assert statements_of(engine, 6) == statements_of(engine, 300)
+
+
+def given(session: Session) -> list[tuple[str, str | None]]:
+    """Who was given hand-over 1, and from whom, in order."""
+    rows = select(assignment.c.rep, assignment.c.taken_from).where(assignment.c.escalation_id == 1)
+    return [(row.rep, row.taken_from) for row in session.execute(rows.order_by(assignment.c.at))]
+
+
+def test_it_is_kept_through_whose_hands_a_hand_over_went(session: Session) -> None:
+    open_handover(session, 1, due_at=DUE, lead={"language": "fr"}, state_of_lead={"segment_main": "manufacturers"})
+
+    clocks(session, DUE + timedelta(hours=4))
+    clocks(session, DUE + timedelta(days=1))
+
+    assert given(session) == [("Marc", None), ("Sofia", "Marc"), ("Hélène", "Sofia")]
+
+
+def test_what_was_taken_away_again_counts_for_the_day_but_takes_no_turn_from_who_steps_in(session: Session) -> None:
+    pair = (replace(INES, per_day=1), replace(SOFIA, per_day=3))
+    open_handover(session, 100, rep="Inès", due_at=DUE, state_of_lead={"segment_main": "online-shops"})
+    clocks(session, DUE + timedelta(hours=4), team=pair)
+    assert row(session).rep == "Sofia"
+    later = DUE + timedelta(hours=5)
+    for lead_id in (2, 3):
+        add_lead(session, lead_id, language="fr", state={"segment_main": "online-shops"})
+        add_event(session, lead_id, lead_id, "quote_requested", occurred_at=later - timedelta(hours=1))
+
+    escalate(session, selling(sales=sales(team=pair)), later)
+
+    # Inès had her one of the day, though it is Sofia's by now.
+    assert [rep for lead_id, _rule, rep in handed(session) if lead_id < 100] == ["Sofia", "Sofia"]
+
+
+def test_whoever_had_it_and_was_silent_is_the_reason_a_route_gave_nobody(session: Session) -> None:
+    owned = {"account_id": add_account(session, 5, owner="Marc"), "language": "en"}
+    open_handover(session, 1, due_at=DUE, lead=owned, state_of_lead={"segment_main": "manufacturers"})
+
+    clocks(session, DUE + timedelta(hours=4), team=(MARC,))
+
+    told = session.scalars(select(decision.c.detail)).one()
+    assert (told["rep"], told["skipped"]["known-company"]) == ("Hélène", "silent")

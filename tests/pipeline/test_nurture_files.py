@@ -172,3 +172,36 @@ def test_an_escalate_step_nobody_could_take_goes_on_after_a_while(session: Sessi
     world.night(4)
     assert world.enrolments() == [("discovery", "active", "wait")]
     assert session.scalars(select(decision.c.reason).where(decision.c.kind == "skip")).all() == ["expired"]
+
+
+def test_an_email_called_otherwise_is_not_sent_again_to_those_who_had_it(session: Session) -> None:
+    world = _waiting(session)
+    again = replace(WELCOME, name="again", email="hello")
+    hello = email("hello", pick="named", was="welcome")
+    world.playbook = book(sequence(steps=[WELCOME, WAIT, again, LEARN]), emails=[hello, email("guide")])
+    world.now += HOUR
+    world.sweep()
+    assert world.emails() == [("hello", "accepted")]
+    world.night(3)
+    assert world.emails() == [("hello", "accepted"), ("guide", "planned")]
+    assert ("discovery/again", "already_received") in world.decisions("skip")
+
+
+def test_a_sequence_gone_for_good_lets_its_people_go_and_its_mails_with_them(session: Session) -> None:
+    world = World(session, book())
+    world.lead()
+    world.sweep()
+    world.playbook = replace(book(sequence("other", steps=[WAIT], live=False)), removed_sequences=("discovery",))
+    world.now += HOUR
+    world.sweep()
+    assert world.enrolments() == [("discovery", "ended", "exited")]
+    assert session.scalars(select(message.c.reason)).all() == ["exited"]
+    assert ("discovery", "exited") in world.decisions("exit")
+
+
+def test_whoever_stands_behind_a_step_that_ends_all_is_through(session: Session) -> None:
+    world = _waiting(session)
+    world.playbook = book(sequence(steps=[WAIT, LEARN], removed={"welcome": "end"}))
+    world.now += HOUR
+    world.sweep()
+    assert world.enrolments() == [("discovery", "ended", "finished")]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.models import decision, escalation
+from leadflow.models import assignment, decision, escalation
 from leadflow.pipeline.routing import ANY, can_take, route_handovers
 from leadflow.playbook.model import Playbook, Route, Salesperson
 from leadflow.types import EVERYONE
-from tests.build import NIGHT, add_lead
+from tests.build import NIGHT, add_event, add_lead
 from tests.pipeline.sales import (
     INES,
     MANAGER,
@@ -63,16 +64,14 @@ _TONIGHT = 1000
 def assign_one_by_one(playbook: Playbook, leads: Sequence[Waiting], loads: dict[str, Load]) -> None:
     """The oracle: for each pool, the hottest lead first, to whoever waited longest and has room."""
     team = [rep for rep in playbook.sales.team if not rep.away]
+    turns = count(1)
     for route in playbook.sales.routes:
         for pool in _pools(route, team, leads):
-            for turn, lead in enumerate(sorted(pool[1], key=lambda one: (-one.engagement, one.id))):
+            for lead in sorted(pool[1], key=lambda one: (-one.engagement, one.id)):
                 free = [rep for rep in pool[0] if _room(rep, loads[rep.name])]
                 if not lead.rep and free:
                     chosen = min(free, key=lambda rep: (loads[rep.name].last, pool[0].index(rep)))
-                    _give(lead, chosen, route, loads[chosen.name], turn)
-            for load in loads.values():
-                # Within one sweep all are given at one instant: the order of a pool ends with it.
-                load.last = (_TONIGHT, 0) if load.last[0] == _TONIGHT else load.last
+                    _give(lead, chosen, route, loads[chosen.name], next(turns) if route.to == "team_by" else 0)
 
 
 def _pools(
@@ -102,7 +101,7 @@ def _room(rep: Salesperson, load: Load) -> bool:
 
 def _give(lead: Waiting, rep: Salesperson, route: Route, load: Load, turn: int) -> None:
     lead.rep, lead.route = rep.name, route.name
-    load.today, load.open, load.last = load.today + 1, load.open + 1, (_TONIGHT, turn + 1)
+    load.today, load.open, load.last = load.today + 1, load.open + 1, (_TONIGHT, turn)
 
 
 _limits = st.sampled_from([None, 0, 1, 2, 3, 5, 9])
@@ -155,8 +154,9 @@ def _lived(session: Session, history: list[tuple[str, int, bool]], loads: dict[s
     for n, (rep, days, closed) in enumerate(history, start=100):
         opened = NIGHT - timedelta(days=days, minutes=n)
         add_lead(session, n)
-        row = {"lead_id": n, "rep": rep, "opened_at": opened, "closed_at": NIGHT if closed else None}
+        row = {"id": n, "lead_id": n, "rep": rep, "opened_at": opened, "closed_at": NIGHT if closed else None}
         session.execute(insert(escalation), row | _SHARED)
+        session.execute(insert(assignment), {"escalation_id": n, "at": opened, "rep": rep, "route": ""})
         load = loads[rep]
         load.open += not closed
         # 03:15 UTC less an hour and a half is the same day in Paris.
@@ -169,7 +169,7 @@ def _wait(session: Session, leads: list[Waiting]) -> None:
         add_account(session, one.id, owner=one.owner)
         state, score = {"segment_main": one.segment}, {"engagement": one.engagement}
         add_lead(session, one.id, account_id=one.id, language=one.language, state=state, score=score)
-        session.execute(insert(escalation), {"lead_id": one.id, "rep": "", "opened_at": NIGHT} | _SHARED)
+        session.execute(insert(escalation), {"id": one.id, "lead_id": one.id, "rep": "", "opened_at": NIGHT} | _SHARED)
 
 
 def test_a_known_company_goes_to_its_owner(session: Session) -> None:
@@ -201,6 +201,20 @@ def test_whoever_waited_longest_is_next(session: Session) -> None:
     escalate(session)
 
     assert [rep for _, _, rep in handed(session)] == ["Inès", "Sofia", "Inès", "Sofia", "Inès"]
+
+
+def test_the_turn_goes_on_where_the_night_before_left_it(session: Session) -> None:
+    for lead_id in range(1, 4):
+        add_lead(session, lead_id, language="fr", state={"segment_main": "online-shops"})
+        ask_quote(session, lead_id, lead_id)
+    escalate(session)
+    assert [rep for _, _, rep in handed(session)] == ["Inès", "Sofia", "Inès"]
+    add_lead(session, 9, language="fr", state={"segment_main": "online-shops"})
+    add_event(session, 9, 9, "quote_requested", occurred_at=NIGHT + timedelta(hours=20))
+
+    escalate(session, now=NIGHT + timedelta(days=1))
+
+    assert handed(session)[-1][2] == "Sofia"
 
 
 def test_without_a_manager_in_the_routes_nobody_is_left_without_a_salesperson(session: Session) -> None:

@@ -17,13 +17,16 @@ _READABLE = {
     "event": {"claimed_at", "occurred_at", "received_at"},
     "message": {"delivery_at", "expires_at", "lease_until", "planned_at", "send_at", "sent_at"},
     "enrolment": {"completed_at", "due_at", "ended_at", "entered_at", "paused_at"},
-    "escalation": {"again_at", "alerted_at", "answered_at", "closed_at", "due_at", "opened_at"},
+    "escalation": {"again_at", "alerted_at", "answered_at", "closed_at", "due_at", "opened_at", "raised_at"},
+    "assignment": {"at"},
     "decision": {"at"},
     "lead_state": {"as_of", "lifecycle_since", "rest_until", "spent_before", "stage_since", "unmet_since"},
     "suppression": {"at"},
     "consent": {"at", "confirmed_at"},
     "sweep": {"at", "finished_at", "started_at"},
     "job_run": {"finished_at", "lease_until", "started_at"},
+    "hold": {"answered_at", "at"},
+    "pause": {"ended_at", "since"},
 }
 
 
@@ -40,6 +43,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
+    op.create_table(
+        "assignment",
+        sa.Column("escalation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", INSTANT, autoincrement=False, nullable=False),
+        sa.Column("rep", WORD, nullable=False),
+        sa.Column("route", WORD, nullable=False),
+        sa.Column("taken_from", WORD, nullable=True),
+        sa.Column("turn", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("escalation_id", "at"),
+    )
+    op.create_index("ix_assignment_rep", "assignment", ["rep", "at"], unique=False)
     op.create_table(
         "business_day",
         sa.Column("calendar_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -152,6 +166,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_hit_message", "hit", ["message_id", "at"], unique=False)
 
+    op.create_table(
+        "hold",
+        sa.Column("at", INSTANT, autoincrement=False, nullable=False),
+        sa.Column("night", WORD, nullable=False),
+        sa.Column("rule", WORD, nullable=False),
+        sa.Column("what", WORD, nullable=False),
+        sa.Column("mails", sa.BigInteger(), nullable=False),
+        sa.Column("handovers", sa.BigInteger(), nullable=False),
+        sa.Column("usual_low", sa.BigInteger(), nullable=True),
+        sa.Column("usual_high", sa.BigInteger(), nullable=True),
+        sa.Column("answer", WORD, nullable=True),
+        sa.Column("answered_at", INSTANT, nullable=True),
+        sa.Column("answered_by", WORD, nullable=True),
+        sa.PrimaryKeyConstraint("at"),
+    )
     op.create_table(
         "intake",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
@@ -279,6 +308,25 @@ def upgrade() -> None:
         postgresql_where=sa.text("left_at IS NULL"),
     )
 
+    op.create_table(
+        "pause",
+        sa.Column("id", KEY, autoincrement=True, nullable=False),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("name", WORD, server_default="", nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("by", WORD, server_default="", nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("ended_by", WORD, nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "ux_pause_lasting",
+        "pause",
+        ["kind", "name"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_table(
         "playbook_file",
         sa.Column("hash", WORD, autoincrement=False, nullable=False),
@@ -528,6 +576,7 @@ def upgrade() -> None:
         sa.Column("answered_at", INSTANT, nullable=True),
         sa.Column("answer_reason", WORD, nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=True),
+        sa.Column("raised_at", INSTANT, nullable=True),
         sa.Column("again_at", INSTANT, nullable=True),
         sa.Column("closed_at", INSTANT, nullable=True),
         sa.Column("alerted_at", INSTANT, nullable=True),
@@ -722,6 +771,14 @@ def downgrade() -> None:
     op.drop_table("playbook_version")
     op.drop_table("playbook_file")
     op.drop_index(
+        "ux_pause_lasting",
+        table_name="pause",
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+
+    op.drop_table("pause")
+    op.drop_index(
         "ux_membership_open",
         table_name="membership",
         sqlite_where=sa.text("left_at IS NULL"),
@@ -760,6 +817,7 @@ def downgrade() -> None:
     )
 
     op.drop_table("intake")
+    op.drop_table("hold")
     op.drop_index("ix_hit_message", table_name="hit")
 
     op.drop_table("hit")
@@ -780,4 +838,7 @@ def downgrade() -> None:
     op.drop_index("ix_business_day_start", table_name="business_day")
 
     op.drop_table("business_day")
+    op.drop_index("ix_assignment_rep", table_name="assignment")
+
+    op.drop_table("assignment")
     op.drop_table("account")

@@ -25,6 +25,8 @@ class Segment:
     name: str
     title: Localised
     why: str = ""
+    #: What a salesperson can say first; {first_name} and {company} stand for the person's.
+    opener: Localised = field(default_factory=dict)
     when: Condition
     #: (expected to match, the lead described in the file).
     examples: tuple[tuple[bool, Mapping[str, Any]], ...] = ()
@@ -104,6 +106,8 @@ class Playbook:
     sequences: tuple[Sequence, ...]
     emails: Mapping[str, Email]
     base: Base
+    #: Sequences that are gone for good: whoever is under way in one leaves it.
+    removed_sequences: tuple[str, ...] = ()
 
     @property
     def short(self) -> str:

@@ -63,6 +63,7 @@ def _leadflow() -> Schema:
                     "release": one_of("leadflow approve"),
                 }
             ),
+            "removed": mapping({"sequences": several(NAME)}),
         },
         ["brand", "office", "sender"],
     )
@@ -197,7 +198,7 @@ def _schedule() -> Schema:
 
 def _segment() -> Schema:
     examples = mapping({"match": list_of(ref("example")), "no_match": list_of(ref("example"))})
-    keys = {"title": _LOCALISED, "why": TEXT, "when": _CONDITION, "examples": examples}
+    keys = {"title": _LOCALISED, "why": TEXT, "opener": _LOCALISED, "when": _CONDITION, "examples": examples}
     return mapping(keys, ["title", "when"])
 
 
@@ -210,7 +211,7 @@ def _sequence() -> Schema:
             "track": NAME,
             "priority": integer(0, 1000),
             "live": TRUTH,
-            "existing": mapping({"enter": ramp}),
+            "existing": {"anyOf": [ramp, mapping({"enter": ramp})]},
             "enter": _CONDITION,
             "exit": _CONDITION,
             "goal": _CONDITION,
@@ -255,6 +256,7 @@ def _email() -> Schema:
             "defaults": mapping_of(_LOCALISED),
             "expires": _SPAN,
             "freeze": TRUTH,
+            "was": NAME,
         },
         ["title", "subject"],
     )

@@ -1,0 +1,103 @@
+"""`leadflow pause` and `leadflow resume`: mail stops before the next intent, and goes on spread over its hours."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leadflow.cli.common import Workspace, console, instant, opened, plain_errors, who_acts
+from leadflow.errors import UsageError
+from leadflow.text import _
+
+if TYPE_CHECKING:
+    from leadflow.app import App
+
+Sequence = Annotated[str | None, typer.Option("--sequence", help="Only the mails of this sequence.")]
+Email = Annotated[str | None, typer.Option("--email", help="Only this email.")]
+Everything = Annotated[bool, typer.Option("--all", help="All mail.")]
+By = Annotated[str | None, typer.Option("--by", help="Who says so; default: the user of this machine.")]
+At = Annotated[str | None, typer.Option("--at", help="When, in a simulated workspace; elsewhere it is always now.")]
+
+
+def pause(
+    workspace: Workspace = None,
+    sequence: Sequence = None,
+    email: Email = None,
+    everything: Everything = False,
+    by: By = None,
+    at: At = None,
+) -> None:
+    """Stop mail before the next one begins to leave; without an option, list what is paused."""
+    from leadflow.app import pause as stop
+    from leadflow.app import pause_words
+
+    with plain_errors():
+        app = opened(workspace)
+        chosen = _chosen(sequence, email, everything)
+        if chosen is not None:
+            kind, name = chosen
+            new = stop(app, _when(app, at), kind=kind, name=name, by=by or who_acts())
+            words = _("{what}: paused, no further mail begins") if new else _("{what}: paused already")
+            console.print(words.format(what=pause_words(kind, name)), markup=False)
+        _list(app)
+
+
+def resume(
+    workspace: Workspace = None,
+    sequence: Sequence = None,
+    email: Email = None,
+    everything: Everything = False,
+    by: By = None,
+    at: At = None,
+) -> None:
+    """End a pause, and sweep: what it stopped is planned anew, spread over the hours to come."""
+    from leadflow.app import held_nights, hold_words, pause_words, sweep
+    from leadflow.app import resume as go_on
+    from leadflow.types import Phase
+
+    with plain_errors():
+        app = opened(workspace)
+        chosen = _chosen(sequence, email, everything)
+        if chosen is None:
+            raise UsageError(_("name what goes on: --sequence, --email or --all"))
+        kind, name = chosen
+        now = _when(app, at)
+        go_on(app, now, kind=kind, name=name, by=by or who_acts())
+        outcomes = sweep(app, now)
+        planned = next(outcome.changed for outcome in outcomes if outcome.phase is Phase.NURTURE)
+        words = _("{what}: goes on; {n} planned anew, at their hours")
+        console.print(words.format(what=pause_words(kind, name), n=planned), markup=False)
+        for row in held_nights(app):
+            console.print(hold_words(row), style="red", markup=False)
+        _list(app)
+
+
+def _chosen(sequence: str | None, email: str | None, everything: bool) -> tuple[str, str] | None:
+    given = [("sequence", sequence), ("email", email), ("all", "" if everything else None)]
+    named = [(kind, name) for kind, name in given if name is not None]
+    if len(named) > 1:
+        raise UsageError(_("one at a time: --sequence, --email or --all"))
+    return named[0] if named else None
+
+
+def _when(app: "App", at: str | None) -> datetime:
+    if at is not None and not app.settings.simulated:
+        raise UsageError(_("--at is for simulated workspaces: an answer counts from now"))
+    return instant(app, at) if at else datetime.now(UTC)
+
+
+def _list(app: "App") -> None:
+    from leadflow.app import pause_words, pauses_of
+
+    for row in pauses_of(app):
+        since = f"{row.since.astimezone(app.office):%Y-%m-%d %H:%M}"
+        told = _("paused since {since} by {who}: {what}")
+        console.print(told.format(since=since, who=row.by, what=pause_words(row.kind, row.name)), markup=False)
+    if not pauses_of(app):
+        console.print(_("nothing is paused"))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(pause)
+    app.command()(resume)
