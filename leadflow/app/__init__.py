@@ -18,19 +18,16 @@ from leadflow.app.jobs import (
     slot_free,
 )
 from leadflow.app.pauses import pause, pause_words, pauses_of, resume
+from leadflow.app.phases import deliver_due, phase_of, run_phase, seldom
 from leadflow.app.playbook_at import playbook_at
-from leadflow.app.rehearsal import against, foresight
+from leadflow.app.rehearsal import against, coming_night, foresight
 from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
 from leadflow.app.summary import broken_invariants, headline, messages, nightly_summary
 from leadflow.app.sweeps import (
     HAND_RAISES,
     Sweep,
     counts_of,
-    deliver_due,
-    phase_of,
     plan,
-    run_phase,
-    seldom,
     sweep,
     sweep_one,
     sweep_raised,
@@ -49,6 +46,7 @@ __all__ = [
     "approve",
     "broken_invariants",
     "claim_of",
+    "coming_night",
     "counts_of",
     "deliver_due",
     "drop",

@@ -7,9 +7,10 @@ from typing import Any
 
 from leadflow.app.holds import held_at, hold_words
 from leadflow.app.jobs import Claim, run_escalations, run_once, run_upkeep
+from leadflow.app.phases import deliver_due, seldom
 from leadflow.app.slots import Slot
 from leadflow.app.summary import broken_invariants, headline
-from leadflow.app.sweeps import counts_of, deliver_due, seldom, sweeping
+from leadflow.app.sweeps import counts_of, sweeping
 from leadflow.app.workspace import App
 from leadflow.types import Phase
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.app.jobs import night_of
-from leadflow.app.sweeps import phase_of
+from leadflow.app.phases import phase_of
 from leadflow.app.workspace import App
 from leadflow.ask.next_mail import Would, would_get
 from leadflow.ask.why import Answer

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from leadflow.app.phases import deliver_due
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
-from leadflow.app.sweeps import deliver_due, sweep_raised
+from leadflow.app.sweeps import sweep_raised
 from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
 from leadflow.eligibility import held

@@ -5,19 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from leadflow.app.jobs import job_of
+from leadflow.app.phases import phase_of
 from leadflow.app.slots import next_slot, slots_between
-from leadflow.app.sweeps import phase_of
 from leadflow.app.workspace import App
 from leadflow.ask.compare import Change, compare, renamed_emails
 from leadflow.ask.plan import Foresight, Usual, foresee
 from leadflow.ask.snapshot import Snapshot, handovers, snapshot
 from leadflow.ask.standing import places, vanished
-from leadflow.eligibility import held
+from leadflow.eligibility import held, paused
 from leadflow.models import assignment, escalation, message
 from leadflow.pipeline import runs
 from leadflow.pipeline.brake import Night, judge, past_nights
@@ -108,6 +108,14 @@ def _wanted(session: Session, playbook: Playbook, now: datetime) -> Mapping[int,
     return found
 
 
+def coming_night(app: App) -> datetime | None:
+    """The night after the last one that was lived; None before the first."""
+    with Session(app.engine) as session:
+        last = runs.last_sweep(session)
+    slot = next_slot(job_of(app, "nightly"), app.office, last) if last else None
+    return slot.at if slot else None
+
+
 def _live_until(app: App, session: Session, playbook: Playbook, now: datetime) -> None:
     """The nights from the last one that was lived up to `now`, and the mails that leave meanwhile, in thought."""
     last = runs.last_sweep(session)
@@ -120,9 +128,11 @@ def _live_until(app: App, session: Session, playbook: Playbook, now: datetime) -
 
 
 def _send(session: Session, until: datetime) -> None:
-    """UPDATE message: what is due before `until` has left, unless the brake holds it."""
-    due = (message.c.state == MessageState.PLANNED, message.c.send_at < micros(until), ~held(message.c.planned_at))
-    session.execute(update(message).where(*due).values(state=MessageState.ACCEPTED.value, sent_at=message.c.send_at))
+    """UPDATE message: what is due before `until` has left, unless the brake or a pause holds it."""
+    due = (message.c.state == MessageState.PLANNED, message.c.send_at < micros(until))
+    stopped = or_(held(message.c.planned_at), paused(sequence=message.c.sequence, email=message.c.email))
+    left = {"state": MessageState.ACCEPTED.value, "sent_at": message.c.send_at}
+    session.execute(update(message).where(*due, ~stopped).values(left))
 
 
 def _ahead(app: App, session: Session, playbook: Playbook, now: datetime, nights: int) -> Iterator[int]:

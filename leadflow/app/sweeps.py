@@ -1,7 +1,7 @@
 """The phases in their order, under the sweep lock: by night, by hand, for one lead, or rolled back as a plan."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.app.telling import tell_waiting
+from leadflow.app.phases import alone, phase_of, run_phase
 from leadflow.app.workspace import App
 from leadflow.db import greatest, refresh_statistics
 from leadflow.errors import LockedError, UsageError
@@ -18,108 +18,20 @@ from leadflow.esp.memory import MemoryProvider
 from leadflow.models import event, identity, lead_state
 from leadflow.models import sweep as sweep_log
 from leadflow.pipeline import runs
-from leadflow.pipeline.brake import brake_sweep
-from leadflow.pipeline.capture import capture_intake
-from leadflow.pipeline.deliver import deliver_messages
-from leadflow.pipeline.engage import engage_leads
-from leadflow.pipeline.escalate import escalate_leads
-from leadflow.pipeline.nurture import nurture_leads
-from leadflow.pipeline.score import score_leads
-from leadflow.pipeline.segment import segment_leads
-from leadflow.pipeline.stage import stage_leads
-from leadflow.playbook.model import Playbook
 from leadflow.text import _
 from leadflow.types import DAY, EVERYONE, Everyone, Leads, Outcome, Phase, Scope, micros
 
 T = TypeVar("T")
-PhaseFunction = Callable[[Session, Playbook, datetime, Scope], Outcome]
 #: Told after each phase: drivers print progress or write a log line.
 Report = Callable[[Outcome], None]
 #: An instant, or the clock to read once the lock is held.
 When = datetime | Callable[[], datetime]
 
-DECIDING: Mapping[Phase, PhaseFunction] = {
-    Phase.ENGAGE: engage_leads,
-    Phase.SCORE: score_leads,
-    Phase.STAGE: stage_leads,
-    Phase.SEGMENT: segment_leads,
-    Phase.ESCALATE: escalate_leads,
-    Phase.NURTURE: nurture_leads,
-}
 #: Acts that do not wait for the night.
 HAND_RAISES = frozenset({"demo_requested", "quote_requested", "meeting_booked"})
 LOCK = "sweep"
 #: A sweep of one lead takes a second: whoever comes meanwhile waits rather than fails.
 PATIENCE = timedelta(seconds=20)
-
-
-def phase_of(app: App, phase: Phase) -> PhaseFunction:
-    """The function of a phase before deliver, its ports bound."""
-    if phase is Phase.CAPTURE:
-        return lambda session, playbook, now, scope: capture_intake(
-            session, playbook, now, scope, key=app.settings.key()
-        )
-    return DECIDING[phase]
-
-
-def run_phase(
-    app: App,
-    phase: Phase,
-    now: datetime,
-    scope: Scope = EVERYONE,
-    *,
-    hold: Callable[[Session], None] = lambda _session: None,
-) -> Outcome:
-    """One phase in one transaction; deliver then tells sales, and sends in transactions of its own.
-
-    What the brake holds is held in the transaction that plans it. `hold` is called last in the transaction, and
-    raises when the work must not count.
-    """
-    if phase is Phase.DELIVER:
-        # Not before nurture has planned: the brake looks at the whole night, alerts included.
-        told = tell_waiting(app, now)
-        sent = deliver_due(app, now, scope, seldom(lambda: _alone(app, hold)))
-        return replace(sent, counts={**sent.counts, "told": told})
-    with Session(app.engine) as session, session.begin():
-        outcome = phase_of(app, phase)(session, app.playbook, now, scope)
-        if phase in (Phase.ESCALATE, Phase.NURTURE):
-            brake_sweep(session, app.playbook, now, scope)
-        hold(session)
-    return outcome
-
-
-def deliver_due(
-    app: App, now: datetime, scope: Scope = EVERYONE, progress: Callable[[int], None] | None = None
-) -> Outcome:
-    """Send what is due at `now`."""
-    return deliver_messages(
-        app.engine,
-        app.playbook,
-        now,
-        provider=app.ports.email,
-        key=app.settings.key(),
-        public_url=app.settings.public_url,
-        scope=scope,
-        progress=progress,
-    )
-
-
-def seldom(act: Callable[[], None], seconds: float = 60.0) -> Callable[[int], None]:
-    """A progress report that calls `act` once a minute: a sign of life need not come with every mail."""
-    last = time.monotonic()
-
-    def report(_done: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= seconds:
-            act()
-            last = time.monotonic()
-
-    return report
-
-
-def _alone(app: App, act: Callable[[Session], None]) -> None:
-    with Session(app.engine) as session, session.begin():
-        act(session)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +49,9 @@ class Sweep:
     def run(self, phase: Phase, scope: Scope | None = None) -> Outcome:
         """Live through one phase; LockedError when the lock lapsed and somebody else took it."""
         began = time.monotonic()
-        _alone(self.app, self._hold)
+        alone(self.app, self._hold)
         # In a transaction of its own: the phase before may have written a table full.
-        _alone(self.app, refresh_statistics)
+        alone(self.app, refresh_statistics)
         outcome = run_phase(self.app, phase, self.now, scope or self.scope, hold=self._hold)
         self.outcomes.append(outcome)
         self.seconds[phase] = time.monotonic() - began

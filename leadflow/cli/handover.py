@@ -106,6 +106,33 @@ def lost(
     _answer(workspace, at, number, Answer.LOST, who=by, reason=reason)
 
 
+@group.command()
+def note(
+    number: Id,
+    learned: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE…", help="Such as budget=5k_15k.")],
+    workspace: Workspace = None,
+    at: At = None,
+) -> None:
+    """What you learned: kept with its source and date, and not asked again."""
+    from sqlalchemy.orm import Session
+
+    from leadflow.intake.learned import learn
+
+    with plain_errors():
+        said = dict(_pair(text) for text in learned)
+        app = opened(workspace)
+        with Session(app.engine) as session, session.begin():
+            learn(session, app.playbook, _when(app, at), number, said, key=app.settings.key())
+    console.print(_("hand-over {id}: noted {fields}").format(id=number, fields=", ".join(said)), markup=False)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not value:
+        raise UsageError(_("{text}: write FIELD=VALUE, such as budget=5k_15k").format(text=text))
+    return name, value
+
+
 def _answer(workspace: Any, at: str | None, number: int, said: Answer, **more: Any) -> None:
     from sqlalchemy.orm import Session
 

@@ -29,11 +29,18 @@ def plan(
     """Tonight by email, language and hour; nothing is written, nothing leaves."""
     with plain_errors():
         app = opened(workspace)
-        now = instant(app, at)
-        ahead = at is not None
+        now, ahead = _when(app, at)
         look = _against(app, now, against, nights, form, ahead) if against else _tonight(app, now, form, ahead)
     if look:
         raise typer.Exit(1)
+
+
+def _when(app: "App", at: str | None) -> tuple[datetime, bool]:
+    """The instant asked about, and whether it is a night to come; a simulated workspace lives in days of its own."""
+    from leadflow.app import coming_night
+
+    night = coming_night(app) if at is None and app.settings.simulated else None
+    return (night, True) if night else (instant(app, at), at is not None)
 
 
 def _tonight(app: "App", now: datetime, form: Format, ahead: bool) -> bool:

@@ -225,7 +225,7 @@ class Assignment(SQLModel, table=True):
     route: str = word()
     #: Who had it before and did not answer, or gave it away; NULL for the first.
     taken_from: str | None = word(required=False)
-    #: Its place among those given at the same instant.
+    #: Its place among those that pools gave at the same instant; 0 where it was nobody's turn.
     turn: int = whole(default=0, big=False)
 
     __table_args__ = (Index("ix_assignment_rep", "rep", "at"),)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Subquery,
     Update,
     and_,
+    case,
     func,
     literal,
     not_,
@@ -118,7 +119,6 @@ def to_owner(routing: Routing, route: Route, owners: Sequence[Salesperson]) -> I
         .subquery("queue")
     )
     fits = and_(free.c.rep == queue.c.owner, queue.c.place <= free.c.spare)
-    # No turn of a pool: place 0.
     given = select(queue.c.id, free.c.rep, literal(0, BigInteger).label("place")).join(free, fits)
     return _assign(routing, given.subquery("given"), route.name)
 
@@ -148,11 +148,15 @@ def to_pool(routing: Routing, route: Route, pool: Pool) -> Insert:
 
 
 def _assign(routing: Routing, given: Subquery, route: str) -> Insert:
-    """INSERT assignment: `given` (id, rep, place), after all that this instant has given so far."""
+    """INSERT assignment: `given` (id, rep, place), a turn after all that this instant has given so far.
+
+    Place 0 is no turn: whoever knows a company gets its people beside what a pool gives.
+    """
     at = literal(micros(routing.now), BigInteger)
     so_far = select(func.coalesce(func.max(assignment.c.turn), 0)).where(assignment.c.at == at).scalar_subquery()
     silent = literal(routing.without, Word) if routing.without else null()
-    rows = select(given.c.id, at, given.c.rep, literal(route, Word), silent, so_far + given.c.place).where(true())
+    turn = case((given.c.place == 0, 0), else_=so_far + given.c.place)
+    rows = select(given.c.id, at, given.c.rep, literal(route, Word), silent, turn).where(true())
     return insert_missing(assignment, ["escalation_id", "at", "rep", "route", "taken_from", "turn"], rows)
 
 

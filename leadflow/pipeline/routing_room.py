@@ -33,7 +33,8 @@ def room(playbook: Playbook, now: datetime, reps: Sequence[Salesperson], *, agai
         team.c.per_day - today.correlate(team).scalar_subquery(),
         team.c.open_limit - open_now.correlate(team).scalar_subquery(),
     )
-    turns = mine & (assignment.c.taken_from.is_not(None) if again else assignment.c.taken_from.is_(None))
+    kind = assignment.c.taken_from.is_not(None) if again else assignment.c.taken_from.is_(None)
+    turns = mine & kind & (assignment.c.turn > 0)
     return select(
         team.c.rep,
         team.c.position,

@@ -52,12 +52,13 @@ class Cells(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self._open = tag in ("caption", "th", "td")
+        # What stands inside a cell is part of it.
+        self._open = self._open or tag in ("caption", "th", "td")
         if tag == "caption":
             self._caption = ""
         elif tag == "tr":
             self.tables.setdefault(self._caption, []).append([])
-        elif self._open:
+        elif tag in ("th", "td"):
             self.tables[self._caption][-1].append("")
 
     def handle_data(self, data: str) -> None:

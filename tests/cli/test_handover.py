@@ -18,7 +18,7 @@ from leadflow.app import open_app
 from leadflow.cli import main
 from leadflow.cli.common import console
 from leadflow.db import make_engine
-from leadflow.models import escalation, lead_state
+from leadflow.models import escalation, lead, lead_state
 from leadflow.playbook.example import copy_example
 from tests.build import NIGHT
 from tests.pipeline.sales import open_handover
@@ -176,3 +176,28 @@ def test_the_installed_command_answers_the_same(workspace: Path) -> None:
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith("reject needs a reason")
+
+
+def test_what_was_learned_is_kept_with_its_source_and_date(says: Says, workspace: Path) -> None:
+    assert says("note", "1", "budget=5k_15k", "deadline=2026-05-07").output == "hand-over 1: noted budget, deadline\n"
+
+    engine = make_engine(f"sqlite:///{workspace / 'var' / 'leadflow.db'}")
+    with engine.connect() as connection:
+        known = connection.execute(select(lead.c.attributes, lead.c.provenance).where(lead.c.id == 1)).one()
+    engine.dispose()
+    assert (known.attributes["budget"], known.attributes["deadline"]) == ("5k_15k", "2026-05-07")
+    assert known.provenance["budget"] == {"source": "sales", "on": "2026-03-23"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("1", "budgt=5k_15k"), "budgt is no declared field. One of: job_title"),
+        (("1", "budget=lots"), 'budget: "lots" is not a choice'),
+        (("1", "budget"), "budget: write FIELD=VALUE"),
+        (("9", "budget=5k_15k"), "there is no hand-over 9"),
+    ],
+)
+def test_what_cannot_be_noted_is_refused(says: Says, words: tuple[str, ...], said: str) -> None:
+    done = says("note", *words)
+    assert (done.exit_code, said in " ".join(done.output.split())) == (2, True), done.output

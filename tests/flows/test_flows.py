@@ -19,7 +19,7 @@ from flows.escalate import escalate
 from flows.nightly import nightly
 from flows.upkeep import upkeep
 from leadflow.app import App
-from leadflow.app.sweeps import DECIDING
+from leadflow.app.phases import DECIDING
 from leadflow.models import job_run, message
 from leadflow.scheduler.server import PrefectServer
 from leadflow.types import Phase

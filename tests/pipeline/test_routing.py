@@ -71,7 +71,7 @@ def assign_one_by_one(playbook: Playbook, leads: Sequence[Waiting], loads: dict[
                 free = [rep for rep in pool[0] if _room(rep, loads[rep.name])]
                 if not lead.rep and free:
                     chosen = min(free, key=lambda rep: (loads[rep.name].last, pool[0].index(rep)))
-                    _give(lead, chosen, route, loads[chosen.name], next(turns) if route.to == "team_by" else 0)
+                    _give(lead, chosen, route, loads[chosen.name], next(turns) if route.to == "team_by" else None)
 
 
 def _pools(
@@ -99,9 +99,10 @@ def _room(rep: Salesperson, load: Load) -> bool:
     return within_day and (rep.open is None or load.open < rep.open)
 
 
-def _give(lead: Waiting, rep: Salesperson, route: Route, load: Load, turn: int) -> None:
+def _give(lead: Waiting, rep: Salesperson, route: Route, load: Load, turn: int | None) -> None:
     lead.rep, lead.route = rep.name, route.name
-    load.today, load.open, load.last = load.today + 1, load.open + 1, (_TONIGHT, turn)
+    load.today, load.open = load.today + 1, load.open + 1
+    load.last = load.last if turn is None else (_TONIGHT, turn)
 
 
 _limits = st.sampled_from([None, 0, 1, 2, 3, 5, 9])
@@ -156,7 +157,7 @@ def _lived(session: Session, history: list[tuple[str, int, bool]], loads: dict[s
         add_lead(session, n)
         row = {"id": n, "lead_id": n, "rep": rep, "opened_at": opened, "closed_at": NIGHT if closed else None}
         session.execute(insert(escalation), row | _SHARED)
-        session.execute(insert(assignment), {"escalation_id": n, "at": opened, "rep": rep, "route": ""})
+        session.execute(insert(assignment), {"escalation_id": n, "at": opened, "rep": rep, "route": "", "turn": 1})
         load = loads[rep]
         load.open += not closed
         # 03:15 UTC less an hour and a half is the same day in Paris.
