@@ -97,7 +97,7 @@ def test_a_rule_that_would_overrun_the_team_is_said_with_its_numbers(session: Se
     ((severity, told),) = faults(engine, selling(sales=sales(team=team)))
     assert severity == "warning"
     assert told == (
-        'hot rule "hand-raise" would have fired 3 times in the last 30 days, 2 in one night; '
+        'hot rule "hand-raise" would have fired 3 times in the last 30 days, 2 in one night · '
         "your team's limits add up to 1 a day, 90 open"
     )
     assert faults(engine, selling()) == []

@@ -189,7 +189,7 @@ def _too_hot(playbook: Playbook, fired: Fired) -> Iterator[Fault]:
             (False, True): _("your team's limits add up to {seats} open"),
         }[per_day is not None, seats is not None]
         place = next(rule.place for rule in playbook.sales.hot if rule.name == fired.rule)
-        yield _fault(place, f"{told}; {words.format(per_day=per_day, seats=seats)}", Severity.WARNING)
+        yield _fault(place, f"{told} · {words.format(per_day=per_day, seats=seats)}", Severity.WARNING)
 
 
 def _limits(sales: Sales) -> tuple[int | None, int | None]:

@@ -102,7 +102,7 @@ def _mails(change: Change) -> str:
     for told, mails in ((_("new: {mails}"), change.gained), (_("no more: {mails}"), change.lost)):
         if mails:
             parts.append(told.format(mails=_counted(mails)))
-    return "; ".join(parts)
+    return " · ".join(parts)
 
 
 def _counted(mails: Mapping[str, int]) -> str:
@@ -114,7 +114,7 @@ def _sales(change: Change) -> str:
     before, after = change.handovers
     told = _("tonight {before} → {after} hand-overs").format(before=before, after=after)
     if change.newly_hot:
-        told += ngettext("; {n} newly hot", "; {n} newly hot", change.newly_hot).format(n=change.newly_hot)
+        told += " · " + ngettext("{n} newly hot", "{n} newly hot", change.newly_hot).format(n=change.newly_hot)
     return told
 
 

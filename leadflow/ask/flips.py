@@ -36,16 +36,26 @@ def flip_words(playbook: Playbook, scored: Scored, condition: Condition, view: V
 
 def smallest(playbook: Playbook, person: Person, condition: Condition, view: View) -> list[Flip]:
     """Two at most, the smallest first: of points also the act that would bring them; all tried on rebuilt scores."""
+    found: dict[str, Flip] = {}
+    for way in _tried(playbook, person, condition, view):
+        words = way_words(way, view)
+        found.setdefault(words, Flip(way=way, words=words))
+        if len(found) == _NAMED:
+            break
+    return list(found.values())
+
+
+def _tried(playbook: Playbook, person: Person, condition: Condition, view: View) -> Iterator[Way]:
     spelt = _spelt(playbook, person, condition)
     if holds(spelt, person, view) is not holds(condition, person, view):
         spelt = condition
-    settled = (_settled(playbook, way, person, spelt, view) for way in flips(spelt, person, view))
-    ways = [way for way in settled if way and _holds_up(playbook, way, person, condition, view)]
-    found = [Flip(way=way, words=way_words(way, view)) for way in ways]
-    if ways and all(isinstance(change, Points) for change in ways[0]):
-        acts = _paid_acts(playbook, person, condition, view)
-        found[1:1] = [Flip(way=way, words=way_words(way, view)) for way in acts]
-    return list({flip.words: flip for flip in found}.values())[:_NAMED]
+    for way in flips(spelt, person, view):
+        settled = _settled(playbook, way, person, spelt, view)
+        if not settled or not _holds_up(playbook, settled, person, condition, view):
+            continue
+        yield settled
+        if all(isinstance(change, Points) for change in settled):
+            yield from _paid_acts(playbook, person, condition, view)
 
 
 def _settled(playbook: Playbook, way: Way, person: Person, condition: Condition, view: View) -> Way:

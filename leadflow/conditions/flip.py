@@ -12,7 +12,7 @@ from leadflow.conditions.operands import HUNDREDTHS
 from leadflow.conditions.tree import All, AnyOf, Condition, EventLeaf, FieldLeaf, Not, SegmentLeaf
 
 #: More ways than this are not followed at any knot of the tree.
-_WIDE = 12
+_WIDE = 8
 #: How many combinations are tried when leaves stand in each other's way.
 _TRIES = 4_000
 _TICK = timedelta(microseconds=1)
@@ -162,17 +162,19 @@ def _ways(condition: Condition, person: Person, view: View, want: bool) -> list[
             return [(change,) for change in _atoms(condition, person, view, want)]
 
 
-def _distinct(found: Iterable[T]) -> list[T]:
+def _distinct(found: Iterable[T], most: int | None = None) -> list[T]:
     """Each once, in order; a leaf cannot be hashed."""
     kept: list[T] = []
     for one in found:
+        if len(kept) == most:
+            break
         if one not in kept:
             kept.append(one)
     return kept
 
 
 def _cheapest(ways: Iterator[Way]) -> list[Way]:
-    return sorted(_distinct(ways), key=_cost)[:_WIDE]
+    return _distinct(sorted(ways, key=_cost), _WIDE)
 
 
 def _joined(ways: Sequence[Way]) -> Way:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,8 +28,7 @@ MAKER = {"language": "fr", "country": "FR", "industry": "manufacturing", "employ
 ABROAD = {"language": "en", "country": "IE"}
 PEOPLE = {"shop": (8, SHOP), "maker": (8, MAKER), "abroad": (4, ABROAD)}
 
-#: Makes a world whose app has other files: each edit is told the folder they lie in.
-Files = Callable[..., Playbook]
+SOAK = bool(os.environ.get("LEADFLOW_SOAK"))
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +70,7 @@ def machine(lived: tuple[Path, dict[str, int]]) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgres"] if os.environ.get("LEADFLOW_SOAK") else ["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"] if SOAK else ["sqlite"])
 def world(
     request: pytest.FixtureRequest, lived: tuple[Path, dict[str, int]], shipped: Playbook, machine: Engine
 ) -> Iterator[World]:

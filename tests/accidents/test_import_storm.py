@@ -1,6 +1,5 @@
 """Five thousand people with a year of past acts come in, and three sequences go live the same night."""
 
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -18,9 +17,11 @@ from leadflow.playbook.model import Playbook
 from leadflow.testing import World, open_world
 from leadflow.testing.world import MAILABLE
 from leadflow.types import Reason
-from tests.accidents.conftest import BEGIN
+from tests.accidents.conftest import BEGIN, SOAK
 
 MANY = 5_000
+# `make soak` takes as many on PostgreSQL.
+pytestmark = pytest.mark.property
 _INDUSTRIES = ("retail", "manufacturing", "professional_services", "other")
 _ACTS = (
     ("page_viewed", "/tarifs"),
@@ -35,7 +36,7 @@ _ACTS = (
 @pytest.fixture
 def storm(engine: Engine, shipped: Playbook) -> World:
     """A workspace whose sequences were never live, on the evening of the import."""
-    many = MANY if engine.dialect.name == "sqlite" or os.environ.get("LEADFLOW_SOAK") else MANY // 5
+    many = MANY if engine.dialect.name == "sqlite" or SOAK else MANY // 5
     world = open_world(engine, shipped, BEGIN)
     reader = PersonReader(fields=shipped.fields, zone=world.office)
     for first in range(0, many, BATCH):

@@ -22,6 +22,9 @@ from leadflow.types import EnrolmentState
 from tests.accidents.conftest import ABROAD, EVE, SHOP, edit, merge
 from tests.accidents.harm import left, no_mail_went_wrong, standing, waiting
 
+# `make soak` has them on PostgreSQL too.
+pytestmark = pytest.mark.property
+
 DAY = timedelta(days=1)
 #: Thursday, after the night and after the mails of the day.
 AFTER = EVE + DAY
