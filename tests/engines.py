@@ -24,7 +24,7 @@ class Moving:
     def to(self, url: str) -> Engine:
         """The engine, on the database at `url`; no connection to the one before is kept."""
         self.leave()
-        self._url = make_url(url)
+        self._url = self._engine.url = make_url(url)
         return self._engine
 
     def leave(self) -> None:

@@ -17,8 +17,9 @@ from tests.cli.conftest import Types
 
 
 @pytest.fixture
-def asked(types: Types, place: Path) -> Types:
-    """`leadflow report …` in a workspace with a random history."""
+def asked(types: Types, place: Path, monkeypatch: pytest.MonkeyPatch) -> Types:
+    """`leadflow report …` in a workspace with a random history, on a wide screen."""
+    monkeypatch.setattr("leadflow.cli.common.console._width", 200)
     with Session(open_app(place).engine) as session, session.begin():
         live_at_random(session, 3)
 
