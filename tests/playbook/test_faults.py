@@ -47,7 +47,7 @@ WELCOME = "templates/emails/welcome"
             MAKERS,
             "is: manufacturing",
             "is: mannufacturing",
-            f'{MAKERS}:6:29  error  "mannufacturing" is not a choice of industry. '
+            f'{MAKERS}:14:29  error  "mannufacturing" is not a choice of industry. '
             "One of: retail, manufacturing, professional_services, public, other",
         ),
         # Circles, and looking ahead
@@ -55,7 +55,7 @@ WELCOME = "templates/emails/welcome"
             SHOPS,
             "    - {field: industry, is: retail}",
             "    - {segment: online-shops}",
-            f"{SHOPS}:6:7  error  these segments go in a circle: online-shops → online-shops",
+            f"{SHOPS}:13:7  error  these segments go in a circle: online-shops → online-shops",
         ),
         (
             SCORING,
@@ -243,7 +243,7 @@ def test_a_segment_that_needs_the_journey_may_not_and_the_reason_is_printed(faul
         ),
     )
 
-    assert found.startswith(f'{SCORING}:17:60  error  segment "online-shops" looks ahead: it uses stage ({SHOPS}:7:7)')
+    assert found.startswith(f'{SCORING}:17:60  error  segment "online-shops" looks ahead: it uses stage ({SHOPS}:14:7)')
 
 
 @pytest.mark.parametrize(
