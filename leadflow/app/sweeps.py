@@ -70,10 +70,9 @@ def run_phase(
     *,
     hold: Callable[[Session], None] = lambda _session: None,
 ) -> Outcome:
-    """One phase in one transaction; deliver then tells sales, and sends in transactions of its own.
+    """One phase in one transaction, where the brake judges it; deliver tells sales, and sends in ones of its own.
 
-    What the brake holds is held in the transaction that plans it. `hold` is called last in the transaction, and
-    raises when the work must not count.
+    `hold` is called last in the transaction, and raises when the work must not count.
     """
     if phase is Phase.DELIVER:
         # Not before nurture has planned: the brake looks at the whole night, alerts included.
