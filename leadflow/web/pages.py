@@ -22,7 +22,8 @@ button { font: inherit; font-weight: 600; padding: .75rem 1.5rem; border: 0; bor
   background: #1b4fd6; color: #fff; cursor: pointer }
 label { display: block; margin: 0 0 1.25rem; font-weight: 600 }
 input, select { display: block; font: inherit; box-sizing: border-box; width: 100%; max-width: 20rem;
-  margin: .25rem 0 0; padding: .6rem .75rem; border: 1px solid #8a94a8; border-radius: .5rem; background: #fff; color: inherit }
+  margin: .25rem 0 0; padding: .6rem .75rem; border: 1px solid #8a94a8; border-radius: .5rem;
+  background: #fff; color: inherit }
 button:focus-visible { outline: 3px solid #1b4fd6; outline-offset: 3px }
 @media (prefers-color-scheme: dark) {
   body { color: #e8ebf2; background: #14181f }
