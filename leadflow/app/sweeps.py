@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, or_, select, update
@@ -56,9 +57,7 @@ PATIENCE = timedelta(seconds=20)
 def phase_of(app: App, phase: Phase) -> PhaseFunction:
     """The function of a phase before deliver, its ports bound."""
     if phase is Phase.CAPTURE:
-        return lambda session, playbook, now, scope: capture_intake(
-            session, playbook, now, scope, key=app.settings.key()
-        )
+        return partial(capture_intake, key=app.settings.key())
     return DECIDING[phase]
 
 
