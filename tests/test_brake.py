@@ -1,6 +1,5 @@
 """A night that trips the brake: planned whole, nothing leaves, until somebody has looked."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,77 +50,54 @@ def the_hold(world: World) -> Row[Any]:
 
 
 def test_a_held_night_is_planned_whole_and_nothing_leaves(world: World) -> None:
-    world.live_until(TUESDAY - timedelta(hours=1))
-    assert count(world, message.c.state == "planned") == 5
-    assert (world.sent, world.sales.alerts) == ([], [])
-    with Session(world.app.engine) as session:
-        assert session.scalar(select(func.count()).select_from(escalation)) == 1
-    assert not anything_due(world.app, world.now)
-
-
-def test_the_numbers_and_the_way_out_are_said(world: World) -> None:
-    world.live_until(MONDAY)
-    row = held_at(world.app, MONDAY)
-    assert row is not None
-    assert hold_words(row) == "brake: 5 mails planned — leadflow approve 2026-03-23"
-
-
-def test_sweeping_again_at_that_instant_changes_nothing(world: World) -> None:
     world.live_until(MONDAY)
     before = rows_of(world.app.engine)
     world.sweep()
     assert before == rows_of(world.app.engine)
+    row = held_at(world.app, MONDAY)
+    assert row is not None
+    assert hold_words(row) == "brake: 5 mails planned — leadflow approve 2026-03-23"
+    world.now = NOON
+    world.deliver()
+    world.escalate()
+    assert count(world, message.c.state == "planned") == 5
+    assert (world.sent, world.sales.alerts) == ([], [])
+    with Session(world.app.engine) as session:
+        assert session.scalars(select(escalation.c.reminders)).all() == [0]
+    assert not anything_due(world.app, world.now)
 
 
 def test_once_approved_it_leaves_by_the_ordinary_deliver(world: World) -> None:
-    world.live_until(NOON)
-    approve(world.app, the_hold(world), NOON, by="ana")
+    world.live_until(MONDAY)
+    world.now = NOON
+    row = the_hold(world)
+    approve(world.app, row, NOON, by="ana")
     world.deliver()
     world.escalate()
-    assert len(world.sales.alerts) == 1
-    world.live_until(TUESDAY - timedelta(hours=1))
-    assert len(world.sent) == 5
+    assert (len(world.sent), len(world.sales.alerts)) == (5, 1)
     with Session(world.app.engine) as session:
-        assert session.execute(select(hold.c.answer, hold.c.answered_by, hold.c.answered_at)).one() == (
-            "approved",
-            "ana",
-            NOON,
-        )
-
-
-def test_the_clock_of_a_held_hand_over_begins_when_sales_hear_of_it(world: World) -> None:
-    world.live_until(NOON)
-    with Session(world.app.engine) as session:
-        assert session.scalar(select(escalation.c.reminders)) == 0
-    approve(world.app, the_hold(world), NOON, by="ana")
-    with Session(world.app.engine) as session:
+        # Its clock begins when sales hear of it.
         assert session.scalar(select(escalation.c.due_at)) == NOON + timedelta(hours=1)
+        answered = select(hold.c.answer, hold.c.answered_by, hold.c.answered_at)
+        assert session.execute(answered).one() == ("approved", "ana", NOON)
+    for act in (approve, drop):
+        with pytest.raises(UsageError, match="2026-03-23 was approved by ana on 2026-03-23 12:15"):
+            act(world.app, row, NOON, by="bob")
+    with pytest.raises(UsageError, match="nothing of 2026-03-22 is held"):
+        held_nights(world.app, "2026-03-22")
 
 
 def test_a_dropped_night_never_was_and_the_next_sweep_plans_anew(world: World, book: Playbook) -> None:
-    world.live_until(NOON)
+    world.live_until(MONDAY)
     drop(world.app, the_hold(world), NOON, by="ana")
     with Session(world.app.engine) as session:
         assert session.scalar(select(func.count()).select_from(escalation)) == 0
         assert not session.scalar(select(func.count()).where(lead_state.c.with_sales))
-    world.deliver()
     assert count(world, message.c.state == "suppressed") == 5
     world.app = replace(world.app, playbook=book)
-    world.live_until(TUESDAY)
+    world.now = TUESDAY
+    world.sweep()
     assert count(world, message.c.state == "planned", message.c.planned_at == TUESDAY) == 5
-
-
-@pytest.mark.parametrize("act", [approve, drop])
-def test_an_answer_counts_once(world: World, act: Callable[..., None]) -> None:
-    world.live_until(MONDAY)
-    row = the_hold(world)
-    approve(world.app, row, NOON, by="ana")
-    with pytest.raises(UsageError, match="2026-03-23 was approved by ana on 2026-03-23 12:15"):
-        act(world.app, row, NOON, by="bob")
-    with pytest.raises(UsageError, match="was approved by ana"):
-        held_nights(world.app, "2026-03-23")
-    with pytest.raises(UsageError, match="nothing of 2026-03-22 is held"):
-        held_nights(world.app, "2026-03-22")
 
 
 def test_too_many_hand_overs_are_held_before_their_mails_are_planned(engine: Engine, book: Playbook) -> None:

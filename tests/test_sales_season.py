@@ -1,6 +1,6 @@
 """Ten salespeople of mixed habits: nobody waits too long, no limit is passed, turns are fair, calls are few.
 
-Nine days in every run; `make soak` lives the whole quarter.
+Eight days in every run; `make soak` lives the whole quarter.
 """
 
 import os
@@ -25,7 +25,7 @@ from tests.quarter import TRIO, Season, live_season
 SOAK = bool(os.environ.get("LEADFLOW_SOAK"))
 QUARTER = 90
 SIZES = [
-    pytest.param((9, 36, 0.15), id="nine days"),
+    pytest.param((8, 30, 0.15), id="eight days"),
     pytest.param(
         (QUARTER, 220, 0.03),
         id="ninety days",
@@ -151,7 +151,7 @@ def test_three_whom_nothing_tells_apart_are_never_two_apart(season: Season) -> N
         if row.rep in TRIO and row.taken_from is None and row.route != "known-company":
             turns[row.rep] += 1
             assert max(turns.values()) - min(turns.values()) <= 1, turns
-    assert min(turns.values()) > 0
+    assert sum(turns.values()) > len(TRIO)
 
 
 def test_no_company_is_called_twice_in_a_week_but_by_a_raised_hand(season: Season) -> None:

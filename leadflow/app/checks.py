@@ -25,6 +25,8 @@ from leadflow.types import MessageState, Place, micros
 
 #: How far back hot rules are tried.
 DAYS = 30
+#: Nights over more acts than this take minutes to live again: what was handed over in them has to do.
+MOST_ACTS = 300_000
 #: What a hot rule rests on: unchanged since the last sweep, its record is its history.
 _RESTS_ON = ("config/sales.yaml", "config/scoring.yaml", "config/journey.yaml", "config/leadflow.yaml", "segments/")
 _NIGHT = 4 * 60 + 15
@@ -136,13 +138,18 @@ def _fired(session: Session, playbook: Playbook, now: datetime) -> Sequence[Fire
     since = micros(now - timedelta(days=DAYS))
     if not playbook.sales.hot or session.scalar(select(event.c.id).where(event.c.occurred_at > since).limit(1)) is None:
         return ()
-    if _as_before(session, playbook):
+    if _as_before(session, playbook) or _too_many_acts(session):
         return _on_record(session, playbook, now)
     zone = ZoneInfo(playbook.office.zone)
     at = next((job.at for job in playbook.schedule.jobs if job.name == "nightly" and job.at is not None), _NIGHT)
     # What held before the first of them does not count.
     nights = [wall_time(zone, now - timedelta(days=n), at) for n in range(DAYS, -1, -1)]
     return would_have_fired(session, playbook, [night for night in nights if night <= now])
+
+
+def _too_many_acts(session: Session) -> bool:
+    acts = select(event.c.id).limit(MOST_ACTS + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(acts)) or 0) > MOST_ACTS
 
 
 def _as_before(session: Session, playbook: Playbook) -> bool:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -36,9 +37,7 @@ DECIDING: Mapping[Phase, PhaseFunction] = {
 def phase_of(app: App, phase: Phase) -> PhaseFunction:
     """The function of a phase before deliver, its ports bound."""
     if phase is Phase.CAPTURE:
-        return lambda session, playbook, now, scope: capture_intake(
-            session, playbook, now, scope, key=app.settings.key()
-        )
+        return partial(capture_intake, key=app.settings.key())
     return DECIDING[phase]
 
 
@@ -50,10 +49,9 @@ def run_phase(
     *,
     hold: Callable[[Session], None] = lambda _session: None,
 ) -> Outcome:
-    """One phase in one transaction; deliver then tells sales, and sends in transactions of its own.
+    """One phase in one transaction, where the brake judges it; deliver tells sales, and sends in ones of its own.
 
-    What the brake holds is held in the transaction that plans it. `hold` is called last in the transaction, and
-    raises when the work must not count.
+    `hold` is called last in the transaction, and raises when the work must not count.
     """
     if phase is Phase.DELIVER:
         # Not before nurture has planned: the brake looks at the whole night, alerts included.

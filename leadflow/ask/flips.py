@@ -56,6 +56,7 @@ def _tried(playbook: Playbook, person: Person, condition: Condition, view: View)
         yield settled
         if all(isinstance(change, Points) for change in settled):
             yield from _paid_acts(playbook, person, condition, view)
+            yield from _paid_answers(playbook, person, condition, view)
 
 
 def _settled(playbook: Playbook, way: Way, person: Person, condition: Condition, view: View) -> Way:
@@ -104,6 +105,16 @@ def _paid_acts(playbook: Playbook, person: Person, condition: Condition, view: V
             if rule.points > 0 and rule.where and _turned(playbook, way, person, condition, view):
                 yield way
                 return
+
+
+def _paid_answers(playbook: Playbook, person: Person, condition: Condition, view: View) -> Iterator[Way]:
+    """The first answer of the file that a rule of the fit pays enough for."""
+    for rule in playbook.scoring.fit:
+        if rule.points > 0 and not holds(rule.when, person, view):
+            for way in flips(rule.when, person, view, most=1):
+                if _turned(playbook, way, person, condition, view):
+                    yield way
+                    return
 
 
 def _spelt(playbook: Playbook, person: Person, condition: Condition) -> Condition:

@@ -9,6 +9,7 @@ from leadflow.ask.dates import clock_of, date_of, place_of
 from leadflow.ask.person import Subject, code_of
 from leadflow.ask.scores import Scored
 from leadflow.ask.section import Section, weekday
+from leadflow.ask.words import lifecycle_words
 from leadflow.conditions.evaluate import View
 from leadflow.models import escalation, event, playbook_version, stage_change, sweep
 from leadflow.playbook.model import Playbook
@@ -67,7 +68,7 @@ def _company(scored: Scored) -> str:
 def _standing(session: Session, playbook: Playbook, subject: Subject, scored: Scored, view: View) -> list[str]:
     fields = scored.person.fields
     parts = [
-        lifecycle_words(str(fields["lifecycle"])),
+        _("prospect no, lead") if fields["lifecycle"] == Lifecycle.LEAD else lifecycle_words(str(fields["lifecycle"])),
         _stage(session, subject, str(fields["stage"]), view),
         scored.band,
         _("segment: {title}").format(title=_segments(playbook, subject, scored)),
@@ -100,16 +101,6 @@ def _segments(playbook: Playbook, subject: Subject, scored: Scored) -> str:
 def _title(playbook: Playbook, name: str) -> str:
     segment = playbook.segments.get(name)
     return segment.title.get(current_language(), name) if segment else name
-
-
-def lifecycle_words(lifecycle: str) -> str:
-    """`prospect no, lead`: whether sales has somebody to convince."""
-    return {
-        Lifecycle.LEAD.value: _("prospect no, lead"),
-        Lifecycle.PROSPECT.value: _("prospect"),
-        Lifecycle.CUSTOMER.value: _("customer"),
-        Lifecycle.DISQUALIFIED.value: _("disqualified"),
-    }.get(lifecycle, lifecycle)
 
 
 def _unseen(session: Session, subject: Subject) -> int:

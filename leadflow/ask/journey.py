@@ -125,7 +125,8 @@ def segment_section(playbook: Playbook, subject: Subject, scored: Scored, view: 
     for name in order:
         if name not in inside:
             short = " ".join(lacking(playbook, scored.person, playbook.segments[name].when, view))
-            lines.append(_("not in {segment}").format(segment=f"{_title(playbook, name)}: {short}".rstrip(": ")))
+            outside = _("not in {segment}").format(segment=_title(playbook, name))
+            lines.append(_("{what}: {words}").format(what=outside, words=short) if short else outside)
     lines += [_("{name}: no file has it any more").format(name=name) for name in sorted(inside - {*playbook.segments})]
     return Section(title=_("SEGMENTS"), lines=tuple(lines) or (_("none"),))
 

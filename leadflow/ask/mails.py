@@ -49,7 +49,7 @@ def _line(row: RowMapping, acts: str, record: Record, at: datetime, view: View) 
     left = row["sent_at"] is not None and row["sent_at"] <= at
     when = short_of(row["sent_at"], view) if left else date_of(row["send_at"], view)
     email = f"{row['email']} ({row['language']})"
-    return f"{when:<18} {email:<34} {_outcome(row, record, at, view)}{acts}"
+    return f"{when:<18} {email:<38} {_outcome(row, record, at, view)}{acts}"
 
 
 def _outcome(row: RowMapping, record: Record, at: datetime, view: View) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from leadflow.eligibility import held, words_tonight
-from leadflow.models import enrolment, escalation, lead, lead_state, message, suppression, sweep
+from leadflow.models import enrolment, escalation, hold, lead, lead_state, message, suppression, sweep
 from leadflow.playbook.model import Playbook
 from leadflow.types import (
     DAY,
@@ -78,6 +78,8 @@ def nights_of(session: Session, playbook: Playbook, now: datetime) -> Mapping[da
         sweep.c.finished_at.is_not(None),
         sweep.c.at < micros(now),
         sweep.c.at >= micros(now) - (COMPARED + 1) * DAY,
+        # A night that nobody let go is no model.
+        sweep.c.at.not_in(select(hold.c.at).where(hold.c.answer.is_distinct_from("approved"))),
     )
     nights: dict[date, tuple[int, int]] = {}
     for at, counts in session.execute(rows.order_by(sweep.c.at)):

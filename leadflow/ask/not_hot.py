@@ -11,6 +11,7 @@ from leadflow.ask.dates import date_of, days_of
 from leadflow.ask.journey import lacking
 from leadflow.ask.person import Subject, unspent
 from leadflow.ask.scores import Scored
+from leadflow.ask.words import lifecycle_words
 from leadflow.conditions.evaluate import Person, View, holds
 from leadflow.conditions.prove import because, prove
 from leadflow.models import escalation
@@ -21,8 +22,9 @@ from leadflow.types import Lifecycle, instant_of, micros
 
 def not_hot_lines(session: Session, playbook: Playbook, subject: Subject, scored: Scored, view: View) -> Iterator[str]:
     """Each hot rule in turn, then what would forbid a hand-over all the same."""
-    if scored.person.fields["lifecycle"] in (Lifecycle.CUSTOMER, Lifecycle.DISQUALIFIED):
-        yield _("never handed over: {lifecycle}").format(lifecycle=scored.person.fields["lifecycle"])
+    lifecycle = str(scored.person.fields["lifecycle"])
+    if lifecycle in (Lifecycle.CUSTOMER, Lifecycle.DISQUALIFIED):
+        yield _("never handed over: {lifecycle}").format(lifecycle=lifecycle_words(lifecycle))
         return
     fresh = replace(view, fresh_within=playbook.sales.newer_than)
     person = unspent(scored.person, subject)
@@ -34,10 +36,12 @@ def not_hot_lines(session: Session, playbook: Playbook, subject: Subject, scored
 def _rule(playbook: Playbook, rule: HotRule, person: Person, view: View) -> Iterator[str]:
     proof = prove(rule.when, person, view)
     if holds(rule.when, person, view):
-        yield f"✓ {rule.name}: {because(proof)}; " + _("a hand-over waits for a new act")
+        words = _("{lifts}; {then}").format(lifts=because(proof), then=_("a hand-over waits for a new act"))
+        yield _("{what}: {words}").format(what=f"✓ {rule.name}", words=words)
         return
+    said = _("{what}: {words}").format(what=f"✗ {rule.name}", words=because(proof))
     needs = " ".join(lacking(playbook, person, rule.when, view))
-    yield f"✗ {rule.name}: {because(proof)}" + (f"; {needs}" if needs else "")
+    yield _("{lifts}; {then}").format(lifts=said, then=needs) if needs else said
 
 
 def _forbidden(session: Session, playbook: Playbook, subject: Subject, view: View) -> Iterator[str]:

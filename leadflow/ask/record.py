@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from leadflow.ask.dates import short_of
 from leadflow.ask.person import Subject
 from leadflow.ask.section import Section
-from leadflow.ask.words import end_words, reason_words
+from leadflow.ask.words import end_words, lifecycle_words, reason_words
 from leadflow.conditions.evaluate import View
 from leadflow.models import decision
 from leadflow.text import _
@@ -54,7 +54,7 @@ def said(row: RowMapping | Mapping[str, Any], view: View) -> str:
         case "stage":
             return _("stage {before} → {after}").format(before=detail.get("before") or "–", after=subject)
         case "lifecycle":
-            return _("now: {lifecycle}").format(lifecycle=subject)
+            return _("now: {lifecycle}").format(lifecycle=lifecycle_words(subject))
         case "enrol":
             return _("entered {sequence}").format(sequence=subject)
         case "exit":

@@ -1,6 +1,7 @@
 """The night in numbers: the artifact `nightly-summary`, aggregates only, no address and no company."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,6 +19,8 @@ from leadflow.models import message
 from leadflow.playbook.model import Playbook
 from leadflow.text import _, ngettext
 from leadflow.types import Outcome, Phase, micros
+
+_NUMBER = re.compile(r"[\d.,–< ]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +97,17 @@ def _headline(night: Night, broken: int) -> str:
         _("{n} invariants broken").format(n=broken),
         f"{night.mailed} + {without} = {night.people} ✓",
     ]
-    return _table(cells, [], always=True)
+    return " · ".join(cells)
 
 
-def _table(
-    heads: Sequence[str], rows: Iterator[Sequence[object]] | Sequence[Sequence[object]], *, always: bool = False
-) -> str:
-    lines = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    if not lines and not always:
+def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Numbers to the right, words to the left; nothing of no rows, which Prefect's page would show as a speck."""
+    if not rows:
         return ""
-    rule = "| --- |" + " ---: |" * (len(heads) - 1)
-    return "\n".join(["| " + " | ".join(heads) + " |", rule, *lines])
+    cells = [[str(cell) for cell in row] for row in rows]
+    numbers = [all(_NUMBER.fullmatch(cell) for cell in column) for column in zip(*cells, strict=True)]
+    rule = ["---:" if number else "---" for number in numbers]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [heads, rule, *cells])
 
 
 def _phases(night: Night, run: Run, zone: ZoneInfo) -> str:

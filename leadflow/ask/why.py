@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leadflow.ask.block import Block
+from leadflow.ask.flips import flip_words
 from leadflow.ask.handover import sales_section
 from leadflow.ask.heading import heading, playbook_line, short
 from leadflow.ask.journey import qualified_section, segment_section, stage_section
@@ -27,6 +28,7 @@ from leadflow.ask.scores import (
 )
 from leadflow.ask.section import Section
 from leadflow.conditions.evaluate import View
+from leadflow.conditions.tree import FieldLeaf
 from leadflow.models import sweep
 from leadflow.playbook.model import Playbook
 from leadflow.scoring.sheet import Sheet
@@ -147,7 +149,12 @@ def _scores(
     return (
         Section(
             title=fit + veto,
-            lines=(*fit_lines(playbook, scored, view), "─" * 7, sum_line(scored.fit, stored=said[0])),
+            lines=(
+                *fit_lines(playbook, scored, view),
+                "─" * 7,
+                sum_line(scored.fit, stored=said[0]),
+                *_better(playbook, scored, view, "fit"),
+            ),
         ),
         Section(
             title=heat,
@@ -155,10 +162,23 @@ def _scores(
                 *engagement_lines(playbook, subject, scored, view),
                 "─" * 7,
                 sum_line(scored.engagement, stored=said[1]),
+                *_better(playbook, scored, view, "engagement"),
                 *_notes(session, playbook, subject, scored),
             ),
         ),
     )
+
+
+def _better(playbook: Playbook, scored: Scored, view: View, field: str) -> list[str]:
+    """What the next better band takes; nothing of the best one."""
+    bounds = playbook.scoring.fit_bands if field == "fit" else playbook.scoring.engagement_bands
+    sheet = scored.fit if field == "fit" else scored.engagement
+    above = [(name, least) for name, least in bounds if sheet.score < least * 100]
+    if not above or (field == "fit" and scored.veto):
+        return []
+    name, least = above[-1]
+    words = flip_words(playbook, scored, FieldLeaf(field=field, operator="at_least", value=least), view)
+    return [_("band {band} takes: {what}").format(band=name, what=words)] if words else []
 
 
 def _stored(sheet: Sheet, stored: int | None, *, same: bool) -> str:

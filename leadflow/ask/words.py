@@ -1,7 +1,7 @@
 """What each reason is called where people read it."""
 
 from leadflow.text import _
-from leadflow.types import EnrolmentEnd, Reason
+from leadflow.types import EnrolmentEnd, Lifecycle, Reason
 
 
 def reason_words(reason: Reason) -> str:
@@ -54,3 +54,13 @@ def end_words(end: EnrolmentEnd) -> str:
         EnrolmentEnd.NO_MAIL_LEFT: _("no mail left"),
         EnrolmentEnd.STEP_FAILED: _("a step failed"),
     }[end]
+
+
+def lifecycle_words(lifecycle: str) -> str:
+    """A lead, a prospect, a customer or none of them, in words."""
+    return {
+        Lifecycle.LEAD.value: _("lead"),
+        Lifecycle.PROSPECT.value: _("prospect"),
+        Lifecycle.CUSTOMER.value: _("customer"),
+        Lifecycle.DISQUALIFIED.value: _("disqualified"),
+    }.get(lifecycle, lifecycle)

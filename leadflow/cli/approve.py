@@ -1,6 +1,7 @@
 """`leadflow approve`: what a night held by the brake would do, and the word that lets it leave."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -47,6 +48,9 @@ def approve(
         who = by or who_acts()
         for row in rows:
             (doing.drop if drop else doing.approve)(app, row, now, by=who)
+            words = _("dropped: the next sweep plans anew") if drop else _("approved: it leaves at its hours")
+            # No name: everybody who sees the runs sees it.
+            import_module("leadflow.scheduler.answered").tell_prefect(app.settings.workspace, row.night, words)
     if drop:
         console.print(_("dropped by {who}: the next sweep plans anew").format(who=who), markup=False)
     else:

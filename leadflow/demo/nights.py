@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from leadflow.app import App, deliver_due, open_app, run_escalations, sweep_one
 from leadflow.demo.sales_team import answer_hand_overs
 from leadflow.demo.sample import import_people, import_sample_deals
-from leadflow.demo.visitors import day_of
+from leadflow.demo.visitors import Act, day_of
 from leadflow.demo.world import live_through, mails_between, visitors_of
 from leadflow.eligibility import Tonight, tonight
 from leadflow.errors import UsageError
@@ -111,13 +111,29 @@ def _live_day(app: App, day: datetime, seed: int) -> None:
     live_through(app, acts, seed)
     answer_hand_overs(app, day, seed)
     # Nothing waits for the night that a person asked for in the day; the clock only goes forward.
-    moments = [(max(act.at + timedelta(seconds=30), noon), act.address) for act in acts if act.kind in _HAND_RAISES]
-    moments += [(day.replace(hour=hour, minute=5), "") for hour in _AFTERNOON]
+    moments = _hand_raises(acts, noon) + [(day.replace(hour=hour, minute=5), "") for hour in _AFTERNOON]
     for now, address in sorted(moments):
         if address:
             sweep_one(app, address, now)
         else:
             _drain(app, now)
+    _live_evening(app, day, max(moments)[0], seed)
+
+
+def _live_evening(app: App, day: datetime, now: datetime, seed: int) -> None:
+    """What came in the afternoon is read in the evening."""
+    mails = mails_between(app, day.replace(hour=12, minute=6), day + timedelta(days=1))
+    with Session(app.engine) as session:
+        people = [person for person in visitors_of(session, seed) if person.address in mails]
+    acts = [act for person in people for act in day_of(person, mails[person.address], day, seed)]
+    live_through(app, acts, seed)
+    for moment, address in sorted(_hand_raises(acts, now)):
+        sweep_one(app, address, moment)
+
+
+def _hand_raises(acts: Sequence[Act], earliest: datetime) -> list[tuple[datetime, str]]:
+    """When the machine looks at whom, half a minute after they asked."""
+    return [(max(act.at + timedelta(seconds=30), earliest), act.address) for act in acts if act.kind in _HAND_RAISES]
 
 
 def _drain(app: App, now: datetime) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Insert,
     Subquery,
     Update,
+    and_,
     case,
     false,
     func,
@@ -108,9 +109,11 @@ def _soft(playbook: Playbook, now: datetime) -> ColumnElement[str | None]:
     """Why this lead is left alone for now unless it raises a hand."""
     at = micros(now)
     recent = select(escalation.c.lead_id).where(escalation.c.opened_at > at - playbook.sales.same_lead)
-    near = select(escalation.c.account_id).where(
-        escalation.c.opened_at > at - playbook.sales.same_account, escalation.c.account_id.is_not(None)
-    )
+    # Called lately, or to be called soon by whoever put a colleague off.
+    span = playbook.sales.same_account
+    put_off = and_(escalation.c.closed_at.is_(None), escalation.c.again_at.between(at - span + 1, at + span - 1))
+    called = or_(escalation.c.opened_at > at - span, put_off)
+    near = select(escalation.c.account_id).where(called, escalation.c.account_id.is_not(None))
     return case(
         (lead_state.c.rest_until > at, Reason.RESTING),
         (lead.c.id.in_(recent), SAME_LEAD),

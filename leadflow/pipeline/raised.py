@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ColumnElement, Update, and_, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.db import Word, least
+from leadflow.db import Word, json_object, least
 from leadflow.models import escalation
 from leadflow.pipeline.crossing import crossing
 from leadflow.pipeline.decisions import record_decisions
@@ -24,7 +24,8 @@ def raise_again(session: Session, playbook: Playbook, now: datetime, due: Mappin
             session.execute(_tell_again(now, 1 << i, due[rule.name]))
     told = escalation.c.raised_at == micros(now)
     words = literal("raised_again", Word).label("reason")
-    rows = select(escalation.c.lead_id, escalation.c.rule.label("subject"), words).where(told)
+    detail = json_object(rep=escalation.c.rep).label("detail")
+    rows = select(escalation.c.lead_id, escalation.c.rule.label("subject"), words, detail).where(told)
     record_decisions(session, rows, kind="escalate", now=now, playbook=playbook)
     return session.scalar(select(func.count()).select_from(escalation).where(told)) or 0
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from leadflow.ask.flips import Flip, smallest
 from leadflow.ask.person import subject_at, unspent
 from leadflow.ask.scores import score_person
-from leadflow.ask.why import view_of
+from leadflow.ask.why import view_of, why
 from leadflow.conditions.flip import Acts, Points, Value
 from leadflow.conditions.tree import Condition, FieldLeaf
 from leadflow.models import escalation, lead_score, lead_state, membership
@@ -132,3 +132,14 @@ def test_the_act_alone_is_enough_as_well(world: World) -> None:
     assert when is not None
     do(world, "warm", found(world, "warm", when)[1])
     assert state(world, "warm")["stage"] == "evaluation"
+
+
+def test_the_next_band_is_said_to_take_points_or_an_answer_that_brings_them(world: World) -> None:
+    with Session(world.app.engine) as session:
+        told = why(session, world.app.playbook, world.address("maker"), None, now=world.now).scores[0].lines[-1]
+    assert told == "band B takes: 15 points of fit, or role is decides"
+    # Another fifteen points for the company would stop at its group's 45.
+    world.change("maker", {"role": "decides"})
+    world.now += timedelta(minutes=1)
+    world.sweep()
+    assert state(world, "maker")["band"] == "B4"

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from leadflow.app import plan
+from leadflow.app import foresight, plan
 from leadflow.ask.plan import Plan, PlannedEmail, planned_mails
 from leadflow.models import message, metadata
 from leadflow.playbook.load import load_playbook
@@ -80,3 +80,24 @@ def test_hours_name_the_day_only_where_a_plan_spans_two() -> None:
     line = {"email": "welcome", "by_language": {"fr": 2}, "first": nine}
     assert PlannedEmail(**line, last=nine.replace(hour=12)).hours == "Tue 09:00–12:00"  # type: ignore[arg-type]
     assert PlannedEmail(**line, last=nine + timedelta(days=1)).hours == "Tue 09:00–Wed 09:00"  # type: ignore[arg-type]
+
+
+def test_a_plan_says_what_stands_beside_the_mails(world: World) -> None:
+    world.act("late", "quote_requested")
+    world.now += timedelta(minutes=1)
+    found = foresight(world.app, world.now)
+    assert sum(found.by_stage.values()) == sum(found.plan.totals)
+    assert found.usual is None
+    (share,) = found.sales
+    assert (share.given, share.today, share.limit) == (1, 1, {"Inès": 5, "Sofia": 6}[share.rep])
+
+
+def test_a_night_to_come_is_seen_after_the_ones_before_it(world: World, engine: Engine) -> None:
+    world.sweep()
+    before = rows(engine)
+    friday = BEGIN + timedelta(days=4)
+    at_once, lived = (foresight(world.app, friday, ahead=ahead).plan for ahead in (False, True))
+    # The first mails leave meanwhile, and the second ones are due.
+    assert (at_once.tonight.mailed, lived.tonight.mailed > 0) == (0, True)
+    assert "welcome" not in {line.email for line in lived.lines}
+    assert rows(engine) == before

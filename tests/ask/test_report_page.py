@@ -71,9 +71,24 @@ class Cells(HTMLParser):
         self._open = self._open and tag not in ("caption", "th", "td")
 
 
+@pytest.fixture(scope="module")
+def pages(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """The page in each language, as a file."""
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "leadflow.db").write_bytes(sqlite_template.read_bytes())
+    engine = make_engine(f"sqlite:///{folder / 'leadflow.db'}")
+    found = {}
+    for language in LANGUAGES:
+        with Session(engine) as session:
+            found[language] = folder / f"{language}.html"
+            found[language].write_text(written(session, language, people=120), encoding="utf-8")
+    yield found
+    engine.dispose()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_is_loaded_nothing_runs_and_no_lead_is_named(session: Session, language: str) -> None:
-    page = written(session, language)
+def test_nothing_is_loaded_nothing_runs_and_no_lead_is_named(pages: dict[str, Path], language: str) -> None:
+    page = pages[language].read_text(encoding="utf-8")
     assert re.findall(r"https?:|//[a-z]|@import|url\(|<script|<link|<img|<iframe| on[a-z]+=", page) == []
     assert re.findall(r"p\d+@x\.example", page) == []
     assert f'<html lang="{language}"' in page
@@ -81,10 +96,11 @@ def test_nothing_is_loaded_nothing_runs_and_no_lead_is_named(session: Session, l
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_picture_is_named_described_and_sound(session: Session, language: str) -> None:
+def test_every_picture_is_named_described_and_sound(pages: dict[str, Path], language: str) -> None:
+    page = pages[language].read_text(encoding="utf-8")
     pictures = [
         ET.fromstring(found)  # noqa: S314 - drawn by us
-        for found in re.findall(r'<svg class="(?:wide|narrow)".*?</svg>', written(session, language))
+        for found in re.findall(r'<svg class="(?:wide|narrow)".*?</svg>', page)
     ]
     assert len(pictures) == 8
     names = [picture.get("aria-labelledby", "").split() for picture in pictures]
@@ -104,26 +120,9 @@ def test_the_tables_hold_the_numbers_of_the_sheets(session: Session) -> None:
     assert tables["Funnel"][1][1] == str(found.funnels["source"].total.people)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_an_empty_workspace_has_a_page_too(session: Session, language: str) -> None:
-    set_language(language)
+def test_an_empty_workspace_has_a_page_too(session: Session) -> None:
     page = page_of(everything(session, PLAYBOOK, QUESTION, EDITS), PLAYBOOK)
     assert "<svg class" not in page
-
-
-@pytest.fixture(scope="module")
-def pages(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
-    """The page in each language, as a file."""
-    folder = tmp_path_factory.mktemp("pages")
-    (folder / "leadflow.db").write_bytes(sqlite_template.read_bytes())
-    engine = make_engine(f"sqlite:///{folder / 'leadflow.db'}")
-    found = {}
-    for language in LANGUAGES:
-        with Session(engine) as session:
-            found[language] = folder / f"{language}.html"
-            found[language].write_text(written(session, language, people=200), encoding="utf-8")
-    yield found
-    engine.dispose()
 
 
 #: Words of a picture that are drawn over one another or out of it, and whether the page is wider than the screen.

@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from leadflow.ask.report.funnel_sheets import period_words
 from leadflow.ask.report.period import read_period, week_bounds
+from leadflow.ask.report.reached import Question
 from leadflow.errors import UsageError
 from leadflow.types import instant_of
 
@@ -41,3 +43,20 @@ def test_weeks_begin_on_monday_and_leave_no_gap() -> None:
     weeks = week_bounds(datetime(2026, 3, 28, 12, tzinfo=PARIS), datetime(2026, 4, 6, tzinfo=PARIS), PARIS)
     assert [f"{monday:%a %d}" for monday, _start, _end in weeks] == ["Mon 23", "Mon 30", "Mon 06"]
     assert [end for _monday, _start, end in weeks[:-1]] == [start for _monday, start, _end in weeks[1:]]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (None, None, "at any time"),
+        ("2026-03", "2026-03", "in March 2026"),
+        ("2026-01", "2026-03", "between January and March 2026"),
+        ("2025-12", "2026-01", "between December 2025 and January 2026"),
+        ("2026-01-15", "2026-03", "from 15\u00a0January to 31\u00a0March 2026"),
+        ("2026-01", None, "since 1\u00a0January 2026"),
+        (None, "2026-01-31", "until 31\u00a0January 2026"),
+    ],
+)
+def test_a_period_is_said_as_people_say_it(first: str | None, last: str | None, words: str) -> None:
+    period = read_period(first, last, PARIS)
+    assert words == period_words(Question(by="source", stages=(), zone=PARIS, period=period))

@@ -134,9 +134,9 @@ def test_the_first_line_adds_up_to_everybody(world: World) -> None:
     given = sum(e.opened_at == world.now for e in rows(world, escalation))
     assert (people, len(mails), unknown, given) == (13, 1, 1, 1)
     assert (
-        f"| {people} people | {len(mails)} mail planned | {people - len(mails)} without, all with a reason "
-        f"| {given} to sales | {unknown} unknown | 0 invariants broken "
-        f"| {len(mails)} + {people - len(mails)} = {people} ✓ |"
+        f"{people} people · {len(mails)} mail planned · {people - len(mails)} without, all with a reason · "
+        f"{given} to sales · {unknown} unknown · 0 invariants broken · "
+        f"{len(mails)} + {people - len(mails)} = {people} ✓"
     ) in summary(world)
 
 
@@ -235,7 +235,7 @@ def test_a_broken_rule_or_a_hold_stands_at_the_top(world: World) -> None:
     told = summary(world, broken=("2 messages without a reason",))
     assert told.startswith("**❌ Night of")
     assert "\n\n❌ invariant: 2 messages without a reason\n\n" in told
-    assert "| 1 invariants broken |" in told
+    assert " · 1 invariants broken · " in told
     told = summary(world, held="brake: 1,940 mails planned")
     assert told.startswith("**⏸ Night of")
     assert "\n\n⏸ brake: 1,940 mails planned\n\n" in told

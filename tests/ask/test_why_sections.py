@@ -5,10 +5,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
-from leadflow.app import why
+from leadflow.app import pause, why
 from leadflow.ask.why import Answer
+from leadflow.models import hold
 from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
 from leadflow.testing import World, open_world
@@ -136,3 +137,54 @@ def test_acts_that_no_sweep_has_seen_are_announced_not_counted(world: World) -> 
     assert "WHY ENGAGEMENT 0 → 4" in told.scores[1].title
     world.sweep()
     assert asked(world).scores[1].title != told.scores[1].title
+
+
+def test_what_somebody_paused_is_named_with_who_and_since_when_and_what_leaves_once_it_is_resumed(world: World) -> None:
+    pause(world.app, world.now, kind="all", by="Camille")
+    world.live_until(FIRST + timedelta(hours=12))
+    lines = asked(world).nothing.lines
+    assert "✗ paused: leadflow pause --all, since Mon 2 March at 04:15, Camille" in lines
+    assert any("→ lifts with leadflow resume --all; would then get faq-budget" in line for line in lines)
+
+
+def test_a_night_that_the_brake_holds_is_said_to_wait_for_somebody(world: World) -> None:
+    row = {"at": FIRST, "night": "2026-03-02", "rule": "sends_over", "what": "mails", "mails": 1, "handovers": 0}
+    with world.app.engine.begin() as connection:
+        connection.execute(insert(hold), row)
+    told = asked(world).nothing.lines[-1]
+    assert told.endswith("was planned on Mon 2 March; the brake holds that night until leadflow approve")
+
+
+def test_of_what_did_not_leave_all_is_told_when_and_why(world: World) -> None:
+    world.live_until(FIRST + timedelta(hours=1))
+    turn_hot(world)
+    world.live_until(FIRST + timedelta(hours=2))
+    world.sweep()
+    told = section(asked(world), "MAILS")
+    assert "NOT SENT: planned on 2 March for " in told
+    assert ", cancelled 2 March 06:15, reason: with sales" in told
+
+
+def test_what_was_chosen_is_told_with_its_marks_and_what_was_left_aside(world: World) -> None:
+    world.arrive("luc", {"first_name": "Luc", "language": "fr", "country": "FR"})
+    world.live_until(FIRST + timedelta(days=5))
+    told = section(why(world.app, world.address("luc"), None, now=world.now), "MAILS")
+    assert "chosen from 2: for discovery ✓ engagement 4 ✓ fr ✓, rank 60; then what-buyers-search 50" in told
+
+
+def test_of_a_stage_that_was_reached_the_evidence_of_its_night_stays(world: World) -> None:
+    told = section(asked(world), "WHY EVALUATION")
+    assert "since 2 March, from discovery: A4 then, fit 90, engagement 0" in told
+    assert "✓ project is redesign" in told
+    assert "it takes: 1 × “asked for a quote / asked for a demo / booked a meeting”" in told
+
+
+def test_answers_are_told_with_their_source_and_date_and_the_others_as_questions(world: World) -> None:
+    told = section(asked(world), "QUALIFIED 3/5")
+    assert "profile ✓ 90   project ✓ redesign (import, 1 March)   budget ? not asked yet" in told
+
+
+def test_what_a_hand_over_lacks_is_told_of_each_rule(world: World) -> None:
+    told = section(asked(world), "WHY NOT SALES")
+    assert "✗ hot-profile: band: A4 is none of A1, A2, B1; velocity: 0 is less than 15; it takes: " in told
+    assert "2 more visits to /tarifs, /en/pricing" in told

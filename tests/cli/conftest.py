@@ -44,7 +44,7 @@ def types(place: Path, monkeypatch: pytest.MonkeyPatch) -> Types:
     """`leadflow …` in that workspace; an exception that gets out is the test's."""
     monkeypatch.setenv("COLUMNS", "200")
 
-    def types(*words: str) -> Result:
-        return CliRunner().invoke(commands(), [*words, "--workspace", str(place)], catch_exceptions=False)
+    def types(*words: str, input: str | None = None) -> Result:
+        return CliRunner().invoke(commands(), [*words, "--workspace", str(place)], input=input, catch_exceptions=False)
 
     return types

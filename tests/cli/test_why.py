@@ -59,6 +59,33 @@ def test_somebody_who_gets_nothing_is_told_the_first_block_and_when_it_lifts(typ
 
 
 @pytest.mark.usefixtures("lived")
+def test_why_not_is_ticks_up_to_the_first_block_and_what_would_leave_once_it_lifts(types: Types) -> None:
+    told = types("why", "luc@b.example", "--not").output.splitlines()
+    assert told[:4] == [
+        "Luc [x] · D4 · discovery",
+        "WHY NOTHING TONIGHT",
+        "  ✓ address works   ✓ subscribed",
+        "  ✗ no legal basis: no basis is known",
+    ]
+    assert told[4].startswith("  → lifts with a legal basis, a source and the day the person was told; would then get")
+
+
+@pytest.mark.usefixtures("lived")
+def test_why_not_of_somebody_who_is_mailed_names_the_mail(types: Types) -> None:
+    told = types("why", "claire@makers.example", "--not").output
+    assert "NEXT MAIL" in told
+    assert "→ welcome leaves Mon 23 March at " in told
+
+
+@pytest.mark.usefixtures("lived")
+def test_why_speaks_french(types: Types, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADFLOW_LANG", "fr")
+    told = types("why", "luc@b.example", "--not").output
+    assert "POURQUOI RIEN CETTE NUIT" in told
+    assert "✗ pas de base légale\u00a0: aucune base connue" in told
+
+
+@pytest.mark.usefixtures("lived")
 def test_a_lead_may_be_named_by_its_number(types: Types) -> None:
     assert types("why", "l-0002").output == types("why", "luc@b.example").output
 
@@ -107,6 +134,6 @@ def test_narrow_screens_get_one_column_and_wide_ones_two(types: Types, monkeypat
 def test_the_plan_of_the_next_night_says_who_gets_nothing_and_why(types: Types) -> None:
     done = types("plan", "--at", "2026-03-24")
     assert done.exit_code == 0
-    assert "PLAN for 2026-03-24 04:15" in done.output
+    assert "PLAN for Tue 24 March" in done.output
     assert "2 people get nothing, and each has a reason:" in done.output
-    assert "1  no legal basis" in done.output
+    assert "1 no legal basis" in done.output

@@ -20,6 +20,7 @@ from flows.deliver import deliver
 from flows.nightly import nightly
 from leadflow.app import App
 from leadflow.models import account, enrolment, lead, message
+from leadflow.scheduler.answered import tell_prefect
 from leadflow.scheduler.server import PrefectServer
 from tests.build import NIGHT
 from tests.flows.conftest import PEOPLE, PLANTED
@@ -53,6 +54,18 @@ def test_a_held_night_ends_paused_with_its_numbers(api: httpx.Client, workspace:
     assert state.message == expected
     run = run_of(api, workspace)
     assert (run["state"]["type"], run["state"]["message"]) == ("PAUSED", expected)
+
+
+def test_an_approved_night_is_paused_no_longer(
+    api: httpx.Client, server: PrefectServer, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brake(workspace, 3)
+    live(workspace, at=(NIGHT + timedelta(days=7)).isoformat())
+    monkeypatch.setenv("PREFECT_API_URL", server.api)
+    assert tell_prefect(workspace, "2026-03-30", "approved: it leaves at its hours")
+    run = run_of(api, workspace)
+    assert (run["state"]["type"], run["state"]["message"]) == ("COMPLETED", "approved: it leaves at its hours")
+    assert not tell_prefect(workspace, "2026-03-30", "approved: it leaves at its hours")
 
 
 def artifact_of(api: httpx.Client, run: dict[str, Any]) -> str:

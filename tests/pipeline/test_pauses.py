@@ -122,7 +122,7 @@ def test_a_second_sweep_at_the_same_instant_changes_nothing(world: World) -> Non
 
 def test_resumed_everybody_goes_on_where_they_stood_however_long_it_was(world: World) -> None:
     stop(world, "all")
-    for _night in range(20):
+    for _night in range(9):
         world.night()
     assert go_on(world, "all")
     world.sweep()

@@ -34,7 +34,7 @@ from tests.playbook.conftest import DISCOVERY, JOURNEY, MAIN, MAKERS, SALES, SCO
             MAKERS,
             "is: manufacturing",
             "is: mannufacturing",
-            f'{MAKERS}:6:29  error  "mannufacturing" is not a choice of industry. '
+            f'{MAKERS}:14:29  error  "mannufacturing" is not a choice of industry. '
             "One of: retail, manufacturing, professional_services, public, other",
         ),
         # Circles, and looking ahead
@@ -42,7 +42,7 @@ from tests.playbook.conftest import DISCOVERY, JOURNEY, MAIN, MAKERS, SALES, SCO
             SHOPS,
             "    - {field: industry, is: retail}",
             "    - {segment: online-shops}",
-            f"{SHOPS}:6:7  error  these segments go in a circle: online-shops → online-shops",
+            f"{SHOPS}:13:7  error  these segments go in a circle: online-shops → online-shops",
         ),
         (
             SCORING,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from leadflow.ask.funnel import Funnel, funnel
 from leadflow.ask.report.emails import Edit, EmailFigures, email_figures
 from leadflow.ask.report.flows import Flow, Week, stage_flow, standing, weekly_mails
-from leadflow.ask.report.funnel_sheets import funnel_sheet
+from leadflow.ask.report.funnel_sheets import funnel_sheet, period_words
 from leadflow.ask.report.odd import Odd, odd_people
 from leadflow.ask.report.other_sheets import emails_sheet, odd_sheet, sales_sheet
 from leadflow.ask.report.reached import GROUPS, Question
@@ -19,6 +19,7 @@ from leadflow.ask.report.sales import RepFigures, rep_figures
 from leadflow.ask.report.sheet import Sheet
 from leadflow.models import sweep
 from leadflow.playbook.model import Playbook
+from leadflow.text import _
 
 Edits = Mapping[str, Edit]
 
@@ -28,9 +29,11 @@ def sheet_of(session: Session, playbook: Playbook, question: Question, view: str
     zone = ZoneInfo(playbook.office.zone)
     match view:
         case "emails":
-            return emails_sheet(email_figures(session, playbook, question.period), zone, edits)
+            sheet = emails_sheet(email_figures(session, playbook, question.period), zone, edits)
+            return replace(sheet, lead=_("sent {when}").format(when=period_words(question)))
         case "sales":
-            return sales_sheet(rep_figures(session, playbook, question.period, asked_at(question)))
+            sheet = sales_sheet(rep_figures(session, playbook, question.period, asked_at(question)))
+            return replace(sheet, lead=_("given {when}").format(when=period_words(question)))
         case "odd":
             return odd_sheet(odd_people(session, question.period, asked_at(question)), zone)
     return funnel_sheet(funnel(session, question), playbook)

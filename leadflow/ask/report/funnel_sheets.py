@@ -1,12 +1,11 @@
 """The funnel as tables: by source, month, segment or salesperson; step by step; where people stand now."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 from leadflow.ask.funnel import Cohort, Funnel, rate
 from leadflow.ask.report import numbers
-from leadflow.ask.report.period import Period
 from leadflow.ask.report.reached import Question
 from leadflow.ask.report.sheet import Cell, Column, Kind, Sheet
 from leadflow.ask.report.words import empty_words, group_words, many_words, step_words
@@ -69,25 +68,29 @@ def _row(cohort: Cohort, name: str) -> tuple[Cell, ...]:
 
 def _lead(question: Question) -> str:
     words = _("people who entered {when} · each counted once, in the month they entered, by their first source")
-    return words.format(when=period_words(question.period, question))
+    return words.format(when=period_words(question))
 
 
-def period_words(period: Period, question: Question) -> str:
-    """from January to March 2026, or at any time."""
-    if period.since is None and period.until is None:
-        return _("at any time")
-    since, until = (
+def period_words(question: Question) -> str:
+    """between January and March 2026, or at any time."""
+    period = question.period
+    since, last = (
         None if at is None else instant_of(at).astimezone(question.zone).date()
         for at in (period.since, None if period.until is None else period.until - 1)
     )
-    if since is None and until is not None:
-        return _("until {last}").format(last=numbers.day(until, year=True))
-    if until is None and since is not None:
+    if since is None and last is None:
+        return _("at any time")
+    if since is None:
+        return _("until {last}").format(last=numbers.day(last or date.max, year=True))
+    if last is None:
         return _("since {first}").format(first=numbers.day(since, year=True))
-    assert since is not None and until is not None  # noqa: S101, PT018 - the two cases above left this one
-    return _("from {first} to {last}").format(
-        first=numbers.day(since, year=since.year != until.year), last=numbers.day(until, year=True)
-    )
+    if since.day != 1 or (last + timedelta(days=1)).day != 1:
+        first = numbers.day(since, year=since.year != last.year)
+        return _("from {first} to {last}").format(first=first, last=numbers.day(last, year=True))
+    end = numbers.month(last, year=True)
+    if (since.year, since.month) == (last.year, last.month):
+        return _("in {month}").format(month=end)
+    return _("between {first} and {last}").format(first=numbers.month(since, year=since.year != last.year), last=end)
 
 
 def _notes(found: Funnel) -> Iterator[str]:

@@ -36,21 +36,26 @@ def money(cents: int) -> str:
 
 
 def hours(time: timedelta | None) -> str:
-    """6 h 10, or `·`."""
+    """6 h 10; a dash where nothing was answered."""
     if time is None:
-        return NOTHING
+        return NONE
     minutes = round(time.total_seconds() / 60)
     return f"{minutes // 60}{_WIDE}h{_WIDE}{minutes % 60:02}"
 
 
 def day(value: date, *, year: bool = False) -> str:
     """2 March."""
+    first = "1er" if value.day == 1 and current_language() == "fr" else str(value.day)
+    return f"{first}{_WIDE}{month(value, year=year)}"
+
+
+def month(value: date, *, year: bool = False) -> str:
+    """March, March 2026."""
     months = (
         _("January"), _("February"), _("March"), _("April"), _("May"), _("June"),
         _("July"), _("August"), _("September"), _("October"), _("November"), _("December"),
     )  # fmt: skip
-    first = "1er" if value.day == 1 and current_language() == "fr" else str(value.day)
-    said = f"{first}{_WIDE}{months[value.month - 1]}"
+    said = months[value.month - 1]
     return f"{said} {value.year}" if year else said
 
 

@@ -50,7 +50,7 @@ def page_of(found: Everything, playbook: Playbook) -> str:
     question, now = found.question, asked_at(found.question)
     words = {
         "title": _("From lead to customer"),
-        "lead": _("People who entered {when}").format(when=period_words(question.period, question)),
+        "lead": _("People who entered {when}").format(when=period_words(question)),
         "as_of": _("as of {day} at {time}").format(
             day=numbers.day(now.astimezone(question.zone).date(), year=True),
             time=f"{now.astimezone(question.zone):%H:%M}",
