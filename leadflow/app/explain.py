@@ -18,7 +18,7 @@ from leadflow.esp.memory import MemoryProvider
 from leadflow.models import enrolment, escalation, identity, lead, lead_state, message, pause
 from leadflow.pipeline.clocks import run_clocks
 from leadflow.playbook.model import Playbook
-from leadflow.types import IN_FLIGHT, Basis, Leads, MessageState, Phase, Reason, micros
+from leadflow.types import EVERYONE, IN_FLIGHT, Basis, Leads, MessageState, Phase, Reason, Scope, micros
 
 #: Takes what stands in the way, and gives the rules to sweep with.
 Cure = Callable[[Session, Playbook, int, datetime], Playbook]
@@ -44,7 +44,8 @@ def _then(app: App, found: Answer, now: datetime) -> Would:
     assert found.block is not None  # noqa: S101 - asked by `why`
     night = _night(app, found, found.looked or now)
     dry = replace(app, ports=replace(app.ports, email=MemoryProvider()))
-    scope = Leads((found.lead_id,))
+    # Sequences open with the first night of everyone.
+    scope: Scope = Leads((found.lead_id,)) if found.looked else EVERYONE
     with Session(app.engine) as session:
         try:
             cure = _CURES.get(found.block.reason, _nothing)

@@ -13,7 +13,7 @@ from leadflow.ask.words import end_words
 from leadflow.conditions.evaluate import holds
 from leadflow.conditions.prove import because, prove
 from leadflow.conditions.tree import Condition
-from leadflow.models import enrolment, lead, pause, sequence_existing
+from leadflow.models import enrolment, lead, pause, sequence_existing, sweep
 from leadflow.playbook.model import Sequence
 from leadflow.steps.email import EmailStep
 from leadflow.steps.wait import WaitStep
@@ -67,6 +67,9 @@ def _enters_again(case: Case, sequence: Sequence, entry: int, ended: datetime) -
 
 
 def _no_sequence(case: Case) -> Told:
+    since = select(sweep.c.at).where(sweep.c.at > micros(case.subject.row["created_at"]), sweep.c.scope == "everyone")
+    if case.session.execute(since.limit(1)).first() is None:
+        return Told(evidence=_("no night has looked at them yet"), lifts=_("the next sweep goes on"))
     near = list(_refusals(case))
     evidence = "; ".join(words for words, _flip in near) or _("no sequence is live")
     flips = [flip for _words, flip in near if flip]

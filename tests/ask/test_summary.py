@@ -128,7 +128,7 @@ def reasons(world: World) -> dict[int, Reason | None]:
     return {i: reason_tonight(world.session, world.playbook, world.now, i) for i in list(ids)}
 
 
-def test_the_first_line_adds_up_to_everybody(world: World) -> None:
+def the_first_line_adds_up_to_everybody(world: World) -> None:
     people, mails = len(rows(world, lead)), [m for m in rows(world, message) if m.planned_at == world.now]
     unknown = sum(m.state == "unknown" for m in rows(world, message))
     given = sum(e.opened_at == world.now for e in rows(world, escalation))
@@ -140,7 +140,7 @@ def test_the_first_line_adds_up_to_everybody(world: World) -> None:
     ) in summary(world)
 
 
-def test_the_reasons_add_up_to_those_without(world: World) -> None:
+def the_reasons_add_up_to_those_without(world: World) -> None:
     expected = Counter(reason_words(reason) for reason in reasons(world).values() if reason)
     told = {words: int(cells[0]) for words, cells in table(summary(world), "why no mail").items()}
     assert told.pop("total") == sum(told.values()) == 12
@@ -148,7 +148,7 @@ def test_the_reasons_add_up_to_those_without(world: World) -> None:
     assert len(told) == 6
 
 
-def test_a_reason_says_since_when_and_when_it_lifts(world: World) -> None:
+def a_reason_says_since_when_and_when_it_lifts(world: World) -> None:
     told = {words: cells[1:] for words, cells in table(summary(world), "why no mail").items()}
     due = [e.due_at for e in rows(world, enrolment) if e.due_at and e.due_at > world.now and not e.ended_at]
     assert told["next step not due"] == ["", f"by {max(due).astimezone(PARIS).day} March"]
@@ -161,7 +161,7 @@ def test_a_reason_says_since_when_and_when_it_lifts(world: World) -> None:
     assert told["with sales"] == ["", "their answer"]
 
 
-def test_what_is_usual_are_the_last_seven_nights(world: World) -> None:
+def what_is_usual_are_the_last_seven_nights(world: World) -> None:
     told = table(summary(world), "compared with the last 7 nights")
     week = world.now - timedelta(days=7)
     nights = [s.counts for s in rows(world, sweep) if week <= s.at < world.now]
@@ -173,7 +173,7 @@ def test_what_is_usual_are_the_last_seven_nights(world: World) -> None:
     assert told["unsubscribes"] == [str(days[0]), f"{min(before)}–{max(before)}"] == ["1", "0–2"]
 
 
-def test_bounces_and_complaints_are_rates_of_the_last_three_weeks(world: World) -> None:
+def bounces_and_complaints_are_rates_of_the_last_three_weeks(world: World) -> None:
     sent = [m for m in rows(world, message) if m.state == "accepted"]
     bounced, complained = (sum(m.delivery == word for m in sent) for word in ("bounced", "complained"))
     told = table(summary(world), "compared with the last 7 nights")
@@ -182,7 +182,7 @@ def test_bounces_and_complaints_are_rates_of_the_last_three_weeks(world: World) 
     assert (bounced, complained, len(sent)) == (1, 1, 26)
 
 
-def test_sequences_tell_who_is_in_them_and_what_they_send(world: World) -> None:
+def sequences_tell_who_is_in_them_and_what_they_send(world: World) -> None:
     def expected() -> Iterator[tuple[str, list[str]]]:
         for name in ("discovery", "offers"):
             mine = [e for e in rows(world, enrolment) if e.sequence == name]
@@ -195,7 +195,7 @@ def test_sequences_tell_who_is_in_them_and_what_they_send(world: World) -> None:
     assert table(summary(world), "sequence") == dict(expected())
 
 
-def test_salespeople_are_told_by_what_waits_and_what_is_late(world: World) -> None:
+def salespeople_are_told_by_what_waits_and_what_is_late(world: World) -> None:
     def numbers(rep: str) -> list[str]:
         mine = [e for e in rows(world, escalation) if e.rep == rep]
         waiting = [e for e in mine if e.state == "waiting" and e.closed_at is None]
@@ -212,26 +212,26 @@ def test_salespeople_are_told_by_what_waits_and_what_is_late(world: World) -> No
     assert numbers("Marc") == ["1", "1", "1"]
 
 
-def test_emails_are_those_planned_tonight_by_language(world: World) -> None:
+def emails_are_those_planned_tonight_by_language(world: World) -> None:
     planned = Counter((m.email, m.language) for m in rows(world, message) if m.planned_at == world.now)
     told = table(summary(world), "email")
     assert {(name, cells[0]): int(cells[1]) for name, cells in told.items()} == dict(planned)
 
 
-def test_phases_are_told_with_their_seconds_and_when_delivery_starts(world: World) -> None:
+def phases_are_told_with_their_seconds_and_when_delivery_starts(world: World) -> None:
     told = table(summary(world), "phase")
     first = min(m.send_at for m in rows(world, message) if m.planned_at == world.now).astimezone(PARIS)
     assert told["score"] == ["13", "3", "0.3", "counted 5"]
     assert told["deliver"] == ["0", "0", "1.5", f"starts Tue {first:%H:%M} · told 2"]
 
 
-def test_the_heading_tells_the_night_the_playbook_and_the_attempt(world: World) -> None:
+def the_heading_tells_the_night_the_playbook_and_the_attempt(world: World) -> None:
     head = "Night of Tue 24 March 2026 · playbook 000000 (unchanged since 23 March) · 2 s · "
     assert summary(world).startswith(f"**✅ {head}first attempt of the day**")
     assert summary(world, attempt=2).startswith(f"**✅ {head}attempt 2 of the day**")
 
 
-def test_a_broken_rule_or_a_hold_stands_at_the_top(world: World) -> None:
+def a_broken_rule_or_a_hold_stands_at_the_top(world: World) -> None:
     told = summary(world, broken=("2 messages without a reason",))
     assert told.startswith("**❌ Night of")
     assert "\n\n❌ invariant: 2 messages without a reason\n\n" in told
@@ -241,7 +241,7 @@ def test_a_broken_rule_or_a_hold_stands_at_the_top(world: World) -> None:
     assert "\n\n⏸ brake: 1,940 mails planned\n\n" in told
 
 
-def test_what_needs_a_human_is_said_and_counted(world: World) -> None:
+def what_needs_a_human_is_said_and_counted(world: World) -> None:
     made = nightly_summary(world.session, world.playbook, world.now, Run())
     lines = re.findall(r"^- ⚠ (.+)$", made.markdown, re.MULTILINE)
     assert lines == [
@@ -253,6 +253,28 @@ def test_what_needs_a_human_is_said_and_counted(world: World) -> None:
         "38.5 complaints per 1,000 mails: mailbox providers begin to refuse at 1",
     ]
     assert made.warnings == len(lines)
+
+
+#: What is claimed of the page, each a look at the same night.
+CLAIMS = (
+    the_first_line_adds_up_to_everybody,
+    the_reasons_add_up_to_those_without,
+    a_reason_says_since_when_and_when_it_lifts,
+    what_is_usual_are_the_last_seven_nights,
+    bounces_and_complaints_are_rates_of_the_last_three_weeks,
+    sequences_tell_who_is_in_them_and_what_they_send,
+    salespeople_are_told_by_what_waits_and_what_is_late,
+    emails_are_those_planned_tonight_by_language,
+    phases_are_told_with_their_seconds_and_when_delivery_starts,
+    the_heading_tells_the_night_the_playbook_and_the_attempt,
+    a_broken_rule_or_a_hold_stands_at_the_top,
+    what_needs_a_human_is_said_and_counted,
+)
+
+
+def test_every_number_is_found_again_in_the_rows(world: World) -> None:
+    for holds in CLAIMS:
+        holds(world)
 
 
 def test_no_address_and_no_name_is_in_it(world: World) -> None:

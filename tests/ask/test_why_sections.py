@@ -188,3 +188,11 @@ def test_what_a_hand_over_lacks_is_told_of_each_rule(world: World) -> None:
     told = section(asked(world), "WHY NOT SALES")
     assert "✗ hot-profile: band: A4 is none of A1, A2, B1; velocity: 0 is less than 15; it takes: " in told
     assert "2 more visits to /tarifs, /en/pricing" in told
+
+
+def test_somebody_whom_no_night_has_seen_is_told_so_and_what_the_next_one_plans(world: World) -> None:
+    world.live_until(FIRST + timedelta(hours=12))
+    world.arrive("luc", {"first_name": "Luc", "language": "fr", "country": "FR"})
+    lines = why(world.app, world.address("luc"), None, now=world.now).nothing.lines
+    assert lines[-2] == "✗ in no sequence: no night has looked at them yet"
+    assert lines[-1].startswith("→ the next sweep goes on; would then get welcome Tue 3 March at ")
