@@ -45,8 +45,8 @@ check: setup ## lint, format, types, layers, sizes, tree
 bench: setup ## seconds and statements of each phase, on both databases
 	$(BIN)/python -m bench
 
-soak: setup ## the property tests again, with many more examples
-	LEADFLOW_SOAK=1 $(BIN)/pytest -n 2 -m property --hypothesis-profile=soak
+soak: setup ## property tests with many more examples; quarters, storms and long scenarios on both databases
+	LEADFLOW_SOAK=1 $(BIN)/pytest -n 2 -m "property or soak" --hypothesis-profile=soak
 
 # The universal form of a lock, and no index in it: the same file installs wherever pip is configured.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

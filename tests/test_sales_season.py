@@ -30,7 +30,7 @@ SIZES = [
         (QUARTER, 220, 0.03),
         id="ninety days",
         marks=[
-            pytest.mark.property,
+            pytest.mark.soak,
             pytest.mark.skipif(not SOAK, reason="a quarter takes minutes: make soak"),
         ],
     ),

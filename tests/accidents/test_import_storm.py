@@ -21,7 +21,7 @@ from tests.accidents.conftest import BEGIN, SOAK
 
 MANY = 5_000
 # `make soak` takes as many on PostgreSQL.
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.soak
 _INDUSTRIES = ("retail", "manufacturing", "professional_services", "other")
 _ACTS = (
     ("page_viewed", "/tarifs"),

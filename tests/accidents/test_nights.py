@@ -23,7 +23,7 @@ from tests.accidents.conftest import ABROAD, EVE, SHOP, edit, merge
 from tests.accidents.harm import left, no_mail_went_wrong, standing, waiting
 
 # `make soak` has them on PostgreSQL too.
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.soak
 
 DAY = timedelta(days=1)
 #: Thursday, after the night and after the mails of the day.
