@@ -49,9 +49,7 @@ class Sweep:
     def run(self, phase: Phase, scope: Scope | None = None) -> Outcome:
         """Live through one phase; LockedError when the lock lapsed and somebody else took it."""
         began = time.monotonic()
-        alone(self.app, self._hold)
-        # In a transaction of its own: the phase before may have written a table full.
-        alone(self.app, refresh_statistics)
+        alone(self.app, self._ready)
         outcome = run_phase(self.app, phase, self.now, scope or self.scope, hold=self._hold)
         self.outcomes.append(outcome)
         self.seconds[phase] = time.monotonic() - began
@@ -61,6 +59,11 @@ class Sweep:
     def counts(self) -> dict[str, Any]:
         """What each phase did so far, as JSON-able numbers."""
         return {outcome.phase.value: counts_of(outcome) for outcome in self.outcomes}
+
+    def _ready(self, session: Session) -> None:
+        self._hold(session)
+        # Before each: the phase before may have written a table full.
+        refresh_statistics(session)
 
     def _hold(self, session: Session) -> None:
         if not runs.take_lock(session, name=LOCK, owner=self.owner):
