@@ -1,13 +1,21 @@
 """`leadflow approve`: what a night held by the brake would do, and the word that lets it leave."""
 
-from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadflow.cli.common import Workspace, complaints, console, instant, opened, plain_errors, who_acts
-from leadflow.errors import UsageError
+from leadflow.cli.common import (
+    ActedAt,
+    ActedBy,
+    Workspace,
+    acted_at,
+    complaints,
+    console,
+    opened,
+    plain_errors,
+    who_acts,
+)
 from leadflow.text import _, ngettext
 
 if TYPE_CHECKING:
@@ -18,21 +26,22 @@ Date = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: for scripts.")]
 Drop = Annotated[bool, typer.Option("--drop", help="None of it leaves; the next sweep plans anew.")]
-By = Annotated[str | None, typer.Option("--by", help="Who says so; default: the user of this machine.")]
-At = Annotated[str | None, typer.Option("--at", help="When, in a simulated workspace; elsewhere it is always now.")]
 
 
 def approve(
-    date: Date = None, workspace: Workspace = None, yes: Yes = False, drop: Drop = False, by: By = None, at: At = None
+    date: Date = None,
+    workspace: Workspace = None,
+    yes: Yes = False,
+    drop: Drop = False,
+    by: ActedBy = None,
+    at: ActedAt = None,
 ) -> None:
     """Let a night leave that the brake held: prints what it planned, asks, keeps who said so and when."""
     from leadflow import app as doing
 
     with plain_errors():
         app = opened(workspace)
-        if at is not None and not app.settings.simulated:
-            raise UsageError(_("--at is for simulated workspaces: an answer counts from now"))
-        now = instant(app, at) if at else datetime.now(UTC)
+        now = acted_at(app, at)
         rows = doing.held_nights(app, date)
         if not rows:
             console.print(_("no night is held"))

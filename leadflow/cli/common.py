@@ -26,6 +26,10 @@ At = Annotated[
     str | None,
     typer.Option("--at", help="A day (its nightly instant, office time) or an instant, ISO; default: now."),
 ]
+ActedAt = Annotated[
+    str | None, typer.Option("--at", help="When, in a simulated workspace; elsewhere it is always now.")
+]
+ActedBy = Annotated[str | None, typer.Option("--by", help="Who says so; default: the user of this machine.")]
 
 
 @contextmanager
@@ -59,6 +63,13 @@ def instant(app: "App", at: str | None) -> datetime:
     except ValueError:
         raise UsageError(_("--at {at}: write a date such as 2026-03-24 or 2026-03-24T09:00").format(at=at)) from None
     return value if value.tzinfo else value.replace(tzinfo=app.office)
+
+
+def acted_at(app: "App", at: str | None) -> datetime:
+    """When an answer counts from: one given in the past would rewrite what sweeps have decided since."""
+    if at is not None and not app.settings.simulated:
+        raise UsageError(_("--at is for simulated workspaces: an answer counts from now"))
+    return instant(app, at)
 
 
 def who_acts() -> str:

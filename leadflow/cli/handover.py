@@ -1,12 +1,12 @@
 """`leadflow handover`: the open hand-overs, and what salespeople answer from a terminal."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadflow.cli.common import Workspace, console, instant, opened, plain_errors
+from leadflow.cli.common import ActedAt, Workspace, acted_at, console, opened, plain_errors
 from leadflow.errors import UsageError
 from leadflow.text import _
 from leadflow.types import Answer, EscalationState, Lifecycle
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Id = Annotated[int, typer.Argument(metavar="ID", help="Its number, as `leadflow handover list` shows it.", min=1)]
 Reason = Annotated[str, typer.Option("--reason", help="One of those in config/sales.yaml.")]
 By = Annotated[str | None, typer.Option("--by", help="Who answers, and takes it over when it is somebody else's.")]
-At = Annotated[str | None, typer.Option("--at", help="When, in a simulated workspace; elsewhere it is always now.")]
 
 _AMOUNT = re.compile(r"(?P<units>\d{1,12})(?:[.,](?P<cents>\d{2}))?")
 
@@ -31,7 +30,7 @@ group = typer.Typer(help="Leads that sales have: list them, and answer.", no_arg
 def list_open(
     workspace: Workspace = None,
     rep: Annotated[str | None, typer.Option("--rep", help="Only this salesperson's.")] = None,
-    at: At = None,
+    at: ActedAt = None,
 ) -> None:
     """The open hand-overs, the most urgent first."""
     from sqlalchemy.orm import Session
@@ -40,7 +39,7 @@ def list_open(
 
     with plain_errors():
         app = opened(workspace)
-        now = _when(app, at)
+        now = acted_at(app, at)
         with Session(app.engine) as session:
             found = list_handovers(session, now, rep=rep)
         if not found:
@@ -49,7 +48,7 @@ def list_open(
 
 
 @group.command()
-def accept(number: Id, workspace: Workspace = None, by: By = None, at: At = None) -> None:
+def accept(number: Id, workspace: Workspace = None, by: By = None, at: ActedAt = None) -> None:
     """Mine: the clock stops, and the lead is a prospect where the journey says so."""
     _answer(workspace, at, number, Answer.ACCEPT, who=by)
 
@@ -60,7 +59,7 @@ def later(
     on: Annotated[str, typer.Option("--on", help="The day to come back to it, such as 2026-04-07.")],
     workspace: Workspace = None,
     by: By = None,
-    at: At = None,
+    at: ActedAt = None,
 ) -> None:
     """Not now: it comes back on that morning."""
     with plain_errors():
@@ -74,7 +73,7 @@ def reject(
     reason: Reason,
     workspace: Workspace = None,
     by: By = None,
-    at: At = None,
+    at: ActedAt = None,
 ) -> None:
     """Not ready: a lead again after a rest, or out of the game for some reasons."""
     _answer(workspace, at, number, Answer.REJECT, who=by, reason=reason)
@@ -86,7 +85,7 @@ def won(
     amount: Annotated[str, typer.Option("--amount", help="What it was sold for, in units: 12000 or 12000.50.")],
     workspace: Workspace = None,
     by: By = None,
-    at: At = None,
+    at: ActedAt = None,
 ) -> None:
     """Sold: a customer, and every sequence stops."""
     with plain_errors():
@@ -100,7 +99,7 @@ def lost(
     reason: Reason,
     workspace: Workspace = None,
     by: By = None,
-    at: At = None,
+    at: ActedAt = None,
 ) -> None:
     """Not sold: a lead again after a rest."""
     _answer(workspace, at, number, Answer.LOST, who=by, reason=reason)
@@ -111,7 +110,7 @@ def note(
     number: Id,
     learned: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE…", help="Such as budget=5k_15k.")],
     workspace: Workspace = None,
-    at: At = None,
+    at: ActedAt = None,
 ) -> None:
     """What you learned: kept with its source and date, and not asked again."""
     from sqlalchemy.orm import Session
@@ -122,7 +121,7 @@ def note(
         said = dict(_pair(text) for text in learned)
         app = opened(workspace)
         with Session(app.engine) as session, session.begin():
-            learn(session, app.playbook, _when(app, at), number, said, key=app.settings.key())
+            learn(session, app.playbook, acted_at(app, at), number, said, key=app.settings.key())
     console.print(_("hand-over {id}: noted {fields}").format(id=number, fields=", ".join(said)), markup=False)
 
 
@@ -140,20 +139,13 @@ def _answer(workspace: Any, at: str | None, number: int, said: Answer, **more: A
 
     with plain_errors():
         app = opened(workspace)
-        now = _when(app, at)
+        now = acted_at(app, at)
         with Session(app.engine) as session, session.begin():
             done = answer(session, app.playbook, now, number, said, **more)
     words = _("hand-over {id}: {state}; now a {lifecycle}")
     if done.lifecycle is Lifecycle.DISQUALIFIED:
         words = _("hand-over {id}: {state}; now {lifecycle}")
     console.print(words.format(id=number, state=_state(done.state), lifecycle=_lifecycle(done.lifecycle)))
-
-
-def _when(app: "App", at: str | None) -> datetime:
-    # An answer given in the past would rewrite what sweeps have decided since.
-    if at is not None and not app.settings.simulated:
-        raise UsageError(_("--at is for simulated workspaces: an answer counts from now"))
-    return instant(app, at) if at else datetime.now(UTC)
 
 
 def _day(text: str) -> date:

@@ -1,11 +1,10 @@
 """`leadflow pause` and `leadflow resume`: mail stops before the next intent, and goes on spread over its hours."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadflow.cli.common import Workspace, console, instant, opened, plain_errors, who_acts
+from leadflow.cli.common import ActedAt, ActedBy, Workspace, acted_at, console, opened, plain_errors, who_acts
 from leadflow.errors import UsageError
 from leadflow.text import _
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 Sequence = Annotated[str | None, typer.Option("--sequence", help="Only the mails of this sequence.")]
 Email = Annotated[str | None, typer.Option("--email", help="Only this email.")]
 Everything = Annotated[bool, typer.Option("--all", help="All mail.")]
-By = Annotated[str | None, typer.Option("--by", help="Who says so; default: the user of this machine.")]
-At = Annotated[str | None, typer.Option("--at", help="When, in a simulated workspace; elsewhere it is always now.")]
 
 
 def pause(
@@ -24,8 +21,8 @@ def pause(
     sequence: Sequence = None,
     email: Email = None,
     everything: Everything = False,
-    by: By = None,
-    at: At = None,
+    by: ActedBy = None,
+    at: ActedAt = None,
 ) -> None:
     """Stop mail before the next one begins to leave; without an option, list what is paused."""
     from leadflow.app import pause as stop
@@ -36,7 +33,7 @@ def pause(
         chosen = _chosen(sequence, email, everything)
         if chosen is not None:
             kind, name = chosen
-            new = stop(app, _when(app, at), kind=kind, name=name, by=by or who_acts())
+            new = stop(app, acted_at(app, at), kind=kind, name=name, by=by or who_acts())
             words = _("{what}: paused, no further mail begins") if new else _("{what}: paused already")
             console.print(words.format(what=pause_words(kind, name)), markup=False)
         _list(app)
@@ -47,8 +44,8 @@ def resume(
     sequence: Sequence = None,
     email: Email = None,
     everything: Everything = False,
-    by: By = None,
-    at: At = None,
+    by: ActedBy = None,
+    at: ActedAt = None,
 ) -> None:
     """End a pause, and sweep: what it stopped is planned anew, spread over the hours to come."""
     from leadflow.app import held_nights, hold_words, pause_words, sweep
@@ -61,7 +58,7 @@ def resume(
         if chosen is None:
             raise UsageError(_("name what goes on: --sequence, --email or --all"))
         kind, name = chosen
-        now = _when(app, at)
+        now = acted_at(app, at)
         go_on(app, now, kind=kind, name=name, by=by or who_acts())
         outcomes = sweep(app, now)
         planned = next(outcome.changed for outcome in outcomes if outcome.phase is Phase.NURTURE)
@@ -80,20 +77,15 @@ def _chosen(sequence: str | None, email: str | None, everything: bool) -> tuple[
     return named[0] if named else None
 
 
-def _when(app: "App", at: str | None) -> datetime:
-    if at is not None and not app.settings.simulated:
-        raise UsageError(_("--at is for simulated workspaces: an answer counts from now"))
-    return instant(app, at) if at else datetime.now(UTC)
-
-
 def _list(app: "App") -> None:
     from leadflow.app import pause_words, pauses_of
 
-    for row in pauses_of(app):
+    lasting = pauses_of(app)
+    for row in lasting:
         since = f"{row.since.astimezone(app.office):%Y-%m-%d %H:%M}"
         told = _("paused since {since} by {who}: {what}")
         console.print(told.format(since=since, who=row.by, what=pause_words(row.kind, row.name)), markup=False)
-    if not pauses_of(app):
+    if not lasting:
         console.print(_("nothing is paused"))
 
 
