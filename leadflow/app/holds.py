@@ -8,10 +8,11 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.app.workspace import App
+from leadflow.ask.report.numbers import whole
 from leadflow.errors import UsageError
 from leadflow.models import hold
 from leadflow.pipeline.release import drop_night, release_night
-from leadflow.text import _, current_language, ngettext
+from leadflow.text import _, ngettext
 from leadflow.types import micros
 
 
@@ -38,21 +39,16 @@ def held_nights(app: App, night: str | None = None) -> list[Row[Any]]:
 def hold_words(row: Row[Any]) -> str:
     """`brake: 1,940 mails planned, usual 16–27 — leadflow approve 2026-03-23`."""
     if row.what == "mails":
-        told = ngettext("{n} mail planned", "{n} mails planned", row.mails).format(n=grouped(row.mails))
+        told = ngettext("{n} mail planned", "{n} mails planned", row.mails).format(n=whole(row.mails))
     else:
-        told = ngettext("{n} hand-over", "{n} hand-overs", row.handovers).format(n=grouped(row.handovers))
+        told = ngettext("{n} hand-over", "{n} hand-overs", row.handovers).format(n=whole(row.handovers))
     if row.usual_high is not None:
         told += ", " + _("usual {range}").format(range=_range(row.usual_low, row.usual_high))
     return _("brake: {numbers} — leadflow approve {night}").format(numbers=told, night=row.night)
 
 
-def grouped(n: int) -> str:
-    """`1,940`; in French a thin space keeps thousands apart."""
-    return f"{n:,}".replace(",", "\u202f" if current_language() == "fr" else ",")
-
-
 def _range(low: int, high: int) -> str:
-    return grouped(low) if low == high else f"{grouped(low)}–{grouped(high)}"
+    return whole(low) if low == high else f"{whole(low)}–{whole(high)}"
 
 
 def _already(app: App, row: Row[Any]) -> str:
