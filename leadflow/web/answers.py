@@ -4,14 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, StrictUndefined, Template
 from sqlalchemy import Engine, Row, select
 from sqlalchemy.orm import Session
 
@@ -24,7 +21,7 @@ from leadflow.playbook.model import Playbook
 from leadflow.text import _, set_language
 from leadflow.types import Answer, EscalationState
 from leadflow.web.bodies import KB, raw_body
-from leadflow.web.pages import STYLE, language_of
+from leadflow.web.pages import STYLE, language_of, template
 from leadflow.web.state import Opened
 
 router = APIRouter()
@@ -135,7 +132,7 @@ def _page(
     request: Request, app: App, asked: _Asked, *, form: bool, done: bool = False, fault: str = "", status: int = 200
 ) -> Response:
     with _speaking(request, app, asked) as language:
-        html = _template().render(
+        html = template("answer.html").render(
             language=language,
             brand=app.playbook.brand.name,
             style=STYLE,
@@ -173,9 +170,3 @@ def _button(playbook: Playbook, said: Answer, language: str) -> str:
     label = playbook.sales.answers.get(said, {}).get("label", {}).get(language)
     own = {Answer.ACCEPT: _("Mine"), Answer.LATER: _("Later"), Answer.REJECT: _("Not ready")}
     return str(label or own.get(said, said))
-
-
-@cache
-def _template() -> Template:
-    source = files("leadflow.web").joinpath("templates/answer.html").read_text(encoding="utf-8")
-    return Environment(autoescape=True, undefined=StrictUndefined).from_string(source)

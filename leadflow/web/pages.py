@@ -4,11 +4,10 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.resources import files
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from leadflow.text import LANGUAGES, _, set_language
 
@@ -72,7 +71,9 @@ def say(request: Request, page: str, language: str, *, status: int = 200) -> Res
     finally:
         set_language(None)
     brand = request.app.state.app.playbook.brand.name
-    html = _template().render(language=language, title=title, text=text, button=button, brand=brand, style=STYLE)
+    html = template("page.html").render(
+        language=language, title=title, text=text, button=button, brand=brand, style=STYLE
+    )
     return HTMLResponse(html, status_code=status, headers={"Content-Language": language})
 
 
@@ -85,6 +86,7 @@ def language_of(request: Request, preferred: str | None) -> str:
 
 
 @cache
-def _template() -> Template:
-    source = files("leadflow.web").joinpath("templates/page.html").read_text(encoding="utf-8")
-    return Environment(autoescape=True, undefined=StrictUndefined).from_string(source)
+def template(name: str) -> Template:
+    """A page of the templates beside this file."""
+    pages = Environment(autoescape=True, undefined=StrictUndefined, loader=PackageLoader("leadflow.web"))
+    return pages.get_template(name)
