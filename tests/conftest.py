@@ -20,6 +20,7 @@ from leadflow.text import set_language
 from tests.browser import find_chromium, running_chromium
 from tests.engines import Moving
 from tests.postgres import Server, running_postgres
+from tests.soak import SOAK
 
 pytest_plugins = ["tests.seconds"]
 
@@ -33,7 +34,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.register_profile("soak", settings.get_profile("default"), max_examples=400, derandomize=False, print_blob=True)
-settings.load_profile("soak" if os.environ.get("LEADFLOW_SOAK") else "default")
+settings.load_profile("soak" if SOAK else "default")
 
 
 class OutsideWorldError(Exception):

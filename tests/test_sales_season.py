@@ -3,7 +3,6 @@
 Eight days in every run; `make soak` lives the whole quarter.
 """
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -21,8 +20,8 @@ from leadflow.playbook.load import load_playbook
 from leadflow.types import COUNTS_AS_RECEIVED, DAY, micros
 from tests.conftest import make_tables
 from tests.quarter import TRIO, Season, live_season
+from tests.soak import SOAK
 
-SOAK = bool(os.environ.get("LEADFLOW_SOAK"))
 QUARTER = 90
 SIZES = [
     pytest.param((8, 30, 0.15), id="eight days"),

@@ -1,6 +1,5 @@
 """A workspace like any other, a few days after it went live: what an accident happens to."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +16,7 @@ from leadflow.playbook.model import Playbook
 from leadflow.testing import World, open_world
 from tests.conftest import make_tables
 from tests.postgres import Server
+from tests.soak import SOAK
 
 ROOT = Path(__file__).parents[2]
 #: Sunday evening; three nights later it is Wednesday evening.
@@ -27,8 +27,6 @@ SHOP = {"language": "fr", "country": "FR", "industry": "retail", "cms": "shopify
 MAKER = {"language": "fr", "country": "FR", "industry": "manufacturing", "employees": "70", "role": "decides"}
 ABROAD = {"language": "en", "country": "IE"}
 PEOPLE = {"shop": (8, SHOP), "maker": (8, MAKER), "abroad": (4, ABROAD)}
-
-SOAK = bool(os.environ.get("LEADFLOW_SOAK"))
 
 
 @pytest.fixture(scope="session")

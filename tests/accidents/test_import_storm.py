@@ -17,7 +17,8 @@ from leadflow.playbook.model import Playbook
 from leadflow.testing import World, open_world
 from leadflow.testing.world import MAILABLE
 from leadflow.types import Reason
-from tests.accidents.conftest import BEGIN, SOAK
+from tests.accidents.conftest import BEGIN
+from tests.soak import SOAK
 
 MANY = 5_000
 # `make soak` takes as many on PostgreSQL.

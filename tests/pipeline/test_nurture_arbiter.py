@@ -1,6 +1,5 @@
 """One mail an address, when caps and window allow it; the others wait with a reason, and not for ever."""
 
-import os
 import random
 from datetime import datetime, timedelta
 from itertools import count
@@ -16,6 +15,7 @@ from leadflow.steps.email import EmailStep
 from leadflow.types import DAY, HOUR, Purpose, Span, SpanKind, micros
 from tests.build import NIGHT
 from tests.pipeline.nurture_world import LEARN, WELCOME, World, book, days, email, sequence
+from tests.soak import SOAK
 
 PARIS = ZoneInfo("Europe/Paris")
 _ids = count(1000)
@@ -185,7 +185,7 @@ def test_mails_of_one_night_leave_over_the_spread(session: Session) -> None:
 
 @pytest.mark.slow
 @pytest.mark.property
-@pytest.mark.parametrize("seed", range(20 if os.environ.get("LEADFLOW_SOAK") else 1))
+@pytest.mark.parametrize("seed", range(20 if SOAK else 1))
 def test_no_cap_is_ever_broken_in_seventy_days(session: Session, seed: int) -> None:
     dice = random.Random(seed)
     caps = (

@@ -1,6 +1,5 @@
 """Each scenario of this folder marches its days on both databases and finds what it expects."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,11 @@ from sqlalchemy import Engine
 from leadflow.playbook.model import Playbook
 from leadflow.testing import play, read_scenario
 from tests.scenarios.conftest import WORKSPACE
+from tests.soak import SOAK
 
 HERE = Path(__file__).parent
 #: Weeks of nights, twenty seconds each; on PostgreSQL the same statements as the short ones: `make soak` has them all.
 WEEKS = {"fall_back", "nobody_answers", "there_and_back", "three_stages"}
-SOAK = bool(os.environ.get("LEADFLOW_SOAK"))
 
 
 @pytest.mark.slow
