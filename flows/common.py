@@ -156,8 +156,8 @@ def at_intervals(say: Callable[[Mapping[str, Any]], str], name: str = "") -> Cal
                 return done[-1]
 
             state = once(app, job, slot_of(app, job, slot, at), counted, say)
-            for counts in done if name else ():
-                await rename(name.format(**counts))
+            if name and done:
+                await rename(name.format(**done[0]))
             return state
 
         update_wrapper(run, act, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
