@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping, Select, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from leadflow.ask.case import Case, after
+from leadflow.ask.case import Case
 from leadflow.ask.dates import date_of, days_of, moment_of, short_of, span_of, weekday_of
 from leadflow.ask.shelf import missing_fields, shelf_words
 from leadflow.ask.told import Told
@@ -116,7 +116,7 @@ def _deadline(case: Case) -> tuple[str, ...]:
     at = _latest(case.session, place, case)
     if at is None:
         return ()
-    following = after(case.sequence, step)
+    following = case.sequence.after(step)
     date = weekday_of(at, case.view)
     if following is None:
         return (

@@ -13,7 +13,7 @@ from leadflow.conditions.evaluate import View
 from leadflow.eligibility import reason_tonight
 from leadflow.models import enrolment, message, verdict
 from leadflow.playbook.model import Playbook, Sequence
-from leadflow.steps.base import END, Step
+from leadflow.steps.base import Step
 from leadflow.types import EnrolmentState, MessageState, Reason, micros
 
 _OVER = (MessageState.FAILED, MessageState.SUPPRESSED, MessageState.UNKNOWN)
@@ -94,13 +94,3 @@ def _place(session: Session, subject: Subject, reason: Reason, mail: RowMapping 
         return not of_mail, row["verdict"] != reason, _NEARNESS[EnrolmentState(row["state"])]
 
     return min(rows, key=nearness, default=None)
-
-
-def after(sequence: Sequence, step: Step) -> Step | None:
-    """The step people go on to, None at the end."""
-    if step.then == END:
-        return None
-    if step.then is not None:
-        return sequence.step(step.then)
-    place = sequence.steps.index(step) + 1
-    return sequence.steps[place] if place < len(sequence.steps) else None

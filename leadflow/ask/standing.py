@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from leadflow.models import enrolment
 from leadflow.playbook.model import Playbook, Sequence
-from leadflow.steps.base import END
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +92,5 @@ def _after(sequence: Sequence, position: str | None) -> str | None:
     if position in sequence.removed:
         return sequence.removed[position]
     step = sequence.step(position)
-    if step is None or step.then == END:
-        return None
-    if step.then is not None:
-        return step.then
-    place = sequence.steps.index(step) + 1
-    return sequence.steps[place].name if place < len(sequence.steps) else None
+    following = sequence.after(step) if step else None
+    return following.name if following else None

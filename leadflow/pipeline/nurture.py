@@ -22,10 +22,9 @@ from leadflow.pipeline.nurture_files import end_removed, follow_files, rebind_me
 from leadflow.pipeline.nurture_match import find_matches
 from leadflow.pipeline.nurture_skips import skip_steps
 from leadflow.pipeline.nurture_steps import advance, complete_steps
-from leadflow.pipeline.nurture_tables import following, prepare_tables, touched
+from leadflow.pipeline.nurture_tables import prepare_tables, touched
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.steps.base import Step
-from leadflow.steps.branch import BranchStep
 from leadflow.steps.email import EmailStep
 from leadflow.steps.escalate import EscalateStep
 from leadflow.steps.wait import WaitStep
@@ -73,10 +72,7 @@ def longest_chain(playbook: Playbook) -> int:
 def _chain(sequence: Sequence, step: Step | None, seen: frozenset[str]) -> int:
     if step is None or step.name in seen or isinstance(step, WaitStep | EscalateStep):
         return 0
-    targets = [following(sequence, step)]
-    if isinstance(step, BranchStep):
-        targets += [sequence.step(target) for _when, target in step.cases]
-    onward = max(_chain(sequence, target, seen | {step.name}) for target in targets)
+    onward = max(_chain(sequence, target, seen | {step.name}) for target in sequence.onward(step))
     return onward + isinstance(step, EmailStep)
 
 

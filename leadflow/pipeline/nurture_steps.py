@@ -12,7 +12,7 @@ from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.nurture_exits import NOT_FINAL
 from leadflow.pipeline.nurture_match import sources_of
 from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, leave, over
-from leadflow.pipeline.nurture_tables import following, route_step
+from leadflow.pipeline.nurture_tables import route_step
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.steps.base import Step
 from leadflow.steps.branch import BranchStep
@@ -50,18 +50,13 @@ def advance(session: Session, playbook: Playbook, now: datetime) -> None:
 def _most_waits(playbook: Playbook) -> int:
     """How many rounds take anybody as far as they can go: one, and one for each wait behind another step."""
     moving = [(s, step) for s in playbook.sequences for step in s.steps if isinstance(step, WaitStep | BranchStep)]
-    return max((1 + max(_waits(s, target) for target in _targets(s, step)) for s, step in moving), default=0)
+    return max((1 + max(_waits(s, target) for target in s.onward(step)) for s, step in moving), default=0)
 
 
 def _waits(sequence: Sequence, step: Step | None) -> int:
     if not isinstance(step, WaitStep | BranchStep):
         return 0
-    return isinstance(step, WaitStep) + max(_waits(sequence, target) for target in _targets(sequence, step))
-
-
-def _targets(sequence: Sequence, step: Step) -> list[Step | None]:
-    cases = [sequence.step(target) for _when, target in step.cases] if isinstance(step, BranchStep) else []
-    return [following(sequence, step), *cases]
+    return isinstance(step, WaitStep) + max(_waits(sequence, target) for target in sequence.onward(step))
 
 
 def _moving() -> Update:

@@ -155,7 +155,6 @@ slot = Table(
 )
 
 TOUCHED = enrolment.c.lead_id.in_(touched.select().with_only_columns(touched.c.lead_id))
-END = "end"
 
 
 def prepare_tables(session: Session, playbook: Playbook) -> None:
@@ -171,22 +170,12 @@ def prepare_tables(session: Session, playbook: Playbook) -> None:
     analyze(session, route_step, route)
 
 
-def following(sequence: Sequence, step: Step) -> Step | None:
-    """The step after `step` in today's file, None at the end."""
-    if step.then == END:
-        return None
-    if step.then is not None:
-        return sequence.step(step.then)
-    place = sequence.steps.index(step) + 1
-    return sequence.steps[place] if place < len(sequence.steps) else None
-
-
 def _routes(sequence: Sequence) -> list[dict[str, object]]:
     rows: dict[tuple[str, str], bool] = {}
     if sequence.steps:
         rows["", sequence.steps[0].name] = True
     for step in sequence.steps:
-        after = following(sequence, step)
+        after = sequence.after(step)
         rows[step.name, after.name if after else ""] = True
         if isinstance(step, BranchStep):
             for _when, target in step.cases:

@@ -13,7 +13,7 @@ from leadflow.playbook.model.journey import (
 )
 from leadflow.playbook.model.limits import Brake, Brand, NeverRule, Office, Pressure, Sender, Window
 from leadflow.playbook.model.sales import Sales, Schedule
-from leadflow.steps.base import Step
+from leadflow.steps.base import END, Step
 from leadflow.types import NOWHERE, Place
 
 #: Language → text.
@@ -66,6 +66,19 @@ class Sequence:
     def step(self, name: str) -> Step | None:
         """The step of that name, or the one that was called so."""
         return next((s for s in self.steps if name in (s.name, s.was)), None)
+
+    def after(self, step: Step) -> Step | None:
+        """The step people usually go on to from `step`; None at the end."""
+        if step.then == END:
+            return None
+        if step.then is not None:
+            return self.step(step.then)
+        place = self.steps.index(step) + 1
+        return self.steps[place] if place < len(self.steps) else None
+
+    def onward(self, step: Step) -> list[Step | None]:
+        """The steps people may go on to from `step`: the usual one, and those it names."""
+        return [self.after(step), *(self.step(name) for name in step.targets)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
