@@ -5,7 +5,16 @@ import sys
 import time
 from pathlib import Path
 
+from bench.table import Line, Say, at_most
+
 _REPEATS = 7
+
+
+def lines(say: Say) -> list[Line]:
+    """The one line of the start-up."""
+    say("start-up: leadflow --help")
+    ours, floor = start_up()
+    return [at_most('leadflow --help / python -c "import typer, rich"', "", [ours], [floor])]
 
 
 def start_up() -> tuple[float, float]:
