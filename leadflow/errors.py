@@ -92,6 +92,10 @@ class RetryableError(ProviderError):
         self.retry_after = retry_after
 
 
+class OutageError(RetryableError):
+    """Definitely not sent, and any other mail would fare alike just now."""
+
+
 class UnknownOutcomeError(ProviderError):
     """May have been sent: never blindly tried again."""
 

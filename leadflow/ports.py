@@ -1,8 +1,8 @@
 """Protocols towards the outside world, and the values that cross them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -35,13 +35,41 @@ class Outgoing:
 class EmailProvider(Protocol):
     """Sends one mail: returns the provider's id when accepted, raises by type otherwise.
 
-    `RefusedError` and `RetryableError` mean definitely not sent; anything else that is raised
-    means unknown.
+    `RefusedError`, `RetryableError` and its kind `OutageError` mean definitely not sent; anything else that is
+    raised means unknown.
     """
 
     name: str
+    #: Sends it takes at once, all on one event loop.
+    in_flight: int
 
-    def send(self, mail: Outgoing) -> str: ...
+    async def send(self, mail: Outgoing) -> str: ...
+
+    async def close(self) -> None:
+        """Let go of kept connections, on the loop that used them; a later `send` opens new ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An attempt whose outcome nobody knows."""
+
+    attempt_id: str
+    to: str
+    #: When its intent was committed, by the database's clock.
+    intent_at: datetime
+
+
+class MessageLog(Protocol):
+    """The provider's own list of what it accepted."""
+
+    name: str
+    #: How far its index may be behind.
+    lag: timedelta
+
+    def find(self, asked: Sequence[Asked]) -> Mapping[str, str]:
+        """Attempt id → the provider's id, of those it knows; ProviderError when it cannot be asked."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,3 +143,5 @@ class Ports:
     email: EmailProvider
     alerts: AlertChannel
     crm: Crm
+    #: None where the provider keeps no list that can be asked.
+    log: MessageLog | None = None

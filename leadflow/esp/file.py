@@ -14,11 +14,12 @@ class FileProvider:
     """Accepts a mail by writing it down; sending an attempt again finds its file and changes nothing."""
 
     name = "file"
+    in_flight = 1
 
     def __init__(self, outbox: Path) -> None:
         self._outbox = outbox
 
-    def send(self, mail: Outgoing) -> str:
+    async def send(self, mail: Outgoing) -> str:
         """The file's name below the outbox; it is whole and on the disk when this returns."""
         file = f"{mail.send_at:%H%M}-{_safe(mail.email)}-{_safe(mail.attempt_id)}.eml"
         relative = Path(f"{mail.send_at:%Y-%m-%d}") / file
@@ -30,6 +31,9 @@ class FileProvider:
             except OSError as error:
                 raise RetryableError(f"the outbox cannot be written: {error.strerror}") from error
         return relative.as_posix()
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
 
 
 def _write(path: Path, content: bytes) -> None:

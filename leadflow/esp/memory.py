@@ -11,13 +11,14 @@ class MemoryProvider:
     """Accepts everything, unless `answer` raises for a mail."""
 
     name = "memory"
+    in_flight = 1
 
     def __init__(self, answer: Callable[[Outgoing], None] | None = None) -> None:
         self.sent: list[Outgoing] = []
         #: Called with each mail before it is kept; what it raises is the provider's answer.
         self.answer = answer
 
-    def send(self, mail: Outgoing) -> str:
+    async def send(self, mail: Outgoing) -> str:
         """Keeps `mail`, once an attempt."""
         refuse_bad_addresses(mail)
         if self.answer is not None:
@@ -25,6 +26,9 @@ class MemoryProvider:
         if all(kept.attempt_id != mail.attempt_id for kept in self.sent):
             self.sent.append(mail)
         return f"memory-{mail.attempt_id}"
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
 
 
 def open(settings: Settings) -> MemoryProvider:  # noqa: ARG001 - every adapter opens alike

@@ -1,9 +1,12 @@
 """`esp: sendgrid` posts each mail to SendGrid's mail/send; its own tracking stays off, ours is in the mail already."""
 
+import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
-import httpx
+import aiohttp
+import orjson
 from sendgrid.helpers.mail import (
     Category,
     ClickTracking,
@@ -22,8 +25,8 @@ from sendgrid.helpers.mail import (
 from leadflow.email.mime import refuse_bad_addresses, unsubscribe_headers
 from leadflow.email.render import one_line
 from leadflow.errors import (
+    OutageError,
     RefusedError,
-    RetryableError,
     SettingsError,
     UnknownOutcomeError,
     UnsupportedFeatureError,
@@ -46,32 +49,48 @@ _RESERVED = {
     "cc",
     "bcc",
 }
-_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=5.0)
 
 
 class SendGridProvider:
-    """One kept connection to the Web API."""
+    """Connections to the Web API that are kept from one mail to the next."""
 
     name = "sendgrid"
+    in_flight = 64
 
-    def __init__(self, url: str, api_key: str) -> None:
-        headers = {"Authorization": f"Bearer {api_key}"}
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT)
+    def __init__(self, url: str, api_key: str, *, timeout: aiohttp.ClientTimeout = _TIMEOUT) -> None:
+        self._url = f"{url.rstrip('/')}/v3/mail/send"
+        self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+        self._timeout = timeout
+        self._session: aiohttp.ClientSession | None = None
 
-    def send(self, mail: Outgoing) -> str:
+    async def send(self, mail: Outgoing) -> str:
         """The X-Message-Id of the request; the ids in SendGrid's events begin with it."""
-        body = build_body(mail)
+        body = orjson.dumps(build_body(mail))
         try:
-            answer = self._client.post("/v3/mail/send", json=body)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise RetryableError(f"SendGrid cannot be reached: {type(error).__name__}") from error
-        except httpx.HTTPError as error:
+            async with self._open().post(self._url, data=body) as answer:
+                await answer.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise OutageError(f"SendGrid cannot be reached: {type(error).__name__}") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise UnknownOutcomeError(f"SendGrid did not answer: {type(error).__name__}") from error
-        return _read(answer)
+        return _read(answer.status, answer.headers)
 
-    def close(self) -> None:
-        """Close the kept connection."""
-        self._client.close()
+    async def close(self) -> None:
+        """Close the kept connections."""
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self.in_flight),
+                headers=self._headers,
+                timeout=self._timeout,
+                loop=asyncio.get_running_loop(),
+            )
+        return self._session
 
 
 def build_body(mail: Outgoing) -> dict[str, Any]:
@@ -102,22 +121,21 @@ def build_body(mail: Outgoing) -> dict[str, Any]:
     return body
 
 
-def _read(answer: httpx.Response) -> str:
-    code = answer.status_code
-    if code == httpx.codes.ACCEPTED:
-        return str(answer.headers.get("X-Message-Id", ""))
-    if code == httpx.codes.TOO_MANY_REQUESTS:
-        raise RetryableError("SendGrid answered 429", retry_after=_wait(answer.headers))
-    if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+def _read(code: int, headers: Mapping[str, str]) -> str:
+    if code == 202:
+        return headers.get("X-Message-Id", "")
+    if code == 429:
+        raise OutageError("SendGrid answered 429", retry_after=_wait(headers))
+    if code in (401, 403):
         # Our key is at fault, not the mail: it can go once somebody has mended the setting.
-        raise RetryableError(f"SendGrid refuses our key: {code}")
+        raise OutageError(f"SendGrid refuses our key: {code}")
     if 400 <= code < 500:
         # Its words may quote the address: the code alone is kept.
         raise RefusedError(f"SendGrid answered {code}")
     raise UnknownOutcomeError(f"SendGrid answered {code}")
 
 
-def _wait(headers: httpx.Headers) -> float | None:
+def _wait(headers: Mapping[str, str]) -> float | None:
     """Seconds SendGrid asks us to wait: Retry-After, else until X-RateLimit-Reset (a Unix time)."""
     try:
         if "Retry-After" in headers:

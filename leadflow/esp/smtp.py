@@ -1,9 +1,10 @@
-"""`esp: smtp` sends through the server of LEADFLOW_SMTP_URL (smtp://, smtps://, smtp+starttls://), connected once.
+"""`esp: smtp` sends through the server of LEADFLOW_SMTP_URL (smtp://, smtps://, smtp+starttls://).
 
 What an error means depends on when it comes: until the dot that ends the message nothing can have been accepted;
 after it, only the server's own answer says.
 """
 
+import asyncio
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -12,7 +13,14 @@ from typing import TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from leadflow.email.mime import build_message
-from leadflow.errors import ProviderError, RefusedError, RetryableError, SettingsError, UnknownOutcomeError
+from leadflow.errors import (
+    OutageError,
+    ProviderError,
+    RefusedError,
+    RetryableError,
+    SettingsError,
+    UnknownOutcomeError,
+)
 from leadflow.ports import Outgoing
 from leadflow.settings import Settings
 
@@ -23,26 +31,48 @@ _TIMEOUT = 30.0
 
 
 class SmtpProvider:
-    """Hands mails to one server, one after the other."""
+    """Several kept connections to one server; each mail has one to itself, in a thread."""
 
     name = "smtp"
+    in_flight = 8
 
     def __init__(self, url: str, *, context: ssl.SSLContext | None = None) -> None:
         self._url = _read_url(url)
         self._context = context or ssl.create_default_context()
-        self._connection: smtplib.SMTP | None = None
+        self._idle: list[_Line] = []
 
-    def send(self, mail: Outgoing) -> str:
+    async def send(self, mail: Outgoing) -> str:
         """Our own Message-ID: the server's answer has none that can be asked for later."""
         message = build_message(mail)
         content = message.as_bytes()
+        line = self._idle.pop() if self._idle else _Line(self._url, self._context)
+        try:
+            await asyncio.to_thread(line.send, mail, content)
+        finally:
+            self._idle.append(line)
+        return str(message["Message-ID"])
+
+    async def close(self) -> None:
+        """Say goodbye on every line."""
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(asyncio.to_thread(line.close) for line in idle))
+
+
+class _Line:
+    """One connection, opened with its first mail and again when it has gone cold."""
+
+    def __init__(self, url: SplitResult, context: ssl.SSLContext) -> None:
+        self._url, self._context = url, context
+        self._connection: smtplib.SMTP | None = None
+
+    def send(self, mail: Outgoing, content: bytes) -> None:
+        """Hand `content` over."""
         server = self._open_envelope(mail)
         try:
             self._hand_over(server, content)
         except ProviderError:
             self._forget()
             raise
-        return str(message["Message-ID"])
 
     def close(self) -> None:
         """Say goodbye."""
@@ -116,11 +146,11 @@ def _before_data(act: Callable[[], T]) -> T:
     try:
         return act()
     except smtplib.SMTPAuthenticationError as error:
-        raise RetryableError(f"the mail server refuses our login: {error.smtp_code}") from error
+        raise OutageError(f"the mail server refuses our login: {error.smtp_code}") from error
     except smtplib.SMTPResponseException as error:
-        raise RetryableError(f"the mail server answered {error.smtp_code}") from error
+        raise OutageError(f"the mail server answered {error.smtp_code}") from error
     except (smtplib.SMTPException, OSError) as error:
-        raise RetryableError(f"the mail server cannot be reached: {type(error).__name__}") from error
+        raise OutageError(f"the mail server cannot be reached: {type(error).__name__}") from error
 
 
 def _sender_and_recipient(server: smtplib.SMTP, mail: Outgoing) -> None:
@@ -134,7 +164,9 @@ def _expect(answer: tuple[int, bytes], *codes: int) -> None:
     if code in codes:
         return
     if code == -1:
-        raise RetryableError("the mail server hung up")
+        raise OutageError("the mail server hung up")
+    if code == 421:
+        raise OutageError("the mail server answered 421")
     if 500 <= code < 600:
         raise RefusedError(f"the mail server answered {code}")
     raise RetryableError(f"the mail server answered {code}")

@@ -48,6 +48,12 @@ class Message(SQLModel, table=True):
     lease_until: datetime | None = instant(required=False)
     attempt_id: str | None = word(required=False)
     attempts: int = whole(default=0, big=False)
+    #: When the intent was committed, on the database's clock: graces run from here.
+    intent_at: datetime | None = instant(required=False)
+    #: When the provider's log last said that it knows nothing of the attempt, on the database's clock.
+    asked_at: datetime | None = instant(required=False)
+    #: How often it has said so.
+    negatives: int = whole(default=0, big=False)
     #: The provider's name for it; a note, never a key.
     provider_id: str | None = word(required=False)
     delivery: str | None = word(required=False)

@@ -31,6 +31,7 @@ from leadflow.pipeline.deliver_rows import (
     record_results,
     release_lapsed,
 )
+from leadflow.pipeline.own_loop import OwnLoop
 from leadflow.playbook.model import Playbook
 from leadflow.ports import EmailProvider
 from leadflow.types import EVERYONE, SECOND, MessageState, Outcome, Phase, Reason, Scope, micros
@@ -57,10 +58,15 @@ def deliver_messages(
     progress: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Send every message of `scope` due at `now`; `progress` is told how many have ended since it was last told."""
-    run = _Run(engine, playbook, now, provider, Writer(playbook, now, key=key, public_url=public_url), progress)
-    run.tidy(scope, batch)
-    while run.claim(scope, batch):
-        run.send(run.intend())
+    writer = Writer(playbook, now, key=key, public_url=public_url)
+    with OwnLoop() as loop:
+        run = _Run(engine, playbook, now, provider, writer, progress, loop)
+        try:
+            run.tidy(scope, batch)
+            while run.claim(scope, batch):
+                run.send(run.intend())
+        finally:
+            loop.run(provider.close())
     return Outcome(
         phase=Phase.DELIVER,
         read=run.read,
@@ -81,7 +87,9 @@ class _Run:
         provider: EmailProvider,
         writer: Writer,
         progress: Callable[[int], None] | None,
+        loop: OwnLoop,
     ) -> None:
+        self._loop = loop
         self._engine = engine
         self._playbook = playbook
         self._now = now
@@ -147,7 +155,8 @@ class _Run:
         if not fresh:
             return self._result(row, MessageState.PLANNED)
         try:
-            theirs = self._provider.send(self._writer.outgoing(self._written[row.id], row.attempt_id))
+            mail = self._writer.outgoing(self._written[row.id], row.attempt_id)
+            theirs = self._loop.run(self._provider.send(mail))
         except RetryableError as error:
             return self._later(row, error)
         except (RefusedError, UnsupportedFeatureError) as error:

@@ -162,6 +162,10 @@ def intend(owner: str, now: datetime, window: Window) -> Update:
             sent_at=if_it_goes(literal(micros(now), BigInteger), null()),
             attempt_id=if_it_goes(literal(f"{owner}-") + cast(message.c.id, String), null()),
             attempts=message.c.attempts + case((goes, 1), else_=0),
+            intent_at=if_it_goes(database_now(), message.c.intent_at),
+            # What the provider's log said was about the attempt before.
+            asked_at=if_it_goes(null(), message.c.asked_at),
+            negatives=if_it_goes(literal(0), message.c.negatives),
             owner=if_it_goes(literal(owner), null()),
             lease_until=None,
         )

@@ -1,10 +1,11 @@
-"""A mail to send in tests."""
+"""A mail to send in tests, and the sending."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from leadflow.ports import Outgoing
+from leadflow.ports import EmailProvider, Outgoing
 
 
 def a_mail(**changes: Any) -> Outgoing:
@@ -27,3 +28,15 @@ def a_mail(**changes: Any) -> Outgoing:
         "arguments": {"lf_message": "7", "lf_attempt": "t0-7"},
     }
     return Outgoing(**plain | changes)
+
+
+def send(provider: EmailProvider, *mails: Outgoing) -> list[str]:
+    """What `provider` says to each of `mails` (to one, unless given), one after the other; its lines are closed."""
+
+    async def all_of_them() -> list[str]:
+        try:
+            return [await provider.send(mail) for mail in mails or (a_mail(),)]
+        finally:
+            await provider.close()
+
+    return asyncio.run(all_of_them())

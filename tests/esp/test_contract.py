@@ -18,7 +18,7 @@ from leadflow.esp import open_provider
 from leadflow.esp.memory import MemoryProvider
 from leadflow.ports import EmailProvider
 from leadflow.settings import Settings
-from tests.esp.mail import a_mail
+from tests.esp.mail import a_mail, send
 from tests.esp.worlds import sendgrid_world, smtp_world
 
 ADAPTERS = sorted(p.stem for p in Path(leadflow.esp.__path__[0]).glob("*.py") if p.stem != "__init__")
@@ -49,7 +49,6 @@ def _smtp(tmp_path: Path) -> Iterator[Case]:
     with smtp_world() as world:
         provider = open_provider("smtp", Settings(workspace=tmp_path, smtp_url=world.url))
         yield Case(provider, lambda: world.received)
-        provider.close()  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -58,7 +57,6 @@ def _sendgrid(tmp_path: Path) -> Iterator[Case]:
         settings = Settings(workspace=tmp_path, sendgrid_url=world.url, sendgrid_api_key=SecretStr("SG.key"))
         provider = open_provider("sendgrid", settings)
         yield Case(provider, lambda: world.received)
-        provider.close()  # type: ignore[attr-defined]
 
 
 def _parsed(content: bytes) -> EmailMessage:
@@ -76,7 +74,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
 
 
 def test_an_accepted_mail_arrives_whole(case: Case) -> None:
-    assert case.provider.send(a_mail())
+    assert send(case.provider)
     (arrived,) = case.received()
     html, text = arrived.get_body(("html",)), arrived.get_body(("plain",))
     assert html is not None
@@ -87,14 +85,14 @@ def test_an_accepted_mail_arrives_whole(case: Case) -> None:
 
 
 def test_a_mailbox_can_unsubscribe_its_reader_with_one_click(case: Case) -> None:
-    case.provider.send(a_mail())
+    send(case.provider)
     (arrived,) = case.received()
     assert arrived["List-Unsubscribe"] == "<https://mail.a.example/u/token>"
     assert arrived["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_nothing_a_person_typed_becomes_a_header(case: Case) -> None:
-    case.provider.send(a_mail(subject="a\r\nBcc: evil@x.example", to_name="b\nX-Evil: 1\x00"))
+    send(case.provider, a_mail(subject="a\r\nBcc: evil@x.example", to_name="b\nX-Evil: 1\x00"))
     (arrived,) = case.received()
     assert (arrived["Bcc"], arrived["X-Evil"]) == (None, None)
 
@@ -104,14 +102,14 @@ def test_nothing_a_person_typed_becomes_a_header(case: Case) -> None:
 )
 def test_an_address_that_cannot_stand_in_a_header_is_refused(case: Case, address: str) -> None:
     with pytest.raises(RefusedError):
-        case.provider.send(replace(a_mail(), to=address))
+        send(case.provider, replace(a_mail(), to=address))
     assert case.received() == []
 
 
 def test_a_refused_mail_does_not_spoil_the_next(case: Case) -> None:
     with pytest.raises(RefusedError):
-        case.provider.send(a_mail(to="nobody"))
-    assert case.provider.send(a_mail())
+        send(case.provider, a_mail(to="nobody"))
+    assert send(case.provider)
     assert len(case.received()) == 1
 
 

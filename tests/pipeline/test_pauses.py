@@ -27,12 +27,12 @@ class Stops(MemoryProvider):
         super().__init__()
         self._engine, self._n = engine, n
 
-    def send(self, mail: Outgoing) -> str:
+    async def send(self, mail: Outgoing) -> str:
         """Keep the mail; at the n-th, pause."""
         if len(self.sent) + 1 == self._n:
             with Session(self._engine) as session, session.begin():
                 assert pause_mail(session, mail_playbook(), NIGHT, **ALL)
-        return super().send(mail)
+        return await super().send(mail)
 
 
 def states(engine: Engine) -> dict[str, int]:
