@@ -269,6 +269,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """So many in so long: `50 per second`."""
+
+    n: int
+    #: Microseconds.
+    per: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where something was written; lines and columns count from 1."""
 

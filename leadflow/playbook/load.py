@@ -8,6 +8,7 @@ from leadflow.conditions.tree import Condition
 from leadflow.email.catalog import Email
 from leadflow.errors import Fault, PlaybookError, Severity
 from leadflow.playbook import company, limits
+from leadflow.playbook.delivery import delivery_of
 from leadflow.playbook.emails import FOLDER, base_of, email_names, email_of
 from leadflow.playbook.examples import check_examples
 from leadflow.playbook.files import Files, digest_of
@@ -37,6 +38,7 @@ _SECTIONS = (
     "pressure",
     "window",
     "brake",
+    "delivery",
     "removed",
 )
 
@@ -97,6 +99,7 @@ def _read(files: Files) -> Playbook | None:
         pressure=limits.pressure_of(main.part("pressure")),
         window=limits.window_of(main.part("window")),
         brake=limits.brake_of(main.part("brake")),
+        delivery=delivery_of(main.part("delivery")),
         scoring=scoring_of(roots["scoring.yaml"] or _nothing(), known),
         journey=journey_of(journey, known, reasons),
         sales=sales,

@@ -1,7 +1,7 @@
 """`schedule.yaml`: who fires the jobs, and when."""
 
 from leadflow.playbook.limits import days_of
-from leadflow.playbook.model import Job, Schedule
+from leadflow.playbook.model import Job, Schedule, Workers
 from leadflow.reading import Node
 from leadflow.text import _
 from leadflow.types import MINUTE
@@ -11,12 +11,25 @@ JOBS = ("nightly", "deliver", "escalate", "upkeep")
 
 def schedule_of(node: Node) -> Schedule:
     """The whole file."""
-    node.only("scheduler", "jobs")
+    node.only("scheduler", "jobs", "workers")
     jobs = node.part("jobs", needed=True)
     jobs.only(*JOBS)
+    scheduler = node.part("scheduler").choice(["embedded", "prefect", "none"]) or "embedded"
+    workers = _workers(node.part("workers"))
+    if workers.at_once > 1 and scheduler != "prefect":
+        node.part("workers").part("at_once").fault(_("several workers need scheduler: prefect"))
     return Schedule(
-        scheduler=node.part("scheduler").choice(["embedded", "prefect", "none"]) or "embedded",
-        jobs=tuple(_job(key, value) for key, value in jobs.items()),
+        scheduler=scheduler, jobs=tuple(_job(key, value) for key, value in jobs.items()), workers=workers
+    )
+
+
+def _workers(node: Node) -> Workers:
+    """`workers: {at_once: 4, mails_each: 5000}`."""
+    node.only("at_once", "mails_each")
+    none = Workers()
+    return Workers(
+        at_once=node.part("at_once").integer(at_least=1, at_most=100) or none.at_once,
+        mails_each=node.part("mails_each").integer(at_least=1, at_most=1_000_000) or none.mails_each,
     )
 
 

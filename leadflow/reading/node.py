@@ -6,9 +6,9 @@ from datetime import date
 from typing import TypeVar
 
 from leadflow.errors import Fault, Severity
-from leadflow.reading.words import UNITS, did_you_mean, percent_of, span_of, wall_time_of
+from leadflow.reading.words import UNITS, did_you_mean, percent_of, rate_of, share_of, span_of, wall_time_of
 from leadflow.text import _
-from leadflow.types import Span, SpanKind
+from leadflow.types import Rate, Span, SpanKind
 
 T = TypeVar("T")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
@@ -245,6 +245,18 @@ class Node:
     def percent(self) -> int | None:
         """`20 %`."""
         return self._scalar_as(percent_of, _("a percentage such as 20 %"))
+
+    def share(self) -> int | None:
+        """`0.1 %`, in hundredths of a percent; never nothing."""
+        value = self._scalar_as(share_of, _("a percentage such as 0.1 %"))
+        if value == 0:
+            self.fault(_("{value} is too small: {limit} at least").format(value=self.raw, limit="0.01 %"))
+            return None
+        return value
+
+    def rate(self) -> Rate | None:
+        """`50 per second`."""
+        return self._scalar_as(rate_of, _("a rate such as 50 per second (or minute, hour, day)"))
 
     def wall_time(self) -> int | None:
         """`"09:00"`, in minutes after midnight."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from leadflow.text import _
-from leadflow.types import DAY, HOUR, MINUTE, Span, SpanKind
+from leadflow.types import DAY, HOUR, MINUTE, SECOND, Rate, Span, SpanKind
 
 _UNITS: dict[str, tuple[SpanKind, int]] = {
     "minute": (SpanKind.ELAPSED, MINUTE),
@@ -21,6 +21,9 @@ _SHORT_LIST = 12
 _SPAN = re.compile(r"([0-9]{1,5}) *(business[_ ])?([a-z]+)")
 _WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _PERCENT = re.compile(r"([0-9]{1,3}) ?%")
+_SHARE = re.compile(r"([0-9]{1,2})(?:\.([0-9]{1,2}))? ?%")
+_RATE = re.compile(r"([1-9][0-9]{0,5}) +(?:per|a|an) +(second|minute|hour|day)")
+_PER = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY}
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
@@ -74,3 +77,15 @@ def percent_of(text: str) -> int | None:
     """The whole percent of `20 %`, from 0 to 100; None when it is none."""
     found = _PERCENT.fullmatch(text.strip())
     return int(found[1]) if found and int(found[1]) <= 100 else None
+
+
+def share_of(text: str) -> int | None:
+    """Hundredths of a percent of `0.1 %` (10), below 100 %; None when it is none."""
+    found = _SHARE.fullmatch(text.strip())
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else None
+
+
+def rate_of(text: str) -> Rate | None:
+    """`50 per second`, `600 per hour`; None when it is no rate."""
+    found = _RATE.fullmatch(text.strip())
+    return Rate(n=int(found[1]), per=_PER[found[2]]) if found else None

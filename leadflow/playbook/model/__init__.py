@@ -10,7 +10,21 @@ from leadflow.playbook.model.journey import (
     Stage,
     VetoRule,
 )
-from leadflow.playbook.model.limits import Brake, Brand, Cap, NeverRule, Office, Pressure, Sender, Window
+from leadflow.playbook.model.limits import (
+    Brake,
+    Brakes,
+    Brand,
+    Canary,
+    Cap,
+    Delivery,
+    NeverRule,
+    Office,
+    Outage,
+    Pressure,
+    Sender,
+    WarmUp,
+    Window,
+)
 from leadflow.playbook.model.sales import Absence, HotRule, Job, NoAnswer, Route, Sales, Salesperson, Schedule
 from leadflow.playbook.model.whole import Base, Localised, Playbook, Reentry, Segment, Sequence
 
@@ -18,9 +32,12 @@ __all__ = [
     "Absence",
     "Base",
     "Brake",
+    "Brakes",
     "Brand",
+    "Canary",
     "Cap",
     "Criterion",
+    "Delivery",
     "EngagementRule",
     "FitRule",
     "HotRule",
@@ -31,6 +48,7 @@ __all__ = [
     "NeverRule",
     "NoAnswer",
     "Office",
+    "Outage",
     "Playbook",
     "Pressure",
     "Reentry",
@@ -44,5 +62,6 @@ __all__ = [
     "Sequence",
     "Stage",
     "VetoRule",
+    "WarmUp",
     "Window",
 ]

@@ -94,7 +94,18 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """How delivery is shared out among Prefect's workers."""
+
+    #: Runs beside each other at most; 1 sends in the run itself.
+    at_once: int = 1
+    #: One run for each so many mails that are due: a run takes ten seconds to begin.
+    mails_each: int = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     #: embedded, prefect or none.
     scheduler: str
     jobs: tuple[Job, ...]
+    workers: Workers = field(default_factory=Workers)

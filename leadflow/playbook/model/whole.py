@@ -11,7 +11,7 @@ from leadflow.playbook.model.journey import (
     Journey,
     Scoring,
 )
-from leadflow.playbook.model.limits import Brake, Brand, NeverRule, Office, Pressure, Sender, Window
+from leadflow.playbook.model.limits import Brake, Brand, Delivery, NeverRule, Office, Pressure, Sender, Window
 from leadflow.playbook.model.sales import Sales, Schedule
 from leadflow.steps.base import END, Step
 from leadflow.types import NOWHERE, Place
@@ -121,6 +121,7 @@ class Playbook:
     base: Base
     #: Sequences that are gone for good: whoever is under way in one leaves it.
     removed_sequences: tuple[str, ...] = ()
+    delivery: Delivery = field(default_factory=Delivery)
 
     @property
     def short(self) -> str:

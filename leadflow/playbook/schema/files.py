@@ -9,6 +9,8 @@ from leadflow.playbook.schema.parts import (
     DATE,
     NAME,
     PERCENT,
+    RATE,
+    SHARE,
     TEXT,
     TRUTH,
     WALL_TIME,
@@ -63,9 +65,33 @@ def _leadflow() -> Schema:
                     "release": one_of("leadflow approve"),
                 }
             ),
+            "delivery": _delivery(),
             "removed": mapping({"sequences": several(NAME)}),
         },
         ["brand", "office", "sender"],
+    )
+
+
+def _delivery() -> Schema:
+    brakes = {
+        "complaints": mapping({"pause_stream": SHARE, "stop_all": SHARE}),
+        "bounces": mapping({"warn": SHARE, "pause_stream": SHARE}),
+        "refusals": mapping({"pause_stream": SHARE}),
+        "over": _DURATION,
+        "from_sends": integer(1),
+    }
+    warm_up = {"from": DATE, "first_day": integer(1), "growth": PERCENT, "until": integer(1)}
+    return mapping(
+        {
+            "rate": RATE,
+            "domains": mapping_of(RATE),
+            "warm_up": mapping(warm_up, warm_up),
+            "canary": mapping({"first": integer(1), "or_share": PERCENT, "wait": _DURATION}),
+            "on_unknown": one_of("hold", "resend"),
+            "grace": _DURATION,
+            "outage": mapping({"after": integer(1, 1000), "retry_after": _DURATION}),
+            "brakes": mapping(brakes),
+        }
     )
 
 
@@ -193,7 +219,9 @@ def _schedule() -> Schema:
         }
     )
     jobs = mapping(dict.fromkeys(JOBS, job))
-    return mapping({"scheduler": one_of("embedded", "prefect", "none"), "jobs": jobs}, ["jobs"])
+    workers = mapping({"at_once": integer(1, 100), "mails_each": integer(1, 1_000_000)})
+    scheduler = one_of("embedded", "prefect", "none")
+    return mapping({"scheduler": scheduler, "jobs": jobs, "workers": workers}, ["jobs"])
 
 
 def _segment() -> Schema:

@@ -16,6 +16,8 @@ NAME: Schema = {"type": ["string", "integer"]}
 DATE: Schema = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 WALL_TIME: Schema = {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"}
 PERCENT: Schema = {"type": "string", "pattern": r"^[0-9]{1,3} ?%$"}
+SHARE: Schema = {"type": "string", "pattern": r"^[0-9]{1,2}(\.[0-9]{1,2})? ?%$"}
+RATE: Schema = {"type": "string", "pattern": r"^[1-9][0-9]{0,5} +(per|an?) +(second|minute|hour|day)$"}
 
 
 def integer(least: int | None = None, most: int | None = None) -> Schema:
