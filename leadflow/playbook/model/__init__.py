@@ -25,7 +25,17 @@ from leadflow.playbook.model.limits import (
     WarmUp,
     Window,
 )
-from leadflow.playbook.model.sales import Absence, HotRule, Job, NoAnswer, Route, Sales, Salesperson, Schedule
+from leadflow.playbook.model.sales import (
+    Absence,
+    HotRule,
+    Job,
+    NoAnswer,
+    Route,
+    Sales,
+    Salesperson,
+    Schedule,
+    Workers,
+)
 from leadflow.playbook.model.whole import Base, Localised, Playbook, Reentry, Segment, Sequence
 
 __all__ = [
@@ -64,4 +74,5 @@ __all__ = [
     "VetoRule",
     "WarmUp",
     "Window",
+    "Workers",
 ]
