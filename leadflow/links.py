@@ -1,6 +1,5 @@
 """Signed words of the addresses we print in mails, one salt per purpose, and the keyed hash of an address."""
 
-import hashlib
 import hmac
 from typing import Any
 
@@ -72,7 +71,7 @@ def unsubscribe_url(public_url: str, token: str) -> str:
 
 def address_hash(key: str, address: str) -> str:
     """HMAC-SHA256, hex, of a normalised address: what a suppression is kept under once the address is gone."""
-    return hmac.new(key.encode(), address.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key.encode(), address.encode(), "sha256").hex()
 
 
 def _sign(key: str, purpose: str, value: list[int | str]) -> str:
