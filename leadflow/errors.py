@@ -100,5 +100,13 @@ class UnknownOutcomeError(ProviderError):
     """May have been sent: never blindly tried again."""
 
 
+class CrowdedError(ProviderError):
+    """So much was sent in those minutes that the log has to be asked about one mail at a time."""
+
+
+class BusyError(ProviderError):
+    """The provider's log takes no more questions this minute."""
+
+
 class UnsupportedFeatureError(ProviderError):
     """The provider would silently ignore something this message asks for."""
