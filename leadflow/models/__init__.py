@@ -15,6 +15,7 @@ from leadflow.models.journey import (
     verdict,
 )
 from leadflow.models.mail import message, tpl, tpl_lang, tpl_segment
+from leadflow.models.pace import breaker, bucket, canary
 from leadflow.models.people import (
     account,
     consent,
@@ -44,8 +45,11 @@ metadata = SQLModel.metadata
 __all__ = [
     "account",
     "assignment",
+    "breaker",
+    "bucket",
     "business_day",
     "calendar",
+    "canary",
     "consent",
     "deal",
     "decision",

@@ -36,6 +36,9 @@ _READABLE = {
     "job_run": {"finished_at", "lease_until", "started_at"},
     "hold": {"answered_at", "at"},
     "pause": {"ended_at", "since"},
+    "breaker": {"opened_at", "probe_until"},
+    "bucket": {"filled_at"},
+    "canary": {"at", "listens_until"},
 }
 
 
@@ -63,6 +66,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("escalation_id", "at"),
     )
     op.create_index("ix_assignment_rep", "assignment", ["rep", "at"], unique=False)
+    op.create_table(
+        "breaker",
+        sa.Column("provider", WORD, autoincrement=False, nullable=False),
+        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=True),
+        sa.Column("probe", WORD, nullable=True),
+        sa.Column("probe_until", INSTANT, nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("provider"),
+    )
+    op.create_table(
+        "bucket",
+        sa.Column("name", WORD, autoincrement=False, nullable=False),
+        sa.Column("spent", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("filled_at", INSTANT, nullable=False),
+        sa.Column("taken", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "canary",
+        sa.Column("at", INSTANT, autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("listens_until", INSTANT, nullable=True),
+        sa.Column("verdict", WORD, nullable=True),
+        sa.PrimaryKeyConstraint("at"),
+    )
     op.create_table(
         "business_day",
         sa.Column("calendar_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -850,6 +879,9 @@ def downgrade() -> None:
     op.drop_index("ix_business_day_start", table_name="business_day")
 
     op.drop_table("business_day")
+    op.drop_table("canary")
+    op.drop_table("bucket")
+    op.drop_table("breaker")
     op.drop_index("ix_assignment_rep", table_name="assignment")
 
     op.drop_table("assignment")
