@@ -14,7 +14,7 @@ from prefect.client.schemas import State
 from prefect.states import Completed
 from pydantic import Field
 
-from leadflow.app import App, Claim, open_app, refresh, run_once, slot_at
+from leadflow.app import App, Claim, draining_at_sigterm, open_app, refresh, run_once, slot_at
 from leadflow.errors import LeadflowError, UsageError
 
 Workspace = Annotated[str, Field(description="Folder with config/, segments/ and templates/.")]
@@ -133,6 +133,13 @@ def once(
         return Completed(message=f"nothing to do: {job} {slot} has run or is running")
     told = say(result)
     logger.info("%s: %s", job, told)
+    return ended(told, int(result.get("waiting", 0)))
+
+
+def ended(told: str, waiting: int) -> State[Any]:
+    """Complete, under a name of its own while mails that were due wait: that is no failure, and not the end."""
+    if waiting:
+        return Completed(name="Unfinished", message=f"{told} · {waiting} wait")
     return Completed(message=told)
 
 
@@ -155,7 +162,8 @@ def at_intervals(say: Callable[[Mapping[str, Any]], str], name: str = "") -> Cal
                 done.append(act(app, clock(app, at)(), claim))
                 return done[-1]
 
-            state = once(app, job, slot_of(app, job, slot, at), counted, say)
+            with draining_at_sigterm():
+                state = once(app, job, slot_of(app, job, slot, at), counted, say)
             if name and done:
                 await rename(name.format(**done[0]))
             return state

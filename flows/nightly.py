@@ -1,6 +1,7 @@
 """The sweep as a flow: one task a phase, counts in its results, the roll-up as an artifact."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from prefect import flow, task
@@ -9,19 +10,35 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas import State
 from prefect.states import Completed, Failed, Paused
 
-from flows.common import At, Slot, Workspace, clock, in_words, logger, night_name, once, opened, slot_of, tag, words
+from flows.common import (
+    At,
+    Slot,
+    Workspace,
+    clock,
+    ended,
+    in_words,
+    logger,
+    night_name,
+    once,
+    opened,
+    slot_of,
+    tag,
+    words,
+)
+from flows.fan_out import deliver_shared
 from leadflow.app import (
     App,
     Claim,
     Sweep,
     broken_invariants,
+    draining_at_sigterm,
     headline,
     held_at,
     hold_words,
     nightly_summary,
     sweeping,
 )
-from leadflow.types import Outcome, Phase
+from leadflow.types import Outcome, Phase, Scope
 
 #: A night must not be lost to somebody's sweep by hand.
 PATIENCE = timedelta(minutes=5)
@@ -58,7 +75,11 @@ async def nightly(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
 
     def night(claim: Claim) -> dict[str, Any]:
         attempts.append(claim.attempt)
-        with sweeping(app, clock(app, at), patience=PATIENCE) as sweep:
+
+        def shared(app: App, now: datetime, scope: Scope, progress: Callable[[int], None] | None) -> Outcome:
+            return deliver_shared(app, now, claim, scope, claim.renewed_by(progress))
+
+        with sweeping(app, clock(app, at), patience=PATIENCE, deliver=shared) as sweep:
             lived.append(sweep)
             for phase in Phase:
                 claim.renew()
@@ -66,7 +87,10 @@ async def nightly(workspace: Workspace = ".", at: At = None, slot: Slot = None) 
             return sweep.counts
 
     await tag(app, at, f"playbook:{app.playbook.short}")
-    state = once(app, "nightly", slot_of(app, "nightly", slot, at), night, lambda _counts: headline(lived[0].outcomes))
+    with draining_at_sigterm():
+        state = once(
+            app, "nightly", slot_of(app, "nightly", slot, at), night, lambda _counts: headline(lived[0].outcomes)
+        )
     return ending(app, lived[0], attempts[0]) if lived else state
 
 
@@ -82,4 +106,4 @@ def ending(app: App, sweep: Sweep, attempt: int) -> State[Any]:
     if words:
         # Waits for `leadflow approve`, not for Prefect's own button: it never times out.
         return Paused(message=words)
-    return Completed(message=headline(sweep.outcomes, told.warnings))
+    return ended(headline(sweep.outcomes, told.warnings), sweep.outcomes[-1].counts.get("waiting", 0))

@@ -22,6 +22,7 @@ from leadflow.app.phases import deliver_due, phase_of, run_phase, seldom
 from leadflow.app.playbook_at import playbook_at
 from leadflow.app.rehearsal import against, coming_night, foresight
 from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
+from leadflow.app.stopping import ask_to_stop, draining_at_sigterm, heeding, stop_asked
 from leadflow.app.summary import broken_invariants, headline, messages, nightly_summary
 from leadflow.app.sweeps import (
     HAND_RAISES,
@@ -33,30 +34,37 @@ from leadflow.app.sweeps import (
     sweep_raised,
     sweeping,
 )
+from leadflow.app.waiting import Left, left_at, left_since, shares_at
 from leadflow.app.workspace import App, open_app, refresh
 
 __all__ = [
     "HAND_RAISES",
     "App",
     "Claim",
+    "Left",
     "Slot",
     "Sweep",
     "against",
     "anything_due",
     "approve",
+    "ask_to_stop",
     "broken_invariants",
     "claim_of",
     "coming_night",
     "counts_of",
     "deliver_due",
+    "draining_at_sigterm",
     "drop",
     "due_slots",
     "foresight",
     "headline",
+    "heeding",
     "held_at",
     "held_nights",
     "hold_words",
     "job_of",
+    "left_at",
+    "left_since",
     "mark_scheduled",
     "messages",
     "missed_night",
@@ -79,8 +87,10 @@ __all__ = [
     "run_slot",
     "run_upkeep",
     "seldom",
+    "shares_at",
     "slot_at",
     "slot_free",
+    "stop_asked",
     "sweep",
     "sweep_one",
     "sweep_raised",

@@ -7,12 +7,12 @@ from typing import Any
 
 from leadflow.app.holds import held_at, hold_words
 from leadflow.app.jobs import Claim, run_escalations, run_once, run_upkeep
-from leadflow.app.phases import deliver_due, seldom
+from leadflow.app.phases import Progress, deliver_due
 from leadflow.app.slots import Slot
 from leadflow.app.summary import broken_invariants, headline
 from leadflow.app.sweeps import counts_of, sweeping
 from leadflow.app.workspace import App
-from leadflow.types import Phase
+from leadflow.types import Outcome, Phase, Scope
 
 logger = logging.getLogger("leadflow")
 
@@ -24,11 +24,15 @@ def run_slot(app: App, slot: Slot) -> None:
 
 
 def _night(app: App, claim: Claim) -> Mapping[str, Any]:
-    with sweeping(app, _now) as sweep:
+    def deliver(app: App, now: datetime, scope: Scope, progress: Progress | None) -> Outcome:
+        return deliver_due(app, now, scope, claim.renewed_by(progress))
+
+    with sweeping(app, _now, deliver=deliver) as sweep:
         for phase in Phase:
             claim.renew()
             sweep.run(phase)
     logger.info("night %s: %s", claim.slot, headline(sweep.outcomes))
+    _say_waiting("night", claim, sweep.outcomes[-1])
     held = held_at(app, sweep.now)
     if held is not None:
         logger.error(hold_words(held))
@@ -38,7 +42,14 @@ def _night(app: App, claim: Claim) -> Mapping[str, Any]:
 
 
 def _deliver(app: App, claim: Claim) -> Mapping[str, Any]:
-    return counts_of(deliver_due(app, _now(), progress=seldom(claim.renew)))
+    outcome = deliver_due(app, _now(), progress=claim.renewed_by(None))
+    _say_waiting("deliver", claim, outcome)
+    return counts_of(outcome)
+
+
+def _say_waiting(job: str, claim: Claim, outcome: Outcome) -> None:
+    if waiting := outcome.counts.get("waiting"):
+        logger.warning("%s %s: unfinished, %d wait", job, claim.slot, waiting)
 
 
 def _escalate(app: App, _claim: Claim) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leadflow.app.phases import deliver_due
+from leadflow.app.phases import deliver_due, seldom
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
 from leadflow.app.sweeps import sweep_raised
 from leadflow.app.telling import tell_waiting
@@ -45,6 +45,17 @@ class Claim:
             if not runs.renew_job(session, job=self.job, slot=self.slot, owner=self.owner):
                 told = _("{job} {slot} was taken over by another process")
                 raise LockedError(told.format(job=self.job, slot=self.slot))
+
+    def renewed_by(self, progress: Callable[[int], None] | None) -> Callable[[int], None]:
+        """`progress`, which once a minute also shows life."""
+        renew = seldom(self.renew)
+
+        def report(ended: int) -> None:
+            renew(ended)
+            if progress is not None:
+                progress(ended)
+
+        return report
 
     def finish(self, state: JobState, result: Mapping[str, Any]) -> bool:
         """Record how it ended; False when somebody had taken over."""
@@ -143,5 +154,5 @@ def run_upkeep(app: App, now: datetime) -> Mapping[str, int]:
     """What a dead run left: raised hands nobody answered, the clocks, then whatever is due and not sent."""
     counts = {"raised_hands": sum(outcome.changed for outcome in sweep_raised(app, now))}
     counts |= run_escalations(app, now)
-    counts["delivered"] = deliver_due(app, now).changed
-    return counts
+    sent = deliver_due(app, now)
+    return counts | {"delivered": sent.changed, "waiting": sent.counts.get("waiting", 0)}

@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from leadflow.app.stopping import heeding
 from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
 from leadflow.pipeline.brake import brake_sweep
@@ -34,6 +35,12 @@ DECIDING: Mapping[Phase, PhaseFunction] = {
 }
 
 
+#: Told how many mails have ended since it was last told.
+Progress = Callable[[int], None]
+#: Sends what is due at an instant: `deliver_due`, or a driver's own way of sharing it out.
+Deliver = Callable[[App, datetime, Scope, Progress | None], Outcome]
+
+
 def phase_of(app: App, phase: Phase) -> PhaseFunction:
     """The function of a phase before deliver, its ports bound."""
     if phase is Phase.CAPTURE:
@@ -48,6 +55,7 @@ def run_phase(
     scope: Scope = EVERYONE,
     *,
     hold: Callable[[Session], None] = lambda _session: None,
+    deliver: Deliver | None = None,
 ) -> Outcome:
     """One phase in one transaction, where the brake judges it; deliver tells sales, and sends in ones of its own.
 
@@ -56,7 +64,7 @@ def run_phase(
     if phase is Phase.DELIVER:
         # Not before nurture has planned: the brake looks at the whole night, alerts included.
         told = tell_waiting(app, now)
-        sent = deliver_due(app, now, scope, seldom(lambda: alone(app, hold)))
+        sent = (deliver or deliver_due)(app, now, scope, seldom(lambda: alone(app, hold)))
         return replace(sent, counts={**sent.counts, "told": told})
     with Session(app.engine) as session, session.begin():
         outcome = phase_of(app, phase)(session, app.playbook, now, scope)
@@ -66,23 +74,22 @@ def run_phase(
     return outcome
 
 
-def deliver_due(
-    app: App, now: datetime, scope: Scope = EVERYONE, progress: Callable[[int], None] | None = None
-) -> Outcome:
-    """Send what is due at `now`."""
-    return deliver_messages(
-        app.engine,
-        app.playbook,
-        now,
-        provider=app.ports.email,
-        key=app.settings.key(),
-        public_url=app.settings.public_url,
-        scope=scope,
-        progress=progress,
-    )
+def deliver_due(app: App, now: datetime, scope: Scope = EVERYONE, progress: Progress | None = None) -> Outcome:
+    """Send what is due at `now`; less when this process is asked to stop meanwhile, as `waiting` then says."""
+    with heeding():
+        return deliver_messages(
+            app.engine,
+            app.playbook,
+            now,
+            provider=app.ports.email,
+            key=app.settings.key(),
+            public_url=app.settings.public_url,
+            scope=scope,
+            progress=progress,
+        )
 
 
-def seldom(act: Callable[[], None], seconds: float = 60.0) -> Callable[[int], None]:
+def seldom(act: Callable[[], None], seconds: float = 60.0) -> Progress:
     """A progress report that calls `act` once a minute: a sign of life need not come with every mail."""
     last = time.monotonic()
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.app.phases import alone, phase_of, run_phase
+from leadflow.app.phases import Deliver, alone, deliver_due, phase_of, run_phase
 from leadflow.app.workspace import App
 from leadflow.db import greatest, refresh_statistics
 from leadflow.errors import LockedError, UsageError
@@ -42,6 +42,8 @@ class Sweep:
     now: datetime
     scope: Scope
     owner: str
+    #: How the last phase sends.
+    deliver: Deliver = deliver_due
     outcomes: list[Outcome] = field(default_factory=list)
     #: How long each phase took.
     seconds: dict[Phase, float] = field(default_factory=dict)
@@ -50,7 +52,8 @@ class Sweep:
         """Live through one phase; LockedError when the lock lapsed and somebody else took it."""
         began = time.monotonic()
         alone(self.app, self._ready)
-        outcome = run_phase(self.app, phase, self.now, scope or self.scope, hold=self._hold)
+        whom = scope or self.scope
+        outcome = run_phase(self.app, phase, self.now, whom, hold=self._hold, deliver=self.deliver)
         self.outcomes.append(outcome)
         self.seconds[phase] = time.monotonic() - began
         return outcome
@@ -71,7 +74,14 @@ class Sweep:
 
 
 @contextmanager
-def sweeping(app: App, when: When, scope: Scope = EVERYONE, *, patience: timedelta = PATIENCE) -> Iterator[Sweep]:
+def sweeping(
+    app: App,
+    when: When,
+    scope: Scope = EVERYONE,
+    *,
+    patience: timedelta = PATIENCE,
+    deliver: Deliver = deliver_due,
+) -> Iterator[Sweep]:
     """Hold the sweep lock, keep the playbook's version, log the sweep.
 
     Raises LockedError when another sweep goes on for longer than `patience`, UsageError when a later one already
@@ -80,7 +90,7 @@ def sweeping(app: App, when: When, scope: Scope = EVERYONE, *, patience: timedel
     with _holding(app, patience) as owner:
         now = when if isinstance(when, datetime) else when()
         _begin(app, now, scope)
-        running = Sweep(app=app, now=now, scope=scope, owner=owner)
+        running = Sweep(app=app, now=now, scope=scope, owner=owner, deliver=deliver)
         yield running
         _end(running)
 

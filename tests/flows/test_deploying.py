@@ -37,7 +37,10 @@ def fired(deployment: dict[str, Any], since: datetime, until: datetime) -> set[d
     return found
 
 
-@pytest.mark.parametrize("name", ["nightly", "deliver", "escalate", "upkeep"])
+SCHEDULED = ["nightly", "deliver", "escalate", "upkeep"]
+
+
+@pytest.mark.parametrize("name", SCHEDULED)
 def test_a_deployment_fires_when_the_schedule_says(name: str) -> None:
     playbook = load_playbook(ROOT)
     job = next(job for job in playbook.schedule.jobs if job.name == name)
@@ -47,10 +50,15 @@ def test_a_deployment_fires_when_the_schedule_says(name: str) -> None:
     assert fired(BY_NAME[name], since, until) == slots
 
 
-@pytest.mark.parametrize("deployment", FILE["deployments"], ids=list(BY_NAME))
-def test_a_late_run_waits_its_turn_and_claims_its_slot(deployment: dict[str, Any]) -> None:
-    assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
-    assert deployment["parameters"] == {"workspace": ".", "slot": "scheduled"}
+@pytest.mark.parametrize("name", SCHEDULED)
+def test_a_late_run_waits_its_turn_and_claims_its_slot(name: str) -> None:
+    assert BY_NAME[name]["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
+    assert BY_NAME[name]["parameters"] == {"workspace": ".", "slot": "scheduled"}
+
+
+def test_runs_that_ask_for_others_never_take_the_places_of_those() -> None:
+    queues = {name: deployment["work_pool"]["work_queue_name"] for name, deployment in BY_NAME.items()}
+    assert queues == {**dict.fromkeys(SCHEDULED, "jobs"), "drain": "shares"}
 
 
 def prefect(server: PrefectServer, folder: Path, *words: str) -> None:

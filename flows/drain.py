@@ -1,0 +1,39 @@
+"""One share of a delivery as a flow run on any worker: drains the outbox until nothing is due."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas import State
+from pydantic import Field
+
+from flows.batches import deliver_in_batches
+from flows.common import At, Workspace, clock, once, opened, rename, run_name, tag, words
+from leadflow.app import Claim, counts_of, draining_at_sigterm, messages
+
+Of = Annotated[str, Field(description="The job and slot that shares its delivery out.")]
+Share = Annotated[str, Field(description="Which share of how many.")]
+
+
+@flow(name="drain", flow_run_name=lambda: run_name("drain"), persist_result=False)
+async def drain(of: Of, share: Share, workspace: Workspace = ".", at: At = None) -> State[Any]:
+    """Send what is due beside other runs, each taking the next few hundred mails from the outbox."""
+    app = opened(workspace)
+    await tag(app, at)
+    done: list[dict[str, Any]] = []
+
+    def act(claim: Claim) -> dict[str, Any]:
+        # As of now, not of the run that asked: a share that waited for a worker must not send what has expired since.
+        done.append(counts_of(deliver_in_batches(app, clock(app, at)(), progress=claim.renewed_by(None))))
+        return done[-1]
+
+    with draining_at_sigterm():
+        state = once(app, "drain", f"{of} · {share}", act, told)
+    if done:
+        await rename(f"{share} · {messages(done[0]['changed'])}")
+    return state
+
+
+def told(counts: Mapping[str, Any]) -> str:
+    """What this share came to."""
+    return words({name: n for name, n in counts.items() if name not in ("read", "changed", "waiting")}) or messages(0)

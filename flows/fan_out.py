@@ -1,0 +1,99 @@
+"""Delivery shared out: runs on other workers drain the outbox; this one watches it, and sends when nobody does."""
+
+import asyncio
+import time
+from datetime import datetime
+from uuid import UUID
+
+from prefect import runtime
+from prefect.deployments.flow_runs import arun_deployment
+from prefect.exceptions import ObjectNotFound
+
+from flows.aside import aside
+from flows.batches import Progress, deliver_in_batches
+from flows.common import logger
+from leadflow.app import App, Claim, Left, heeding, left_at, left_since, shares_at, stop_asked
+from leadflow.types import EVERYONE, MessageState, Outcome, Phase, Scope
+
+DRAIN = "drain/drain"
+#: Seconds between two looks at the outbox.
+LOOK = 1.0
+#: Seconds without a change after which nobody is at work: a living worker records its answers more often.
+QUIET = 30.0
+
+
+def deliver_shared(
+    app: App, now: datetime, claim: Claim, scope: Scope = EVERYONE, progress: Progress | None = None
+) -> Outcome:
+    """Send what is due at `now`: shared out where the schedule says so and there is enough, else right here."""
+    shares = shares_at(app, now)
+    if shares == 1 or not share_out(claim, shares):
+        return deliver_in_batches(app, now, scope, progress)
+    due = left_at(app, now).total
+    with heeding():
+        left = await_drained(app, now, progress)
+    return told_of(app, now, due, left)
+
+
+def share_out(claim: Claim, shares: int) -> bool:
+    """Ask for the runs that drain the outbox; False when this server does not know how."""
+    given = {name: runtime.flow_run.parameters.get(name) for name in ("workspace", "at")}
+    of = f"{claim.job} {claim.slot}"
+
+    async def ask() -> list[UUID]:
+        runs = [
+            await arun_deployment(
+                DRAIN,
+                parameters={**given, "of": of, "share": f"{number} of {shares}"},
+                timeout=0,
+                as_subflow=True,
+                # A night that is begun again asks for runs of its own; one that asks twice gets the same.
+                idempotency_key=f"{of} {claim.attempt} {number}",
+                tags=runtime.flow_run.tags,
+            )
+            for number in range(1, shares + 1)
+        ]
+        return [run.id for run in runs]
+
+    try:
+        aside(lambda: asyncio.run(ask()))
+    except ObjectNotFound:
+        logger.warning("no deployment %s: sending in this run (`prefect deploy --all` makes it)", DRAIN)
+        return False
+    logger.info("shared out among %d runs", shares)
+    return True
+
+
+def await_drained(app: App, now: datetime, progress: Progress | None) -> Left:
+    """Watch the outbox, not the states of runs: a worker that died says nothing. What had not ended when it returns."""
+    left, moved = left_at(app, now), time.monotonic()
+    while left.total and not stop_asked():
+        time.sleep(LOOK)
+        before, left = left, left_at(app, now)
+        if progress is not None:
+            progress(max(0, before.total - left.total))
+        if left != before:
+            moved = time.monotonic()
+        elif time.monotonic() - moved < QUIET:
+            continue
+        elif left.planned:
+            logger.warning("nothing has moved for %.0f seconds: sending in this run", QUIET)
+            deliver_in_batches(app, now, progress=progress)
+            left, moved = left_at(app, now), time.monotonic()
+        else:
+            # In the hands of somebody who shows no life: upkeep takes them back when the lease has lapsed.
+            logger.warning("%d are in the hands of a run that has gone", left.total)
+            break
+    return left
+
+
+def told_of(app: App, now: datetime, due: int, left: Left) -> Outcome:
+    """What the runs have done together, as the outbox has it."""
+    gone = left_since(app, now)
+    others = max(0, due - left.total - sum(gone.values()))
+    return Outcome(
+        phase=Phase.DELIVER,
+        read=due,
+        changed=gone.get(MessageState.ACCEPTED, 0),
+        counts={**gone, "not_sent": others, "waiting": left.total},
+    )
