@@ -1,10 +1,12 @@
 """Engines for both databases, the column type of instants, and the SQL that differs between them."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     ClauseElement,
@@ -18,11 +20,13 @@ from sqlalchemy import (
     Table,
     TableClause,
     Text,
+    any_,
     column,
     create_engine,
     event,
     func,
     insert,
+    literal,
     literal_column,
     select,
     table,
@@ -213,6 +217,14 @@ def insert_into(session: Session, table: Table) -> postgresql.Insert:
     return postgresql.insert(table)
 
 
+def among(session: Session, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether `column` is one of `values`: one parameter, however many there are, and one text of the statement."""
+    if session.get_bind().dialect.name == "sqlite":
+        listed = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(literal(list(values), ARRAY(Text())))
+
+
 def insert_missing(table: Table, names: Sequence[str], rows: Select[Any]) -> Insert:
     """INSERT … SELECT of the rows whose keys are new; `rows` has a WHERE, for SQLite's sake.
 
@@ -225,13 +237,14 @@ def insert_missing(table: Table, names: Sequence[str], rows: Select[Any]) -> Ins
 def reserve_ids(session: Session, column: Column[int], n: int) -> range | tuple[int, ...]:
     """`n` new ids of a counted key, in one statement, so that rows which refer to each other go in at once.
 
-    PostgreSQL takes them from the sequence; on SQLite this transaction is the only writer.
+    PostgreSQL takes them from the sequence, as one value; on SQLite this transaction is the only writer.
     """
     if session.get_bind().dialect.name == "sqlite":
         last = session.scalar(select(func.max(column))) or 0
         return range(last + 1, last + 1 + n)
     sequence = func.pg_get_serial_sequence(column.table.name, column.name)
-    return tuple(session.scalars(select(func.nextval(sequence)).select_from(func.generate_series(1, n))))
+    taken = select(func.array_agg(func.nextval(sequence))).select_from(func.generate_series(1, n))
+    return tuple(session.scalar(taken) or ())
 
 
 class least(FunctionElement[int]):  # noqa: N801 - reads as a SQL function
