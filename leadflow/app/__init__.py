@@ -20,6 +20,7 @@ from leadflow.app.jobs import (
 from leadflow.app.pauses import pause, pause_words, pauses_of, resume
 from leadflow.app.phases import deliver_due, phase_of, run_phase, seldom
 from leadflow.app.playbook_at import playbook_at
+from leadflow.app.reconcile import reconcile_due
 from leadflow.app.rehearsal import against, coming_night, foresight
 from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
 from leadflow.app.stopping import ask_to_stop, draining_at_sigterm, heeding, stop_asked
@@ -79,6 +80,7 @@ __all__ = [
     "phase_of",
     "plan",
     "playbook_at",
+    "reconcile_due",
     "refresh",
     "resume",
     "run_escalations",

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leadflow.app.phases import deliver_due, seldom
+from leadflow.app.reconcile import reconcile_due
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
 from leadflow.app.sweeps import sweep_raised
 from leadflow.app.telling import tell_waiting
@@ -151,8 +152,12 @@ def run_escalations(app: App, now: datetime) -> Mapping[str, int]:
 
 
 def run_upkeep(app: App, now: datetime) -> Mapping[str, int]:
-    """What a dead run left: raised hands nobody answered, the clocks, then whatever is due and not sent."""
-    counts = {"raised_hands": sum(outcome.changed for outcome in sweep_raised(app, now))}
+    """What a dead run left: mails nobody spoke for, hands nobody answered, the clocks, then what is due and not sent.
+
+    Reconciliation comes first: what never left goes out in the same run.
+    """
+    counts = {f"reconcile_{word}": n for word, n in reconcile_due(app, now).items()}
+    counts["raised_hands"] = sum(outcome.changed for outcome in sweep_raised(app, now))
     counts |= run_escalations(app, now)
     sent = deliver_due(app, now)
     return counts | {"delivered": sent.changed, "waiting": sent.counts.get("waiting", 0)}

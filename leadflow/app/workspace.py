@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from leadflow.app.turns import turns_at
 from leadflow.crm.apprise_channel import ApprisePort
 from leadflow.crm.file import FileCrm
 from leadflow.db import make_engine
 from leadflow.errors import SettingsError
-from leadflow.esp import open_provider
+from leadflow.esp import open_log, open_provider
 from leadflow.migrations import upgrade
+from leadflow.pipeline.reconcile import refuse_short_grace
 from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
 from leadflow.ports import Ports
@@ -49,7 +51,7 @@ class App:
 def open_app(workspace: Path | None = None, *, ports: Ports | None = None) -> App:
     """Read settings and playbook, bring the database up to date, bind the adapters.
 
-    Raises PlaybookError with every fault, SettingsError for a setting that cannot be.
+    Raises PlaybookError with every fault, SettingsError for a setting that cannot be, a grace too short among them.
     """
     settings = load_settings(workspace)
     if settings.simulated and settings.esp not in HARMLESS:
@@ -60,7 +62,8 @@ def open_app(workspace: Path | None = None, *, ports: Ports | None = None) -> Ap
         settings.var.mkdir(parents=True, exist_ok=True)
     engine = make_engine(settings.url)
     upgrade(engine)
-    bound = ports or _open_ports(settings)
+    bound = ports or _open_ports(settings, engine)
+    refuse_short_grace(playbook, bound.log)
     return App(settings=settings, playbook=playbook, engine=engine, ports=bound, seen=found)
 
 
@@ -72,11 +75,12 @@ def refresh(app: App) -> App:
     return replace(app, playbook=load_playbook(app.settings.workspace), seen=found)
 
 
-def _open_ports(settings: Settings) -> Ports:
+def _open_ports(settings: Settings, engine: Engine) -> Ports:
     return Ports(
         email=open_provider(settings.esp, settings),
         alerts=ApprisePort(settings.var / "alerts", environment=os.environ),
         crm=FileCrm(settings.var / "handovers"),
+        log=open_log(settings.esp, settings, turns_at(engine, settings.esp)),
     )
 
 

@@ -21,7 +21,7 @@ from leadflow.settings import Settings
 from tests.esp.mail import a_mail, send
 from tests.esp.worlds import sendgrid_world, smtp_world
 
-ADAPTERS = sorted(p.stem for p in Path(leadflow.esp.__path__[0]).glob("*.py") if p.stem != "__init__")
+ADAPTERS = sorted(p.stem for p in Path(leadflow.esp.__path__[0]).glob("[!_]*.py") if not p.stem.endswith("_log"))
 
 
 @dataclass
