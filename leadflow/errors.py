@@ -1,6 +1,6 @@
 """Every error leadflow raises; a class's docstring is its default message."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,6 +83,10 @@ class RefusedError(ProviderError):
     """Definitely not sent, and trying again with the same message will not help."""
 
 
+class BuildError(RefusedError):
+    """This mail cannot be put into the form that the provider takes."""
+
+
 class RetryableError(ProviderError):
     """Definitely not sent; trying again later may help."""
 
@@ -96,6 +100,10 @@ class OutageError(RetryableError):
     """Definitely not sent, and any other mail would fare alike just now."""
 
 
+class StaleError(RetryableError):
+    """Definitely not sent: its intent is so old that others may have judged it meanwhile."""
+
+
 class UnknownOutcomeError(ProviderError):
     """May have been sent: never blindly tried again."""
 
@@ -106,6 +114,15 @@ class CrowdedError(ProviderError):
 
 class BusyError(ProviderError):
     """The provider's log takes no more questions this minute."""
+
+    def __init__(
+        self, message: str | None = None, *, found: Mapping[str, str] | None = None, denied: Collection[str] = ()
+    ) -> None:
+        super().__init__(message)
+        #: Attempt → the provider's id, of those it knows as far as it was asked.
+        self.found = dict(found or {})
+        #: Attempts it certainly does not know.
+        self.denied = frozenset(denied)
 
 
 class UnsupportedFeatureError(ProviderError):
