@@ -10,6 +10,11 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from leadflow.errors import LeadflowError
 from leadflow.text import _
 
+#: The usual address, which the library takes as it is: a plain local part, labels of letters, digits and hyphens.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?+"
+_USUAL = re.compile(
+    rf"[\w!#$%&'*+/=?^`{{|}}~-]++(?:\.[\w!#$%&'*+/=?^`{{|}}~-]++)*+@((?:{_LABEL}\.)+{_LABEL})", re.ASCII
+)
 #: What a local part may be without quotes (RFC 5322, dot-atom).
 _PLAIN = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 
@@ -38,6 +43,11 @@ def free_domains() -> frozenset[str]:
 def read_address(text: str) -> Address:
     """The address in `text`; AddressError says in words, without repeating it, why there is none. No DNS is asked."""
     bare = text.strip(" \t")
+    usual = _USUAL.fullmatch(bare)
+    # Two hyphens in a row may announce an international name, which only the library can read.
+    if usual and usual.start(1) <= 65 and len(bare) <= 254 and "--" not in usual[1]:
+        domain = usual[1].lower()
+        return Address(value=bare.lower(), domain=domain, is_free=domain in free_domains())
     if problem := _unprintable(bare):
         raise AddressError(problem)
     local, _at, right = bare.rpartition("@")

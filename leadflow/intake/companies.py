@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.words import fold
-from leadflow.db import reserve_ids
+from leadflow.db import among, reserve_ids
 from leadflow.intake.addresses import Address
+from leadflow.intake.bulk import insert_rows
 from leadflow.models import account
 from leadflow.types import micros
 
@@ -27,7 +28,7 @@ def find_accounts(session: Session, wanted: Mapping[str, str | None], *, now: da
     """Ids of the companies of `wanted` (key → name, where one was told); missing ones are made, nameless ones named."""
     if not wanted:
         return {}
-    query = select(account.c.key, account.c.id, account.c.name).where(account.c.key.in_(wanted))
+    query = select(account.c.key, account.c.id, account.c.name).where(among(session, account.c.key, wanted))
     known = {row.key: row for row in session.execute(query)}
     named = [{"named": row.id, "name": wanted[key]} for key, row in known.items() if row.name is None and wanted[key]]
     if named:
@@ -35,10 +36,7 @@ def find_accounts(session: Session, wanted: Mapping[str, str | None], *, now: da
     missing = [key for key in wanted if key not in known]
     made = dict(zip(missing, reserve_ids(session, account.c.id, len(missing)), strict=True)) if missing else {}
     if made:
-        session.execute(insert(account), [_row(key, id, wanted[key], now) for key, id in made.items()])
+        at = micros(now)
+        rows = [(id, key, wanted[key], None if key.startswith("name:") else key, at) for key, id in made.items()]
+        insert_rows(session, account, ("id", "key", "name", "domain", "created_at"), rows)
     return {**{key: row.id for key, row in known.items()}, **made}
-
-
-def _row(key: str, id: int, name: str | None, now: datetime) -> dict[str, object]:
-    domain = None if key.startswith("name:") else key
-    return {"id": id, "key": key, "name": name, "domain": domain, "owner": None, "created_at": micros(now)}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any
 
 from leadflow.conditions.vocabulary import FieldSpec, FieldType
@@ -43,6 +44,20 @@ class Telling:
     on: str
     #: Columns filled in where nothing is known; `no_mail` for new people alone.
     defaults: Mapping[str, Any]
+    #: Provenance of what they tell.
+    origin: Mapping[str, str] = field(init=False)
+    #: Declared fields that are compared without letter case.
+    texts: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", {"source": self.source, "on": self.on})
+        texts = frozenset(name for name, spec in self.fields.items() if spec.type is FieldType.TEXT)
+        object.__setattr__(self, "texts", texts)
+
+
+@lru_cache(maxsize=4_096)
+def _folded(text: str) -> tuple[str, str]:
+    return fold(text), fold_words(text)
 
 
 @dataclass(slots=True)
@@ -82,9 +97,10 @@ class Draft:
         self.told_by = person.told_by or telling.source
         for name, value in person.columns.items():
             self._tell_column(name, value)
-        self._fill({**telling.defaults, **person.defaults})
+        self._fill({**telling.defaults, **person.defaults} if person.defaults else telling.defaults)
+        origin = telling.origin if self.told_by == telling.source else {"source": self.told_by, "on": telling.on}
         for name, value in person.attributes.items():
-            self._tell_attribute(name, value, person.nulls.get(name), telling)
+            self._tell_attribute(name, value, person.nulls.get(name), origin, telling)
         if person.address and self.row["address_id"] is None and self.address is None:
             self.address = person.address
             self.row["email_domain"] = person.address.domain
@@ -109,16 +125,18 @@ class Draft:
         elif name not in _FIRST_WINS or self.row[name] is None:
             self.row[name] = value
 
-    def _tell_attribute(self, name: str, value: Any, null: str | None, telling: Telling) -> None:
-        known_null = self.row["provenance"].get(name, {}).get("null")
-        if self.row["attributes"].get(name) == value and known_null == null:
+    def _tell_attribute(
+        self, name: str, value: Any, null: str | None, origin: Mapping[str, str], telling: Telling
+    ) -> None:
+        known = self.row["provenance"].get(name)
+        if self.row["attributes"].get(name) == value and (known.get("null") if known else None) == null:
             return
-        origin = {"source": self.told_by, "on": telling.on}
         self._put("provenance", name, {**origin, "null": null} if null else origin)
         self._put("attributes", name, value)
-        if telling.fields[name].type is FieldType.TEXT:
-            self._put("folded", name, None if value is None else fold(str(value)))
-            self._put("folded", f"{name}#words", None if value is None else fold_words(str(value)))
+        if name in telling.texts:
+            folded, words = (None, None) if value is None else _folded(str(value))
+            self._put("folded", name, folded)
+            self._put("folded", f"{name}#words", words)
 
     def _put(self, column: str, name: str, value: Any) -> None:
         """Set `name` in a JSON column of the row, or take it out; what is stored stays as it is."""

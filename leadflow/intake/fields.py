@@ -8,8 +8,6 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import available_timezones
 
-import phonenumbers
-
 from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.errors import LeadflowError
 from leadflow.text import _
@@ -201,17 +199,6 @@ def read_zone(text: str) -> str:
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
-
-
-def read_phone(text: str, country: str | None) -> str:
-    """The number as +33…; without a + it is read as one of `country`."""
-    try:
-        number = phonenumbers.parse(text, country)
-    except phonenumbers.NumberParseException:
-        raise FieldError(_("is no telephone number; write it as +33 …, or give the country")) from None
-    if not phonenumbers.is_possible_number(number):
-        raise FieldError(_("is no telephone number; write it as +33 …, or give the country"))
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _word_of(words: type[Basis] | type[Audience]) -> Callable[[str], str]:

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.words import change_of
-from leadflow.db import reserve_ids
+from leadflow.db import among, reserve_ids
+from leadflow.intake.bulk import as_json, insert_rows, update_rows
 from leadflow.intake.companies import find_accounts
 from leadflow.intake.draft import Draft, Key, Telling
 from leadflow.intake.events import BATCH, batches
@@ -27,6 +29,16 @@ from leadflow.types import Lifecycle, micros
 #: Taken by whoever writes people on PostgreSQL, so that two imports cannot make one address twice.
 _WRITER_LOCK = 7_201_934_465
 _SEEDS = 2**31 - 2
+
+_JSON = ("attributes", "folded", "provenance")
+_INSTANTS = ("first_seen_at", "created_at", "updated_at")
+_PLAIN = tuple(column.name for column in lead.c if column.name not in (*_JSON, *_INSTANTS))
+_COLUMNS = (*_PLAIN, *_JSON, *_INSTANTS)
+_plain = itemgetter(*_PLAIN)
+_AGREED = (
+    *("lead_id", "identity_id", "purpose", "state", "at", "method"),
+    *("wording_hash", "wording_version", "page", "ip", "user_agent"),
+)
 
 
 class Change(StrEnum):
@@ -49,8 +61,13 @@ class Upserted:
 
 def seed_of(lead_id: int, key: str = "") -> int:
     """1…2³¹−2 from the id and the workspace's key: spreads sendings, arms and shards, the same on every database."""
-    digest = blake2b(lead_id.to_bytes(8, "big"), key=key.encode()[:64], digest_size=8).digest()
-    return 1 + int.from_bytes(digest, "big") % _SEEDS
+    return _seed(lead_id, blake2b(key=key.encode()[:64], digest_size=8))
+
+
+def _seed(lead_id: int, keyed: blake2b) -> int:
+    hashed = keyed.copy()
+    hashed.update(lead_id.to_bytes(8, "big"))
+    return 1 + int.from_bytes(hashed.digest(), "big") % _SEEDS
 
 
 def upsert_people(
@@ -113,7 +130,9 @@ def _load(session: Session, people: Iterable[Person]) -> tuple[dict[Key, Draft],
     for person in people:
         for kind, value in person.keys:
             values.setdefault(kind, set()).add(value)
-    asked = [and_(identity.c.kind == kind, identity.c.value.in_(some)) for kind, some in sorted(values.items())]
+    asked = [
+        and_(identity.c.kind == kind, among(session, identity.c.value, some)) for kind, some in sorted(values.items())
+    ]
     query = (
         select(identity.c.id.label("identity_id"), identity.c.kind, identity.c.value, account.c.key, lead)
         .select_from(identity)
@@ -161,55 +180,61 @@ def _number(session: Session, drafts: Sequence[Draft], now: datetime) -> None:
 def _write_new(session: Session, drafts: Sequence[Draft], *, key: str, first_stage: str) -> None:
     if not drafts:
         return
-    rows = [{**draft.row, "seed": seed_of(draft.row["id"], key)} for draft in drafts]
-    session.execute(insert(lead), rows)
-    session.execute(insert(lead_score), [{"lead_id": row["id"]} for row in rows])
-    state = {"stage": first_stage, "lifecycle": str(Lifecycle.LEAD)}
-    since = {"stage_since": rows[0]["created_at"], "lifecycle_since": rows[0]["created_at"]}
-    session.execute(insert(lead_state), [{"lead_id": row["id"], **state, **since} for row in rows])
+    keyed = blake2b(key=key.encode()[:64], digest_size=8)
+    for draft in drafts:
+        draft.row["seed"] = _seed(draft.row["id"], keyed)
+    insert_rows(session, lead, _COLUMNS, list(map(_stored, drafts)))
+    ids = [draft.row["id"] for draft in drafts]
+    insert_rows(session, lead_score, ("lead_id",), [(id,) for id in ids])
+    since = micros(drafts[0].row["created_at"])
+    state = (first_stage, since, str(Lifecycle.LEAD), since)
+    names = ("lead_id", "stage", "stage_since", "lifecycle", "lifecycle_since")
+    insert_rows(session, lead_state, names, [(id, *state) for id in ids])
+
+
+def _stored(draft: Draft) -> tuple[Any, ...]:
+    """The row of `draft`, its columns as `_COLUMNS` names them and as the database stores them."""
+    row = draft.row
+    first, created, updated = row["first_seen_at"], row["created_at"], row["updated_at"]
+    moment = micros(updated)
+    return (
+        *_plain(row),
+        as_json(row["attributes"]),
+        as_json(row["folded"]),
+        as_json(row["provenance"]),
+        moment if first is updated else micros(first),
+        moment if created is updated else micros(created),
+        moment,
+    )
 
 
 def _write_changed(session: Session, drafts: Sequence[Draft], telling: Telling) -> None:
     if not drafts:
         return
-    columns = [name for name in drafts[0].row if name not in ("id", "seed", "created_at")]
-    change = update(lead).where(lead.c.id == bindparam("changed"))
-    change = change.values({name: bindparam(f"new_{name}") for name in columns})
-    rows = []
     for draft in drafts:
         draft.row["updated_at"] = telling.now
-        rows.append({"changed": draft.row["id"], **{f"new_{name}": draft.row[name] for name in columns}})
-    session.connection().execute(change, rows)
+    update_rows(session, lead, _COLUMNS, list(map(_stored, drafts)))
+    at = micros(telling.now)
     history = [
-        {
-            "lead_id": draft.row["id"],
-            "field": name,
-            "before": change_of(before),
-            "after": change_of(after),
-            "at": micros(telling.now),
-            "source": draft.told_by,
-        }
+        (draft.row["id"], name, _change(before), _change(after), at, draft.told_by)
         for draft in drafts
         for name, before, after in draft.changes()
     ]
-    if history:
-        session.execute(insert(lead_change), history)
+    insert_rows(session, lead_change, ("lead_id", "field", "before", "after", "at", "source"), history)
+
+
+def _change(value: object) -> str | None:
+    change = change_of(value)
+    return None if change is None else as_json(change)
 
 
 def _write_identities(session: Session, drafts: Sequence[Draft], *, key: str) -> None:
     rows = [
-        {
-            "id": draft.identities[kind, value],
-            "kind": kind,
-            "value": value,
-            "hash": address_hash(key, value),
-            "lead_id": draft.row["id"],
-        }
+        (draft.identities[pair], *pair, address_hash(key, pair[1]), draft.row["id"])
         for draft in drafts
-        for kind, value in draft.added
+        for pair in draft.added
     ]
-    if rows:
-        session.execute(insert(identity), rows)
+    insert_rows(session, identity, ("id", "kind", "value", "hash", "lead_id"), rows)
     claims = [{"claimed": claim, "owner": draft.row["id"]} for draft in drafts for claim in draft.claimed]
     if claims:
         owned = update(identity).where(identity.c.id == bindparam("claimed")).values(lead_id=bindparam("owner"))
@@ -219,24 +244,19 @@ def _write_identities(session: Session, drafts: Sequence[Draft], *, key: str) ->
 
 def _write_consents(session: Session, drafts: Sequence[Draft], telling: Telling) -> None:
     rows = [
-        {
-            "lead_id": draft.row["id"],
-            "identity_id": draft.row["address_id"],
-            "purpose": one.purpose,
-            "state": "given" if one.given else "withdrawn",
-            "at": min(one.at or telling.now, telling.now),
-            "method": draft.told_by,
-            "wording_hash": one.wording_hash,
-            "wording_version": one.wording_version,
-            "page": one.page,
-            "ip": one.ip,
-            "user_agent": one.user_agent,
-        }
+        (
+            draft.row["id"],
+            draft.row["address_id"],
+            one.purpose,
+            "given" if one.given else "withdrawn",
+            micros(min(one.at or telling.now, telling.now)),
+            draft.told_by,
+            *(one.wording_hash, one.wording_version, one.page, one.ip, one.user_agent),
+        )
         for draft in drafts
         for one in draft.agreed()
     ]
-    if rows:
-        session.execute(insert(consent), rows)
+    insert_rows(session, consent, _AGREED, rows)
 
 
 def _upserted(draft: Draft, person: Person) -> Upserted:

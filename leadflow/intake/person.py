@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from leadflow.conditions.vocabulary import FieldSpec
 from leadflow.errors import LeadflowError
@@ -14,13 +15,16 @@ from leadflow.intake.fields import (
     clean_text,
     read_day,
     read_instant,
-    read_phone,
     read_value,
 )
+from leadflow.intake.phones import read_phone
 from leadflow.text import _
 
 #: What makes somebody known again.
 KEYS = ("email", "external_id", "visitor")
+_NOT_TYPED = frozenset((*KEYS, "phone", "first_seen"))
+#: Answers of one field that are remembered: files repeat countries, choices, first names and days.
+_REMEMBERED = 4_096
 #: Every built-in field that intake may fill.
 BUILTIN_FIELDS = (*KEYS, *READERS, "phone", "informed_on", "first_seen")
 
@@ -68,9 +72,14 @@ class Person:
     keys: tuple[tuple[str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        address = self.address.value if self.address else None
-        pairs = (("email", address), ("external", self.external_id), ("visitor", self.visitor))
-        object.__setattr__(self, "keys", tuple((kind, value) for kind, value in pairs if value))
+        keys: list[tuple[str, str]] = []
+        if self.address is not None:
+            keys.append(("email", self.address.value))
+        if self.external_id:
+            keys.append(("external", self.external_id))
+        if self.visitor:
+            keys.append(("visitor", self.visitor))
+        object.__setattr__(self, "keys", tuple(keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +91,12 @@ class PersonReader:
     zone: tzinfo
     #: Field → strptime format, where one was declared.
     date_formats: Mapping[str, str] = field(default_factory=dict)
+    #: Field → how its text is read; FieldError names the field.
+    _readers: Mapping[str, Reader] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = (*self.fields, *(name for name in (*READERS, "informed_on") if name not in self.fields))
+        object.__setattr__(self, "_readers", {name: self._reader(name) for name in names})
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -97,17 +112,18 @@ class PersonReader:
         """The person of `said` (field → text, empty ones left out); `nulls`: fields said to be missing."""
         columns: dict[str, Value | None] = {}
         attributes: dict[str, Value | None] = {}
+        fields, readers = self.fields, self._readers
         for name, text in said.items():
-            if name in self.fields:
-                attributes[name] = self._typed(name, text)
-            elif name not in ("email", "external_id", "visitor", "phone", "first_seen"):
-                columns[name] = self._typed(name, text)
-        for name in nulls or {}:
-            if name in self.fields:
+            if name in fields:
+                attributes[name] = readers[name](text)
+            elif name not in _NOT_TYPED:
+                columns[name] = readers[name](text)
+        for name in nulls or ():
+            if name in fields:
                 attributes[name] = None
             elif name in READERS and name not in ("audience", "no_mail"):
                 columns[name] = None
-        notes = self._phone(said, columns)
+        notes = self._phone(said, columns) if "phone" in said else ()
         return Person(
             address=_address(said.get("email")),
             external_id=read_id(said.get("external_id")),
@@ -120,15 +136,21 @@ class PersonReader:
             notes=notes,
         )
 
-    def _typed(self, name: str, text: str) -> Value:
-        try:
-            if spec := self.fields.get(name):
-                return read_value(spec, text, date_format=self.date_formats.get(name))
-            if name == "informed_on":
-                return read_day(text, date_format=self.date_formats.get(name)).isoformat()
-            return READERS[name](text)
-        except FieldError as error:
-            raise named(name, error) from None
+    def _reader(self, name: str) -> Reader:
+        spec, date_format = self.fields.get(name), self.date_formats.get(name)
+
+        @lru_cache(maxsize=_REMEMBERED)
+        def read(text: str) -> Value:
+            try:
+                if spec is not None:
+                    return read_value(spec, text, date_format=date_format)
+                if name == "informed_on":
+                    return read_day(text, date_format=date_format).isoformat()
+                return READERS[name](text)
+            except FieldError as error:
+                raise named(name, error) from None
+
+        return read
 
     def _first_seen(self, text: str | None) -> datetime | None:
         if text is None:
@@ -139,8 +161,6 @@ class PersonReader:
             raise named("first_seen", error) from None
 
     def _phone(self, said: Mapping[str, str], columns: dict[str, Value | None]) -> tuple[str, ...]:
-        if "phone" not in said:
-            return ()
         country = columns.get("country")
         try:
             columns["phone"] = read_phone(said["phone"], country if isinstance(country, str) else None)

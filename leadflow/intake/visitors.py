@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into
+from leadflow.db import among, insert_into
 from leadflow.links import address_hash
 from leadflow.models import event, event_inbox, identity
 
@@ -27,7 +27,7 @@ def owners_of(session: Session, keys: Collection[tuple[str, str]], *, key: str) 
     values: dict[str, list[str]] = {}
     for kind, value in sorted(keys):
         values.setdefault(kind, []).append(value)
-    asked = [and_(identity.c.kind == kind, identity.c.value.in_(some)) for kind, some in values.items()]
+    asked = [and_(identity.c.kind == kind, among(session, identity.c.value, some)) for kind, some in values.items()]
     query = select(identity.c.kind, identity.c.value, identity.c.lead_id, identity.c.id).where(or_(*asked))
     return {(row.kind, row.value): (row.lead_id, row.id) for row in session.execute(query)}
 

@@ -61,3 +61,26 @@ def test_the_short_way_accepts_what_the_library_accepts(local: str, domain: str)
     except AddressError:
         accepted = False
     assert accepted == expected
+
+
+_labels = st.from_regex(r"\A[a-zA-Z0-9-]{1,5}\Z") | st.sampled_from(
+    ["xn--mller-kva", "a" * 63, "a" * 64, "1", "a--b", "é"]
+)
+
+
+@given(
+    st.from_regex(r"\A[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,6}\Z") | st.sampled_from(["a" * 64, "a" * 65, "ſ", "K"]),
+    st.lists(_labels, min_size=1, max_size=5).map(".".join),
+)
+def test_a_usual_address_is_spelt_as_the_library_spells_it(local: str, domain: str) -> None:
+    text = f"{local}@{domain}"
+    try:
+        found = validate_email(text, check_deliverability=False, globally_deliverable=False, strict=True)
+        expected = f"{found.local_part.casefold()}@{str(found.ascii_domain).lower()}"
+    except EmailNotValidError:
+        expected = ""
+    try:
+        said = read_address(text).value
+    except AddressError:
+        said = ""
+    assert said == (expected if "." in domain else "")
