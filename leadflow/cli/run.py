@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(workspace: Workspace = None, at: At = None) -> None:
     """Run one sweep now: all phases, in order, without Prefect."""
-    from leadflow.app import held_nights, hold_words, plan, sweep
+    from leadflow.app import draining_at_sigterm, held_nights, hold_words, plan, sweep
 
     with plain_errors():
         app = opened(workspace)
@@ -26,18 +26,29 @@ def run(workspace: Workspace = None, at: At = None) -> None:
             return
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True) as bar:
             bar.add_task(_("sweep as of {now}").format(now=f"{now.astimezone(app.office):%Y-%m-%d %H:%M}"))
-            sweep(app, now, report=_line)
+            with draining_at_sigterm():
+                *_before, sent = sweep(app, now, report=_line)
+        _say_waiting(sent)
         for row in held_nights(app):
             console.print(hold_words(row), style="red", markup=False)
 
 
 def deliver(workspace: Workspace = None, at: At = None) -> None:
     """Send what is due now."""
-    from leadflow.app import deliver_due
+    from leadflow.app import deliver_due, draining_at_sigterm
 
     with plain_errors():
         app = opened(workspace)
-        _line(deliver_due(app, instant(app, at if app.settings.simulated else None)))
+        now = instant(app, at if app.settings.simulated else None)
+        with draining_at_sigterm():
+            sent = deliver_due(app, now)
+        _line(sent)
+        _say_waiting(sent)
+
+
+def _say_waiting(sent: "Outcome") -> None:
+    if waiting := sent.counts.get("waiting"):
+        console.print(_("unfinished: {n} wait").format(n=waiting), style="yellow")
 
 
 def _line(outcome: "Outcome") -> None:

@@ -88,7 +88,7 @@ def _prefect(workspace: Path, port: int) -> Iterator[Any]:
 
 @contextmanager
 def _ticking(app: "App", *, flows: bool) -> Iterator[None]:
-    from leadflow.app import run_slot
+    from leadflow.app import ask_to_stop, run_slot
 
     act = import_module("leadflow.scheduler.flow_runs").run_as_flow if flows else run_slot
     clock = import_module("leadflow.scheduler.clock").Clock(app=app, act=act)
@@ -99,6 +99,8 @@ def _ticking(app: "App", *, flows: bool) -> Iterator[None]:
         yield
     finally:
         with console.status(_("finishing the run in progress")):
+            # A delivery of an hour ends with the mails it has in hand.
+            ask_to_stop()
             clock.stop()
 
 

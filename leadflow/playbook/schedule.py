@@ -18,9 +18,7 @@ def schedule_of(node: Node) -> Schedule:
     workers = _workers(node.part("workers"))
     if workers.at_once > 1 and scheduler != "prefect":
         node.part("workers").part("at_once").fault(_("several workers need scheduler: prefect"))
-    return Schedule(
-        scheduler=scheduler, jobs=tuple(_job(key, value) for key, value in jobs.items()), workers=workers
-    )
+    return Schedule(scheduler=scheduler, jobs=tuple(_job(key, value) for key, value in jobs.items()), workers=workers)
 
 
 def _workers(node: Node) -> Workers:
