@@ -1,10 +1,11 @@
-"""The file types of a workspace, key by key."""
+"""The files of config/, key by key; and every file type with its root."""
 
 from collections.abc import Mapping
 
 from leadflow.conditions.vocabulary import FieldType
 from leadflow.playbook.limits import DAYS
 from leadflow.playbook.schedule import JOBS
+from leadflow.playbook.schema.marketing import email_schema, segment_schema, sequence_schema
 from leadflow.playbook.schema.parts import (
     DATE,
     NAME,
@@ -23,7 +24,6 @@ from leadflow.playbook.schema.parts import (
     ref,
     several,
 )
-from leadflow.steps import step_types
 from leadflow.types import Answer
 
 _CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("duration"), ref("localised")
@@ -224,72 +224,6 @@ def _schedule() -> Schema:
     return mapping({"scheduler": scheduler, "jobs": jobs, "workers": workers}, ["jobs"])
 
 
-def _segment() -> Schema:
-    examples = mapping({"match": list_of(ref("example")), "no_match": list_of(ref("example"))})
-    keys = {"title": _LOCALISED, "why": TEXT, "opener": _LOCALISED, "when": _CONDITION, "examples": examples}
-    return mapping(keys, ["title", "when"])
-
-
-def _sequence() -> Schema:
-    ramp = {"anyOf": [one_of("none", "all"), {"type": "string", "pattern": "^[1-9][0-9]{0,6} per day$"}]}
-    again = mapping({"after": _DURATION, "at_most": integer(1)}, ["after"])
-    return mapping(
-        {
-            "title": _LOCALISED,
-            "track": NAME,
-            "priority": integer(0, 1000),
-            "live": TRUTH,
-            "existing": {"anyOf": [ramp, mapping({"enter": ramp})]},
-            "enter": _CONDITION,
-            "exit": _CONDITION,
-            "goal": _CONDITION,
-            "on_unmatch": one_of("pause", "exit", "finish"),
-            "reentry": {"anyOf": [one_of("once", "always"), again]},
-            "steps": {**list_of(_step()), "minItems": 1},
-            "removed": mapping_of(NAME),
-            "was": NAME,
-        },
-        ["title", "track", "enter", "steps"],
-    )
-
-
-def _step() -> Schema:
-    every = {"name": NAME, "was": NAME, "then": NAME}
-    return {
-        "type": "object",
-        "oneOf": [mapping({**every, **kind.keys}, ["name", name]) for name, kind in step_types().items()],
-    }
-
-
-def _email() -> Schema:
-    audience = {
-        "stage": several(ref("stage")),
-        "segments": several(ref("segment")),
-        "fit": several(ref("fit_band")),
-        "engagement": several(ref("engagement_band")),
-        "languages": several(ref("language")),
-        "when": _CONDITION,
-    }
-    return mapping(
-        {
-            "title": TEXT,
-            "purpose": ref("purpose"),
-            "pick": one_of("best", "named"),
-            "for": mapping(audience),
-            "rank": integer(0, 1000),
-            "again_after": _DURATION,
-            "sender": one_of("brand", "owner"),
-            "subject": _LOCALISED,
-            "preheader": _LOCALISED,
-            "defaults": mapping_of(_LOCALISED),
-            "expires": _SPAN,
-            "freeze": TRUTH,
-            "was": NAME,
-        },
-        ["title", "subject"],
-    )
-
-
 #: File type → its root.
 FILES: Mapping[str, Schema] = {
     "leadflow": _leadflow(),
@@ -297,7 +231,7 @@ FILES: Mapping[str, Schema] = {
     "journey": _journey(),
     "sales": _sales(),
     "schedule": _schedule(),
-    "segment": _segment(),
-    "sequence": _sequence(),
-    "email": _email(),
+    "segment": segment_schema(),
+    "sequence": sequence_schema(),
+    "email": email_schema(),
 }

@@ -1,0 +1,87 @@
+"""The files marketers write every week, key by key: segments, sequences, emails."""
+
+from leadflow.playbook.schema.parts import (
+    NAME,
+    TEXT,
+    TRUTH,
+    Schema,
+    integer,
+    list_of,
+    mapping,
+    mapping_of,
+    one_of,
+    ref,
+    several,
+)
+from leadflow.steps import step_types
+
+_CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("duration"), ref("localised")
+
+
+def segment_schema() -> Schema:
+    """A file of segments/."""
+    examples = mapping({"match": list_of(ref("example")), "no_match": list_of(ref("example"))})
+    keys = {"title": _LOCALISED, "why": TEXT, "opener": _LOCALISED, "when": _CONDITION, "examples": examples}
+    return mapping(keys, ["title", "when"])
+
+
+def sequence_schema() -> Schema:
+    """A file of config/sequences/."""
+    ramp = {"anyOf": [one_of("none", "all"), {"type": "string", "pattern": "^[1-9][0-9]{0,6} per day$"}]}
+    again = mapping({"after": _DURATION, "at_most": integer(1)}, ["after"])
+    return mapping(
+        {
+            "title": _LOCALISED,
+            "track": NAME,
+            "priority": integer(0, 1000),
+            "live": TRUTH,
+            "existing": {"anyOf": [ramp, mapping({"enter": ramp})]},
+            "enter": _CONDITION,
+            "exit": _CONDITION,
+            "goal": _CONDITION,
+            "on_unmatch": one_of("pause", "exit", "finish"),
+            "reentry": {"anyOf": [one_of("once", "always"), again]},
+            "steps": {**list_of(_step()), "minItems": 1},
+            "removed": mapping_of(NAME),
+            "was": NAME,
+        },
+        ["title", "track", "enter", "steps"],
+    )
+
+
+def _step() -> Schema:
+    every = {"name": NAME, "was": NAME, "then": NAME}
+    return {
+        "type": "object",
+        "oneOf": [mapping({**every, **kind.keys}, ["name", name]) for name, kind in step_types().items()],
+    }
+
+
+def email_schema() -> Schema:
+    """The email.yaml of a folder of templates/emails/."""
+    audience = {
+        "stage": several(ref("stage")),
+        "segments": several(ref("segment")),
+        "fit": several(ref("fit_band")),
+        "engagement": several(ref("engagement_band")),
+        "languages": several(ref("language")),
+        "when": _CONDITION,
+    }
+    return mapping(
+        {
+            "title": TEXT,
+            "purpose": ref("purpose"),
+            "pick": one_of("best", "named"),
+            "for": mapping(audience),
+            "rank": integer(0, 1000),
+            "again_after": _DURATION,
+            "sender": one_of("brand", "owner"),
+            "subject": _LOCALISED,
+            "preheader": _LOCALISED,
+            "defaults": mapping_of(_LOCALISED),
+            "expires": _SPAN,
+            "freeze": TRUTH,
+            "was": NAME,
+        },
+        ["title", "subject"],
+    )
