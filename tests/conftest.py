@@ -22,7 +22,7 @@ from tests.engines import Moving
 from tests.postgres import Server, running_postgres
 from tests.soak import SOAK
 
-pytest_plugins = ["tests.seconds"]
+pytest_plugins = ["tests.seconds", "tests.faults.table"]
 
 settings.register_profile(
     "default",

@@ -1,0 +1,113 @@
+"""One fire: a database, an outside world with its manners, workers that are killed, and the account at the end."""
+
+import random
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.faults.manners import Manners
+from tests.faults.outbox import Account, plan_messages, settle_account, states, watching
+from tests.faults.record import read_record
+from tests.faults.table import Line, note
+from tests.faults.world import OutsideWorld, Zygote, kill, lives, wait_for
+
+#: States that a worker still has something to do about.
+_OPEN = ("planned", "claimed", "sending")
+
+
+class Fire:
+    """What a test lights: it begins with an empty outbox, nobody at work, and a world that accepts everything."""
+
+    def __init__(self, *, suite: str, database: str, url: str, outside: OutsideWorld, zygote: Zygote) -> None:
+        self.database, self.url = database, url
+        self.outside = outside
+        self.engine = watching(url)
+        self._suite, self._zygote = suite, zygote
+        self._began = time.time()
+        self._planned = 0
+        self.kills = 0
+        #: Whether the account is for the table: that of a mutant is not.
+        self.counts = True
+        self.workers: list[int] = []
+        self.world()
+
+    def world(self, **manners: Any) -> None:
+        """Begin the outside world anew with these manners."""
+        self.outside.begin(Manners(**manners))
+
+    def plan(self, count: int, *, names: tuple[str, ...] = ("p",)) -> None:
+        """More messages, due at once."""
+        plan_messages(self.engine, range(self._planned + 1, self._planned + count + 1), names=names)
+        self._planned += count
+
+    def worker(self, **told: Any) -> int:
+        """One more worker; `told` says what differs about it."""
+        pid = self._zygote.spawn(self.brief(**told))
+        self.workers.append(pid)
+        return pid
+
+    def brief(self, **told: Any) -> Mapping[str, Any]:
+        """What every worker of this fire is told."""
+        ports = {"http": self.outside.http, "smtp": self.outside.smtp}
+        return {"role": "drain", "database": self.url, "began": self._began} | ports | told
+
+    def strike(self, pid: int) -> None:
+        """Kill a worker, if it is still there."""
+        self.kills += kill(pid)
+
+    def storm(self, kills: int, *, workers: int = 4, seed: int = 1, pause: float = 0.12, **told: Any) -> None:
+        """Strike random workers at random moments and begin new ones, with something to send until the last blow."""
+        drawn = random.Random(seed)
+        team = [self.worker(**told) for _one in range(workers)]
+        for number in range(kills):
+            time.sleep(drawn.expovariate(1 / pause))
+            if number % 10 == 0 and states(self.engine)["planned"] < 60:
+                self.plan(120)
+            place = drawn.randrange(workers)
+            self.strike(team[place])
+            team[place] = self.worker(**told)
+
+    def settle(self, seconds: float = 60.0, *, unknown_is_final: bool = False) -> Account:
+        """Wait until nothing is open, end everybody, and draw up the account; it is a line of the table."""
+        still_open = _OPEN if unknown_is_final else (*_OPEN, "unknown")
+
+        def quiet() -> bool:
+            now = states(self.engine)
+            return not any(now[state] for state in still_open)
+
+        wait_for(quiet, seconds)
+        self.stop()
+        return self.account(unknown_is_final=unknown_is_final)
+
+    def stop(self) -> None:
+        """End all workers."""
+        self._zygote.end_all()
+
+    def account(self, *, unknown_is_final: bool = False) -> Account:
+        """The account as it stands."""
+        said = self.outside.state
+        tally = said["tally"]
+        assert tally.get("invalid", 0) == 0, "a request broke the official description"
+        assert tally.get("bad queries", 0) == 0, "a query is none that the log understands"
+        made = settle_account(self.engine, read_record(Path(said["record"])), unknown_is_final=unknown_is_final)
+        if self.counts:
+            note(self._line(made, tally))
+        return made
+
+    def _line(self, made: Account, tally: Mapping[str, int]) -> Line:
+        plain = ("accept", "kills", "stops", "requests", "accepted", "asked", "connections", "news", "unchecked")
+        return Line(
+            suite=self._suite,
+            database=self.database,
+            messages=made.planned,
+            kills=self.kills + tally.get("kills", 0),
+            faults=sum(count for name, count in tally.items() if name not in plain),
+            lost=len(made.lost),
+            duplicated=len(made.duplicated),
+            stuck=len(made.stuck) + len(made.denied),
+        )
+
+    def alive(self) -> int:
+        """How many workers live."""
+        return sum(lives(pid) for pid in self.workers)

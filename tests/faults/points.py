@@ -1,0 +1,79 @@
+"""Named places of a delivery at which a worker is struck, found from outside: by what each transaction wrote.
+
+The product has no hooks. A transaction is known by the columns of `message` it sets: the claim sets a lease, the
+intent an attempt, the mark the provider's id; whatever a worker commits while it reconciles is reconciliation.
+"""
+
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+#: The first of these that a statement sets names its transaction.
+_SETS = (("intent", "attempt_id="), ("mark", "provider_id="), ("claim", "lease_until="))
+_UPDATE = re.compile(r"\bUPDATE message SET (.*?)(?: FROM | WHERE )", re.DOTALL)
+
+Act = Callable[[], None]
+
+
+class Points:
+    """What happens before and after each kind of commit of one engine; `during` renames all of them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.during = ""
+        self._seen: Counter[str] = Counter()
+        self._acts: dict[tuple[str, int], Act] = {}
+        self._each: dict[str, list[Act]] = {}
+        self._wrote: dict[int, str] = {}
+        event.listen(engine, "before_cursor_execute", self._read)
+        plain = engine.dialect.do_commit
+
+        def commit(connection: Any) -> None:
+            kind = self._wrote.pop(id(connection.dbapi_connection), "")
+            self.reach(f"before-{kind}")
+            plain(connection)
+            self.reach(f"after-{kind}")
+
+        engine.dialect.do_commit = commit  # type: ignore[method-assign, assignment]
+
+    def at(self, name: str, act: Act, *, time: int = 1) -> None:
+        """Do `act` the n-th time that `name` is reached."""
+        self._acts[name, time] = act
+
+    def always(self, name: str, act: Act) -> None:
+        """Do `act` every time that `name` is reached."""
+        self._each.setdefault(name, []).append(act)
+
+    def reach(self, name: str) -> None:
+        """This process stands at `name`."""
+        self._seen[name] += 1
+        for act in (*self._each.get(name, ()), self._acts.get((name, self._seen[name]), _nothing)):
+            act()
+
+    def _read(self, connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        # An insert-select names a planner's work; an update of messages a worker's.
+        found = _UPDATE.search(statement)
+        kind = next((kind for kind, column in _SETS if found and column in found[1]), "")
+        if "INSERT INTO message " in statement:
+            kind = "plan"
+        if kind:
+            place = id(connection.connection.dbapi_connection)
+            self._wrote[place] = self.during or (kind if kind != "claim" else self._wrote.get(place, kind))
+
+
+def _nothing() -> None:
+    return
+
+
+def kill_self() -> None:
+    """What a power cut does to one process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stop_self() -> None:
+    """Stand still until somebody sends SIGCONT."""
+    os.kill(os.getpid(), signal.SIGSTOP)

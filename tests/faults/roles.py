@@ -1,0 +1,186 @@
+"""What a forked process does: drains the outbox and reconciles it, over and over until it is told to end, or killed."""
+
+import importlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from leadflow.app import App, deliver_due
+from leadflow.app.reconcile import reconcile_due
+from leadflow.db import make_engine
+from leadflow.errors import LeadflowError
+from leadflow.esp.memory import MemoryProvider
+from leadflow.esp.sendgrid import SendGridProvider
+from leadflow.esp.sendgrid_log import SendGridLog
+from leadflow.esp.smtp import SmtpProvider
+from leadflow.pipeline.deliver import deliver_messages
+from leadflow.playbook.model import Delivery, Outage
+from leadflow.ports import Ports
+from leadflow.settings import Settings
+from leadflow.testing import MemorySales
+from leadflow.types import SECOND
+from tests.build import NIGHT
+from tests.faults.mutants import MUTANTS
+from tests.faults.outbox import plan_messages
+from tests.faults.points import Points, kill_self, stop_self
+from tests.pipeline.mails import mail_playbook
+
+Told = Mapping[str, Any]
+
+#: Seconds are minutes here: what the product waits for, shortened alike and in the same order.
+SHORT: Mapping[str, Any] = {
+    "leadflow.pipeline.deliver_rows.LEASE": int(1.5 * SECOND),
+    "leadflow.pipeline.deliver._FRESH": 0.8,
+    "leadflow.pipeline.reconcile_rows.APART": int(0.4 * SECOND),
+    "leadflow.pipeline.reconcile.CLIENT_TIMEOUT": int(1.0 * SECOND),
+    "leadflow.pipeline.reconcile.FRESHNESS": int(0.8 * SECOND),
+}
+#: Of a client that waits for an answer; how far the log's index may be behind; longer than both and a freeze.
+PATIENCE = 1.0
+LAG = 0.3
+GRACE = int(2.2 * SECOND)
+#: The driver's clock runs so much faster than the wall: five minutes of back-off in half a second.
+PACE = 600
+
+
+#: Of a zygote: an engine of each kind whose statements are compiled, with no connection.
+_warm: dict[str, Engine] = {}
+
+
+def warm_up(url: str) -> None:
+    """Deliver one message of the database at `url` in the zygote: what that compiled, every worker begins with."""
+    app, _points = open_world({"database": url, "http": 1})
+    memory = replace(app, ports=replace(app.ports, email=MemoryProvider(), log=None))
+    plan_messages(app.engine, [1])
+    deliver_due(memory, NIGHT)
+    reconcile_due(memory, NIGHT)
+    app.engine.dispose()
+    _warm[app.engine.dialect.name] = app.engine
+
+
+def _engine(url: str) -> Engine:
+    warm = _warm.get(make_url(url).get_backend_name())
+    if warm is None:
+        return make_engine(url)
+    there, more = warm.dialect.create_connect_args(make_url(url))
+    warm.url = make_url(url)
+
+    def connect_there(_dialect: Any, _record: Any, words: list[Any], options: dict[str, Any]) -> None:
+        words[:] = there
+        options.update(more)
+
+    event.listen(warm, "do_connect", connect_there)
+    return warm
+
+
+def set_constant(path: str, value: Any) -> None:
+    """Give a constant of the product another value, wherever it was imported to."""
+    place, _, name = path.rpartition(".")
+    before = getattr(importlib.import_module(place), name)
+    for module in [module for key, module in sys.modules.items() if key.startswith("leadflow.")]:
+        if getattr(module, name, None) is before:
+            setattr(module, name, value)
+
+
+def open_world(told: Told) -> tuple[App, Points]:
+    """An app on the database and the outside world that a worker is told of."""
+    for path, value in {**SHORT, **told.get("constants", {})}.items():
+        set_constant(path, value)
+    engine = _engine(told["database"])
+    points = Points(engine)
+    for name in told.get("mutants", ()):
+        MUTANTS[name](engine, points)
+    settings = Settings(workspace=Path("nowhere"), secret=SecretStr("k" * 32), simulated=True)
+    given: dict[str, Any] = {"grace": GRACE, "outage": Outage(after=8, retry_after=SECOND // 4)}
+    playbook = mail_playbook(delivery=Delivery(**given | told.get("delivery", {})))
+    sales = MemorySales()
+    email, log = _provider(told)
+    return App(
+        settings=settings, playbook=playbook, engine=engine, ports=Ports(email=email, alerts=sales, crm=sales, log=log)
+    ), points
+
+
+def _provider(told: Told) -> tuple[Any, Any]:
+    pid = os.getpid()
+    if told.get("provider") == "smtp":
+        return SmtpProvider(f"smtp://{pid}:x@127.0.0.1:{told['smtp']}"), None
+    url, key = f"http://127.0.0.1:{told['http']}", f"SG.{pid}"
+    provider = SendGridProvider(url, key, timeout=aiohttp.ClientTimeout(total=PATIENCE))
+    log = SendGridLog(url, key)
+    log.lag = timedelta(seconds=told.get("lag", LAG))
+    return provider, log
+
+
+def clock(told: Told) -> Callable[[], datetime]:
+    """The driver's clock: it began at NIGHT when the test began, runs faster than the wall, and may be wrong."""
+    wrong = timedelta(seconds=told.get("offset", 0))
+    return lambda: NIGHT + wrong + timedelta(seconds=(time.time() - told["began"]) * PACE)
+
+
+def drain(told: Told) -> None:
+    """Deliver, reconcile, and again, as the schedules do."""
+    app, points = open_world(told)
+    _arm(points, told)
+    _wrap_provider(app, points)
+    now, ended = clock(told), _ends()
+    _take_so_many(told.get("batch", 8))
+    points.reach("begin")
+    while not ended():
+        # A database that is full or away stops a run, not the schedule.
+        with suppress(SQLAlchemyError, LeadflowError):
+            points.during = ""
+            deliver_due(app, now())
+            points.during = "reconcile"
+            if told.get("reconciles", True):
+                reconcile_due(app, now())
+        time.sleep(told.get("rest", 0.05))
+    app.engine.dispose()
+
+
+def _take_so_many(batch: int) -> None:
+    """Claims are small: a kill leaves few messages in doubt, and there are many moments to be killed in."""
+    defaults = deliver_messages.__kwdefaults__
+    assert defaults is not None
+    defaults["batch"] = batch
+
+
+def _ends() -> Callable[[], bool]:
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
+    return lambda: bool(asked)
+
+
+def _arm(points: Points, told: Told) -> None:
+    """Strike at the place and in the way told, once."""
+    act = {"kill": kill_self, "stop": stop_self}.get(told.get("blow", ""))
+    if act is not None:
+        points.at(told["point"], act, time=told.get("time", 1))
+
+
+def _wrap_provider(app: App, points: Points) -> None:
+    """A worker can be struck right before it hands a mail over, and right after it heard the answer."""
+    plain = app.ports.email.send
+
+    async def send(mail: Any) -> str:
+        points.reach("before-send")
+        try:
+            return await plain(mail)
+        finally:
+            points.reach("after-response")
+
+    app.ports.email.send = send  # type: ignore[method-assign]
+
+
+ROLES: Mapping[str, Callable[[Told], None]] = {"drain": drain}
