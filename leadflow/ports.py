@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from typing import Protocol
+
+from leadflow.errors import StaleError
+from leadflow.freshness import seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +34,19 @@ class Outgoing:
     #: Opaque ids only; the provider sends them back with its events.
     arguments: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: By the stopwatch of `freshness`: from then on not a byte of it may go out.
+    fresh_until: float = inf
+
+    def refuse_when_stale(self) -> None:
+        """StaleError when too much time has passed since the intent; asked right before what cannot be undone."""
+        if seconds() > self.fresh_until:
+            raise StaleError
 
 
 class EmailProvider(Protocol):
     """Sends one mail: returns the provider's id when accepted, raises by type otherwise.
+
+    It asks `mail.refuse_when_stale()` right before the mail can no longer be taken back.
 
     `RefusedError`, `RetryableError` and its kind `OutageError` mean definitely not sent; anything else that is
     raised means unknown.

@@ -60,10 +60,14 @@ class Writer:
         self._compiled: dict[_Text, Compiled | TemplateError] = {}
         self._link_ids: dict[str, int] = {}
 
-    def write(self, session: Session, owner: str) -> tuple[list[Written], list[Unsent]]:
-        """The mails of what `owner` has claimed; one that cannot be written does not hold up the others."""
+    def read(self, session: Session, owner: str) -> Sequence[Row[Any]]:
+        """What `owner` has claimed, with its readers; whatever `write` needs of the database is looked up here."""
         rows = session.execute(claimed_readers(owner)).all()
         self._prepare(session, rows)
+        return rows
+
+    def write(self, rows: Sequence[Row[Any]]) -> tuple[list[Written], list[Unsent]]:
+        """The mails of `rows`; one that cannot be written does not hold up the others."""
         written, unsent = [], []
         for row in rows:
             try:
@@ -76,8 +80,8 @@ class Writer:
                 unsent.append(Unsent(id=row.id, reason=Reason.RENDER_FAILED, note=type(error).__name__))
         return written, unsent
 
-    def outgoing(self, mail: Written, attempt_id: str) -> Outgoing:
-        """`mail` under its attempt."""
+    def outgoing(self, mail: Written, attempt_id: str, fresh_until: float) -> Outgoing:
+        """`mail` under its attempt, which may begin until then."""
         return Outgoing(
             attempt_id=attempt_id,
             message_id=mail.id,
@@ -94,6 +98,7 @@ class Writer:
             email=mail.email,
             send_at=self._send_at,
             arguments={"lf_message": str(mail.id), "lf_attempt": attempt_id},
+            fresh_until=fresh_until,
         )
 
     def _prepare(self, session: Session, rows: Sequence[Row[Any]]) -> None:

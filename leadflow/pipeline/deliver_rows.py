@@ -1,7 +1,6 @@
-"""Deliver's statements: who holds a message, what may leave, what became of it. Each update is fenced."""
+"""Deliver's statements: who holds a message, what became of it, what is left. Each update is fenced."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +8,11 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
-    String,
-    Subquery,
     Update,
+    and_,
     bindparam,
     case,
-    cast,
     func,
-    literal,
     null,
     or_,
     select,
@@ -27,31 +23,15 @@ from sqlalchemy.orm import Session
 
 from leadflow.db import database_now
 from leadflow.eligibility import held
-from leadflow.models import enrolment, identity, lead, lead_state, message
-from leadflow.pipeline.deliver_checks import blocked_because, window_opens
+from leadflow.models import message
+from leadflow.pipeline.deliver_answers import Result
 from leadflow.pipeline.scope import in_scope
-from leadflow.playbook.model import Window
-from leadflow.types import MINUTE, MessageState, Reason, Scope, micros
-from leadflow.windows import calendar_of, next_open, offset_of, whole_width, within_hours
+from leadflow.types import IN_FLIGHT, MINUTE, MessageState, Reason, Scope, micros
 
 #: How long a claim holds before somebody else may take the message; a message in `sending` has no lease.
 LEASE = 10 * MINUTE
 
-_ENDED = (message.c.id, message.c.state, message.c.reason, message.c.send_at)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What became of one attempt: the values its row gets."""
-
-    id: int
-    attempt_id: str
-    state: MessageState
-    reason: Reason | None = None
-    provider_id: str | None = None
-    #: When to try again, for a message that is planned again.
-    send_at: int
-    note: str | None = None
+ENDED = (message.c.id, message.c.state, message.c.reason, message.c.send_at)
 
 
 def release_lapsed(scope: Scope) -> Update:
@@ -72,12 +52,12 @@ def expire_overdue(now: datetime, scope: Scope) -> Update:
         .where(message.c.state == MessageState.PLANNED, message.c.expires_at <= micros(now))
         .where(in_scope(message.c.lead_id, scope))
         .values(state=MessageState.SUPPRESSED, reason=Reason.EXPIRED)
-        .returning(*_ENDED)
+        .returning(*ENDED)
     )
 
 
-def claim_due(owner: str, now: datetime, scope: Scope, batch: int) -> Update:
-    """The next `batch` planned messages due at `now` become ours; rows another worker is taking are passed over.
+def claim_due(owner: str, now: datetime, scope: Scope, batch: int, only: ColumnElement[bool] | None = None) -> Update:
+    """The next `batch` planned messages due at `now` (and `only` those) become ours; others' rows are passed over.
 
     A night that the brake holds is not due, whatever the hour: its hold was committed with its plan.
     """
@@ -85,6 +65,7 @@ def claim_due(owner: str, now: datetime, scope: Scope, batch: int) -> Update:
         select(message.c.id)
         .where(message.c.state == MessageState.PLANNED, message.c.send_at <= micros(now))
         .where(in_scope(message.c.lead_id, scope), ~held(message.c.planned_at))
+        .where(*([] if only is None else [only]))
         .order_by(message.c.send_at, message.c.id)
         .limit(batch)
         .with_for_update(skip_locked=True)
@@ -98,79 +79,41 @@ def claim_due(owner: str, now: datetime, scope: Scope, batch: int) -> Update:
     )
 
 
-def _verdicts(owner: str, now: datetime, window: Window) -> Subquery:
-    """(id, reason it must not leave or NULL, when it may leave or NULL for now) of the messages `owner` has claimed."""
-    judged = _judged(owner, now).subquery("judged")
-    # All that waited must not leave in the first minute of the next window, nor more in an hour than its share.
-    queue = case((judged.c.reason.is_(None), judged.c.opens_at), else_=null())
-    place = func.row_number().over(partition_by=queue, order_by=[judged.c.seed, judged.c.id]) - 1
-    own = func.count().over(partition_by=queue)
-    numbered = select(judged, queue.label("queue"), place.label("place"), own.label("own")).subquery("numbered")
-    width = literal(max(window.spread, whole_width(window)), BigInteger)
-    offset = offset_of(numbered.c.place, numbered.c.own, width, numbered.c.seed)
-    opens_at = within_hours(numbered.c.calendar_id, numbered.c.queue, offset, window)
-    goes_later = numbered.c.queue.is_not(None)
-    return select(numbered.c.id, numbered.c.reason, case((goes_later, opens_at)).label("opens_at")).subquery("verdict")
-
-
-def _judged(owner: str, now: datetime) -> Select[Any]:
-    joined = (
-        message.join(lead, lead.c.id == message.c.lead_id)
-        .join(identity, identity.c.id == message.c.address_id)
-        .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
-        .outerjoin(enrolment, enrolment.c.id == message.c.enrolment_id)
-    )
-    calendar = calendar_of(message.c.lead_id)
-    opens = type_coerce(next_open(calendar, literal(micros(now), BigInteger)), BigInteger)
-    return (
-        select(
-            message.c.id,
-            lead.c.seed,
-            calendar.label("calendar_id"),
-            blocked_because(now).label("reason"),
-            window_opens(opens, now).label("opens_at"),
-        )
-        .select_from(joined)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
-    )
-
-
-def intend(owner: str, now: datetime, window: Window) -> Update:
-    """What `owner` has claimed gets its intent, or leaves the run: suppressed with a reason, or planned for its window.
-
-    Committed before the first byte goes out. The attempt id is `owner`, new in each run, and the message's id.
-    """
-    verdict = _verdicts(owner, now, window)
-    blocked, shut = verdict.c.reason.is_not(None), verdict.c.opens_at.is_not(None)
-    goes = ~or_(blocked, shut)
-
-    def if_it_goes(value: ColumnElement[Any], otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
-        return case((goes, value), else_=otherwise)
-
+def give_back(owner: str, ids: Sequence[int]) -> Update:
+    """Messages that `owner` took and of which not a byte has left are planned as they were."""
+    intended = message.c.state == MessageState.SENDING
     return (
         update(message)
-        .where(message.c.id == verdict.c.id)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
+        .where(message.c.id.in_(ids), message.c.owner == owner)
+        .where(message.c.state.in_([MessageState.CLAIMED, MessageState.SENDING]))
         .values(
-            state=case(
-                (blocked, MessageState.SUPPRESSED.value),
-                (shut, MessageState.PLANNED.value),
-                else_=MessageState.SENDING.value,
-            ),
-            reason=verdict.c.reason,
-            send_at=case((shut & ~blocked, verdict.c.opens_at), else_=message.c.send_at),
-            sent_at=if_it_goes(literal(micros(now), BigInteger), null()),
-            attempt_id=if_it_goes(literal(f"{owner}-") + cast(message.c.id, String), null()),
-            attempts=message.c.attempts + case((goes, 1), else_=0),
-            intent_at=if_it_goes(database_now(), message.c.intent_at),
-            # What the provider's log said was about the attempt before.
-            asked_at=if_it_goes(null(), message.c.asked_at),
-            negatives=if_it_goes(literal(0), message.c.negatives),
-            owner=if_it_goes(literal(owner), null()),
+            state=MessageState.PLANNED,
+            owner=None,
             lease_until=None,
+            attempts=message.c.attempts - case((intended, 1), else_=0),
+            sent_at=case((intended, null()), else_=message.c.sent_at),
         )
-        .returning(*_ENDED, message.c.attempt_id, message.c.attempts)
     )
+
+
+def _due(now: datetime, scope: Scope) -> ColumnElement[bool]:
+    return and_(message.c.send_at <= micros(now), in_scope(message.c.lead_id, scope), ~held(message.c.planned_at))
+
+
+def count_due(now: datetime, scope: Scope, most: int) -> Select[Any]:
+    """How many messages may be claimed at `now`, counted up to `most`."""
+    some = select(message.c.id).where(message.c.state == MessageState.PLANNED, _due(now, scope)).limit(most)
+    return select(func.count()).select_from(some.subquery())
+
+
+def count_waiting(now: datetime, scope: Scope, since: int) -> Select[Any]:
+    """How many messages are due at `now` and in no final state, with those put off for a later attempt after `since`.
+
+    `since` is on the database's clock. One whose window has shut is not due.
+    """
+    begun = and_(type_coerce(message.c.intent_at, BigInteger) >= since, in_scope(message.c.lead_id, scope))
+    put_off = and_(message.c.state == MessageState.PLANNED, message.c.attempts > 0, begun)
+    return select(func.count()).where(message.c.state.in_(IN_FLIGHT), or_(_due(now, scope), put_off))
 
 
 def fail_unsent(session: Session, owner: str, failed: Sequence[tuple[int, Reason, str]]) -> None:
@@ -216,6 +159,7 @@ def record_results(session: Session, owner: str, results: Sequence[Result]) -> N
             # Pressure counts from here: only what left, or may have left, has a sending time.
             sent_at=case((bindparam("left"), message.c.sent_at), else_=null()),
             note=bindparam("said"),
+            attempts=message.c.attempts - bindparam("free"),
             owner=None,
         )
     )
@@ -233,4 +177,5 @@ def _row_of(result: Result) -> dict[str, object]:
         "again": result.send_at,
         "left": result.state in (MessageState.ACCEPTED, MessageState.UNKNOWN),
         "said": result.note,
+        "free": int(result.is_free),
     }

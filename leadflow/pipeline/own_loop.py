@@ -1,10 +1,11 @@
 """An event loop in a thread of its own: callers may be coroutines whose loop is already running in theirs."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from threading import Thread
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -19,21 +20,21 @@ class OwnLoop:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.run(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """What `work` returns or raises, once it has ended."""
-        result, error = asyncio.run_coroutine_threadsafe(_caught(work), self._loop).result()
-        if error is not None:
-            raise error
-        return cast(T, result)
+    def start(self, work: Coroutine[Any, Any, T]) -> "Future[T | BaseException]":
+        """Begin `work`; what comes of it is what it returns, or what it raised."""
+        return asyncio.run_coroutine_threadsafe(_caught(work), self._loop)
+
+    def call(self, act: Callable[[], None]) -> None:
+        """Do `act` in the loop's thread, soon."""
+        self._loop.call_soon_threadsafe(act)
 
 
-async def _caught(work: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
+async def _caught(work: Coroutine[Any, Any, T]) -> T | BaseException:
     try:
-        return await work, None
+        return await work
     except BaseException as error:  # an interrupt that passed through the loop would end its thread
-        return None, error
+        return error

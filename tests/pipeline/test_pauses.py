@@ -47,14 +47,15 @@ def test_a_pause_half_way_through_a_drain_lets_no_further_intent_begin(engine: E
             add_message(session, number)
     provider = Stops(engine, 18)
     deliver(engine, provider, batch=4)
-    # The claim of four whose intents were written before the pause is sent to its end.
-    assert len(provider.sent) == 20
-    assert states(engine) == {"accepted": 20, "suppressed": 20}
+    # The claims of four whose intents were written before the pause are sent to their end: two of them at most.
+    sent = len(provider.sent)
+    assert sent in (20, 24)
+    assert states(engine) == {"accepted": sent, "suppressed": 40 - sent}
     with Session(engine) as session:
         intents = session.scalar(select(func.count()).where(message.c.attempt_id.is_not(None)))
-    assert intents == 20
+    assert intents == sent
     deliver(engine, provider)
-    assert len(provider.sent) == 20
+    assert len(provider.sent) == sent
 
 
 def test_the_intent_itself_asks_for_pauses(engine: Engine) -> None:

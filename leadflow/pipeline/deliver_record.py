@@ -1,0 +1,78 @@
+"""Writes answers down as they come, a few dozen at a time, whatever becomes of the run meanwhile."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from leadflow.pipeline.deliver_answers import Result
+from leadflow.pipeline.deliver_gate import Gate
+from leadflow.pipeline.deliver_rows import record_results
+
+#: Answers are written down when there are so many, or after so many seconds.
+_ENOUGH = 50
+_LINGER = 0.1
+#: A database that is being restarted is asked again after these seconds: an answer that is lost is a mail in doubt.
+_PATIENCE = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+class Recorder:
+    """Keeps answers until they are written down; `write` is given them by owner of their claim."""
+
+    def __init__(self, write: Callable[[Sequence[Result]], Awaitable[None]]) -> None:
+        self._write = write
+        self._pending: list[Result] = []
+        self._some, self._enough, self._closing = asyncio.Event(), asyncio.Event(), False
+
+    def add(self, result: Result) -> None:
+        """One more answer."""
+        self._pending.append(result)
+        self._some.set()
+        if len(self._pending) >= _ENOUGH:
+            self._enough.set()
+
+    def hurry(self) -> None:
+        """Nothing more is to come for now."""
+        self._enough.set()
+
+    def close(self) -> None:
+        """Write down what there is, then end."""
+        self._closing = True
+        self._some.set()
+        self._enough.set()
+
+    async def keep(self) -> None:
+        """Write answers down until closed."""
+        while not (self._closing and not self._pending):
+            await self._some.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    await self._enough.wait()
+            ready, self._pending = self._pending, []
+            if not self._closing:
+                self._some.clear()
+                self._enough.clear()
+            if ready:
+                await self._write(ready)
+
+
+def write_answers(engine: Engine, gate: Gate, results: Mapping[str, Sequence[Result]]) -> None:
+    """Commit answers by the owner of their claim."""
+    with Session(engine) as session, session.begin():
+        for owner, answered in results.items():
+            record_results(session, owner, answered)
+        gate.tell(session)
+
+
+def patiently(act: Callable[[], None]) -> None:
+    """Do `act`, a transaction that may be done twice; a database that went away is waited for."""
+    for patience in _PATIENCE:
+        try:
+            return act()
+        except DBAPIError:
+            time.sleep(patience)
+    return act()

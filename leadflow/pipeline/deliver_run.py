@@ -1,0 +1,232 @@
+"""One run at the outbox: the next claim is written while the present one is on the wire and its answers come in."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy import Engine, Row
+from sqlalchemy.exc import DBAPIError
+
+from leadflow.errors import BuildError
+from leadflow.freshness import seconds
+from leadflow.pipeline.deliver_answers import Answers, Result
+from leadflow.pipeline.deliver_claims import Claimed, Claims
+from leadflow.pipeline.deliver_content import Writer, Written
+from leadflow.pipeline.deliver_gate import Gate
+from leadflow.pipeline.deliver_record import Recorder, patiently, write_answers
+from leadflow.pipeline.deliver_tally import Tally
+from leadflow.ports import EmailProvider, Outgoing
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Seconds after its intent at which a mail is no longer sent: this process may have been frozen in between.
+FRESH = 120.0
+#: Claims whose answers are not all written down: what a crash leaves in doubt.
+_OPEN_CLAIMS = 2
+#: Seconds that mails on the wire are given once the run is to stop.
+DRAIN = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a run works with."""
+
+    engine: Engine
+    now: datetime
+    provider: EmailProvider
+    writer: Writer
+    claims: Claims
+    gate: Gate
+    answers: Answers
+    batch: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _OpenClaim:
+    """A claim with mails on the wire, or answers to write down."""
+
+    owner: str
+    fresh_until: float
+    #: Answers to write down.
+    left: int
+
+
+class Run:
+    """One run of this process; everything but the database's work happens in one event loop."""
+
+    def __init__(self, work: Work, tally: Tally) -> None:
+        self._work, self._tally = work, tally
+        self._threads = ThreadPoolExecutor(3, thread_name_prefix="deliver")
+        self._stopping, self._idle = asyncio.Event(), asyncio.Event()
+        self._slots = asyncio.Semaphore(max(1, work.provider.in_flight))
+        self._open_claims = asyncio.Semaphore(_OPEN_CLAIMS)
+        self._recorder = Recorder(self._record)
+        self._sending: set[asyncio.Task[None]] = set()
+        #: Attempt id → its claim, of all attempts whose answers are not written down.
+        self._claim_of: dict[str, _OpenClaim] = {}
+        self._ahead: asyncio.Task[Claimed] | None = None
+        self._interrupt: BaseException | None = None
+        #: Mails of the present claim that wait for a place on the wire.
+        self._unbegun = 0
+        self._began = seconds()
+
+    def stop(self) -> None:
+        """Begin nothing more; what is on the wire ends first."""
+        self._stopping.set()
+
+    async def drain(self) -> None:
+        """Send what is due until nothing is, or somebody says stop; every answer is written down when this returns."""
+        recording = asyncio.create_task(self._recorder.keep())
+        sending = asyncio.create_task(self._send_all())
+        recording.add_done_callback(lambda _done: sending.cancel())
+        try:
+            with suppress(asyncio.CancelledError):
+                await sending
+        finally:
+            try:
+                await self._settle()
+            finally:
+                self._recorder.close()
+                await self._work.provider.close()
+                await recording
+                self._threads.shutdown(wait=False)
+        if self._interrupt is not None:
+            raise self._interrupt
+
+    async def _send_all(self) -> None:
+        while not self._stopping.is_set():
+            claimed = await (self._ahead or self._take())
+            self._ahead = None
+            if claimed.n:
+                await self._send(claimed)
+            elif claimed.wait is not None:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), claimed.wait)
+            elif self._claim_of:
+                # What comes back unsent may be due again.
+                await self._all_recorded()
+            else:
+                return
+
+    async def _send(self, claimed: Claimed) -> None:
+        self._tally.read += claimed.n
+        if not claimed.alone:
+            self._ahead = asyncio.create_task(self._take())
+        await self._open_claims.acquire()
+        going, claim = await self._intend(claimed)
+        self._claim_of |= {row.attempt_id: claim for row, _mail in going}
+        self._unbegun = len(going)
+        if not going:
+            self._open_claims.release()
+        for row, mail in going:
+            await self._slots.acquire()
+            self._unbegun -= 1
+            task = asyncio.create_task(self._attempt(row, mail, claim.fresh_until))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        if claimed.alone:
+            await self._all_recorded()
+
+    async def _take(self) -> Claimed:
+        return await self._in_thread(self._work.claims.take, self._work.batch)
+
+    async def _intend(self, claimed: Claimed) -> tuple[Sequence[tuple[Row[Any], Written]], _OpenClaim]:
+        fresh_until = seconds() + FRESH
+        try:
+            intended = await self._in_thread(self._work.claims.intend, claimed, self._at())
+        except DBAPIError:
+            # Whether it was committed nobody knows, but nothing has left: once the database is back it is as before.
+            await self._in_thread(patiently, partial(self._work.claims.give_back, claimed))
+            raise
+        self._tally.unsent(claimed.unsent)
+        self._tally.suppressed(intended.suppressed)
+        self._tally.put_off(intended.shut)
+        self._tally.ended += claimed.n - len(intended.going)
+        return intended.going, _OpenClaim(owner=claimed.owner, fresh_until=fresh_until, left=len(intended.going))
+
+    def _at(self) -> datetime:
+        # A run may outlast a reader's window: windows and expiry go on with it, in whole minutes.
+        return self._work.now + timedelta(minutes=int(seconds() - self._began) // 60)
+
+    async def _attempt(self, row: Row[Any], mail: Written, fresh_until: float) -> None:
+        answers = self._work.answers
+        # Until an answer says otherwise nobody can tell whether it left.
+        result = answers.unknown(row)
+        try:
+            if self._stopping.is_set() or not self._work.gate.may_go_on():
+                result = answers.not_begun(row)
+            else:
+                result = await self._answer(row, mail, fresh_until)
+        except asyncio.CancelledError:
+            result = answers.unknown(row, "cut off")
+        except BaseException as error:  # an interrupt ends the run, but not before this attempt is on record
+            self._interrupt = error
+            self.stop()
+        finally:
+            self._recorder.add(result)
+            self._slots.release()
+            if not self._unbegun and len(self._sending) <= 1:
+                self._recorder.hurry()
+
+    async def _answer(self, row: Row[Any], mail: Written, fresh_until: float) -> Result:
+        try:
+            theirs = await self._work.provider.send(self._outgoing(row, mail, fresh_until))
+        except Exception as error:
+            self._work.gate.note(error)
+            return self._work.answers.of_error(row, error)
+        self._work.gate.note(None)
+        return self._work.answers.accepted(row, theirs)
+
+    def _outgoing(self, row: Row[Any], mail: Written, fresh_until: float) -> Outgoing:
+        try:
+            outgoing = self._work.writer.outgoing(mail, row.attempt_id, fresh_until)
+        except Exception as error:
+            raise BuildError(type(error).__name__) from error
+        outgoing.refuse_when_stale()
+        return outgoing
+
+    async def _record(self, results: Sequence[Result]) -> None:
+        by_owner: dict[str, list[Result]] = defaultdict(list)
+        for result in results:
+            by_owner[self._claim_of[result.attempt_id].owner].append(result)
+        write = partial(write_answers, self._work.engine, self._work.gate, by_owner)
+        await self._in_thread(patiently, write)
+        for result in results:
+            claim = self._claim_of.pop(result.attempt_id)
+            claim.left -= 1
+            if claim.left == 0:
+                self._open_claims.release()
+        self._tally.recorded(results)
+        if not self._claim_of:
+            self._idle.set()
+
+    async def _all_recorded(self) -> None:
+        while self._claim_of:
+            self._idle.clear()
+            await self._idle.wait()
+
+    async def _settle(self) -> None:
+        """Wait for what is on the wire, once we must stop not for ever; give back what was taken ahead."""
+        stop = asyncio.create_task(self._stopping.wait())
+        while self._sending and not stop.done():
+            await asyncio.wait({stop, *self._sending}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=DRAIN)
+        for task in (cut := list(self._sending)):
+            task.cancel()
+        await asyncio.gather(*cut, return_exceptions=True)
+        if self._ahead is not None:
+            claimed = await self._ahead
+            if claimed.n:
+                await self._in_thread(self._work.claims.give_back, claimed)
+
+    async def _in_thread(self, act: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(act, *args, **named))
