@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from leadflow.app.stopping import heeding
+from leadflow.app.stopping import heeding, stop_asked
 from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
 from leadflow.pipeline.brake import brake_sweep
@@ -86,6 +86,7 @@ def deliver_due(app: App, now: datetime, scope: Scope = EVERYONE, progress: Prog
             public_url=app.settings.public_url,
             scope=scope,
             progress=progress,
+            stop=stop_asked,
         )
 
 

@@ -14,6 +14,7 @@ from leadflow.email.markdown import html_to_text, map_links, markdown_to_html
 from leadflow.email.needs import forbidden_words, parse_template
 from leadflow.email.protect import Vault
 from leadflow.email.sandbox import HTML, TEXT
+from leadflow.email.slots import Link, slots_of, with_slots
 from leadflow.errors import TemplateError
 
 # Rules that are inlined leave the head; media queries stay, since no attribute can say them.
@@ -51,6 +52,8 @@ class Compiled:
     #: Pages of the brand's site and whole addresses that its links lead to.
     pages: tuple[str, ...]
     urls: tuple[str, ...]
+    #: Name in the context of HTML and text → (`page` or `url`, target): each link is made once a mail.
+    slots: Mapping[str, Link]
 
 
 #: Texts a long-lived process meets again every few minutes; more than any playbook has.
@@ -78,18 +81,21 @@ def _compile(email: Email, language: str, base: Base) -> Compiled:
     vault = Vault()
     body = _Body(email, language, vault)
     html, text = _framed_html(body, base, vault), _framed_text(body, base, vault)
+    pages, urls = _targets("page", html, text), _targets("url", html, text)
+    slots = slots_of(pages, urls)
     return Compiled(
         name=email.name,
         language=language,
         version=email.version,
         subject=TEXT.from_string(subject),
         preheader=TEXT.from_string(preheader),
-        html=HTML.from_string(html),
-        text=TEXT.from_string(text),
+        html=with_slots(HTML, html, slots),
+        text=with_slots(TEXT, text, slots),
         defaults={name: _in(texts, language) for name, texts in email.defaults.items()},
         strings={name: _in(texts, language) for name, texts in base.strings.items()},
-        pages=_targets("page", html, text),
-        urls=_targets("url", html, text),
+        pages=pages,
+        urls=urls,
+        slots=slots,
     )
 
 

@@ -67,6 +67,8 @@ def render_email(compiled: Compiled, facts: Mapping[str, object], links: Links) 
 
 def one_line(text: str) -> str:
     """`text` without control characters, on one line, with single spaces."""
+    if text.isprintable() and "  " not in text and text == text.strip(" "):
+        return text
     kept = "".join(" " if unicodedata.category(sign) in {"Cc", "Zl", "Zp"} else sign for sign in text)
     # Spaces that do not break are French typography: they stay.
     return re.sub(" +", " ", kept.encode("utf-8", "ignore").decode()).strip(" ")
@@ -80,6 +82,7 @@ def _context(compiled: Compiled, facts: Mapping[str, object], links: Links) -> d
     return {
         **{group: SimpleNamespace(**values) for group, values in groups.items()},
         "links": SimpleNamespace(page=links.page, url=links.url, unsubscribe=links.unsubscribe),
+        **{slot: getattr(links, kind)(target) for slot, (kind, target) in compiled.slots.items()},
         "strings": SimpleNamespace(**compiled.strings),
         "language": compiled.language,
     }
