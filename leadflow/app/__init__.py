@@ -17,10 +17,11 @@ from leadflow.app.jobs import (
     slot_at,
     slot_free,
 )
+from leadflow.app.outbox import resend_mails, resend_plan, which_mails
 from leadflow.app.pauses import pause, pause_words, pauses_of, resume
 from leadflow.app.phases import deliver_due, phase_of, run_phase, seldom
 from leadflow.app.playbook_at import playbook_at
-from leadflow.app.reconcile import reconcile_due
+from leadflow.app.reconcile import doubtful, reconcile_due
 from leadflow.app.rehearsal import against, coming_night, foresight
 from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
 from leadflow.app.stopping import ask_to_stop, draining_at_sigterm, heeding, stop_asked
@@ -54,6 +55,7 @@ __all__ = [
     "coming_night",
     "counts_of",
     "deliver_due",
+    "doubtful",
     "draining_at_sigterm",
     "drop",
     "due_slots",
@@ -82,6 +84,8 @@ __all__ = [
     "playbook_at",
     "reconcile_due",
     "refresh",
+    "resend_mails",
+    "resend_plan",
     "resume",
     "run_escalations",
     "run_once",
@@ -97,5 +101,6 @@ __all__ = [
     "sweep_one",
     "sweep_raised",
     "sweeping",
+    "which_mails",
     "why",
 ]

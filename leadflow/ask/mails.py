@@ -11,7 +11,7 @@ from leadflow.ask.choice import chosen_words
 from leadflow.ask.dates import clock_of, date_of, short_of
 from leadflow.ask.person import Subject
 from leadflow.ask.section import Section
-from leadflow.ask.words import reason_words
+from leadflow.ask.words import delivery_words, reason_words
 from leadflow.conditions.evaluate import View
 from leadflow.models import decision, event, message
 from leadflow.playbook.model import Playbook
@@ -58,7 +58,7 @@ def _outcome(row: RowMapping, record: Record, at: datetime, view: View) -> str:
     if state in _LEFT and row["sent_at"] is not None and row["sent_at"] <= at:
         news = row["delivery"] if row["delivery_at"] is not None and row["delivery_at"] <= at else None
         told = _state_words(state)
-        return told if news is None else f"{told}, {_delivery_words(Delivery(news))}"
+        return told if news is None else f"{told}, {delivery_words(Delivery(news))}"
     over = record.get(("suppress", _subject(row)))
     if state in _ENDED and (over.at if over else row["planned_at"]) <= at:
         return _not_sent(row, over.at if over else None, view)
@@ -123,15 +123,3 @@ def _act_words(row: Any) -> str:
 
 def _state_words(state: MessageState) -> str:
     return _("accepted") if state is MessageState.ACCEPTED else _("perhaps sent")
-
-
-def _delivery_words(delivery: Delivery) -> str:
-    return {
-        Delivery.PROCESSED: _("processed"),
-        Delivery.DEFERRED: _("deferred by their server"),
-        Delivery.DELIVERED: _("delivered"),
-        Delivery.BLOCKED: _("blocked by their server"),
-        Delivery.BOUNCED: _("bounced"),
-        Delivery.UNSUBSCRIBED: _("delivered, unsubscribed"),
-        Delivery.COMPLAINED: _("delivered, complained"),
-    }[delivery]

@@ -1,7 +1,7 @@
 """What each reason is called where people read it."""
 
 from leadflow.text import _
-from leadflow.types import EnrolmentEnd, Lifecycle, Reason
+from leadflow.types import Delivery, EnrolmentEnd, Lifecycle, Reason
 
 
 def reason_words(reason: Reason) -> str:
@@ -64,3 +64,16 @@ def lifecycle_words(lifecycle: str) -> str:
         Lifecycle.CUSTOMER.value: _("customer"),
         Lifecycle.DISQUALIFIED.value: _("disqualified"),
     }.get(lifecycle, lifecycle)
+
+
+def delivery_words(delivery: Delivery) -> str:
+    """What became of an accepted mail, in words."""
+    return {
+        Delivery.PROCESSED: _("processed"),
+        Delivery.DEFERRED: _("deferred by their server"),
+        Delivery.DELIVERED: _("delivered"),
+        Delivery.BLOCKED: _("blocked by their server"),
+        Delivery.BOUNCED: _("bounced"),
+        Delivery.UNSUBSCRIBED: _("delivered, unsubscribed"),
+        Delivery.COMPLAINED: _("delivered, complained"),
+    }[delivery]

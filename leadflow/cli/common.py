@@ -65,6 +65,18 @@ def instant(app: "App", at: str | None) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=app.office)
 
 
+def lived_instant(app: "App", at: str | None) -> datetime:
+    """The instant asked for; by default now, and in a simulated workspace the last one it lived."""
+    from sqlalchemy.orm import Session
+
+    from leadflow.ask.report.collect import last_sweep
+
+    if at is not None or not app.settings.simulated:
+        return instant(app, at)
+    with Session(app.engine) as session:
+        return last_sweep(session) or datetime.now(UTC)
+
+
 def acted_at(app: "App", at: str | None) -> datetime:
     """When an answer counts from: one given in the past would rewrite what sweeps have decided since."""
     if at is not None and not app.settings.simulated:

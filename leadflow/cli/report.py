@@ -1,7 +1,6 @@
 """`leadflow report`: the funnel as cohorts, the emails, the salespeople, the oddities; as text, CSV, JSON or a page."""
 
 import json
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from leadflow.cli.common import At, Workspace, console, instant, opened, plain_errors
+from leadflow.cli.common import At, Workspace, console, lived_instant, opened, plain_errors
 from leadflow.errors import UsageError
 from leadflow.text import _
 
@@ -74,21 +73,7 @@ def _question(app: "App", by: str, first: str | None, last: str | None, age: int
         raise UsageError(_("--by {by}: write source, month, segment or owner").format(by=by))
     stages = [stage.name for stage in app.playbook.journey.stages]
     period = read_period(first, last, app.office)
-    return Question(by=by, stages=stages, zone=app.office, period=period, age=age, now=_now(app, at))
-
-
-def _now(app: "App", at: str | None) -> datetime:
-    """The instant asked for; in a simulated workspace the last one it lived."""
-    from sqlalchemy.orm import Session
-
-    from leadflow.ask.report.collect import last_sweep
-
-    if at is not None:
-        return instant(app, at)
-    if not app.settings.simulated:
-        return datetime.now(UTC)
-    with Session(app.engine) as session:
-        return last_sweep(session) or datetime.now(UTC)
+    return Question(by=by, stages=stages, zone=app.office, period=period, age=age, now=lived_instant(app, at))
 
 
 def _sheet(app: "App", question: "Question", view: str) -> "Sheet":

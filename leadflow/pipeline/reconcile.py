@@ -161,7 +161,7 @@ class _Run:
         chosen = [row.attempt_id for row in first_of_each_address(rows)]
         try:
             with Session(self._engine) as session, session.begin():
-                planned = list(session.scalars(plan_again(chosen))) if chosen else []
+                planned = list(session.scalars(plan_again(self._playbook, chosen))) if chosen else []
                 self._record(session, planned, "planned_again")
         except IntegrityError:
             # A sweep planned another mail for one of the addresses meanwhile: the next run sees it.

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import database_now, json_object
+from leadflow.db import database_now, greatest, json_object
 from leadflow.models import identity, message
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.playbook.model import Playbook
@@ -159,11 +159,14 @@ def end(ids: Sequence[int], state: MessageState, reason: Reason, note: str | Non
     )
 
 
-def plan_again(attempts: Sequence[str]) -> Update:
+def plan_again(playbook: Playbook, attempts: Sequence[str]) -> Update:
     """These may go once more, under a new attempt; the old one stays on the row until then, for news that comes late.
 
-    An address with another counted message in flight is passed over: that one comes first.
+    An address with another counted message in flight is passed over: that one comes first. Caps that others have filled
+    meanwhile put it off.
     """
+    due = type_coerce(message.c.send_at, BigInteger)
+    leaves = case((message.c.counted, free_at(playbook, due)), else_=due)
     other = message.alias("other")
     taken = (
         select(other.c.id)
@@ -174,9 +177,27 @@ def plan_again(attempts: Sequence[str]) -> Update:
     return (
         update(message)
         .where(message.c.attempt_id.in_(attempts), message.c.state.in_(UNSETTLED), free)
-        .values(state=MessageState.PLANNED, reason=None, owner=None, lease_until=None, sent_at=null())
+        .values(state=MessageState.PLANNED, reason=None, owner=None, lease_until=None, sent_at=null(), send_at=leaves)
         .returning(message.c.id)
     )
+
+
+def free_at(playbook: Playbook, earliest: ColumnElement[int]) -> ColumnElement[int]:
+    """When every cap has room at a message's address, not before `earliest`; the message itself does not count."""
+    free = earliest
+    for cap in playbook.pressure.caps:
+        left = message.alias(f"left_{cap.n}_{cap.span}")
+        sent = (
+            select(type_coerce(left.c.sent_at, BigInteger))
+            .where(left.c.address_id == message.c.address_id, left.c.counted, left.c.id != message.c.id)
+            .where(left.c.state.in_([MessageState.ACCEPTED, MessageState.UNKNOWN]), left.c.sent_at.is_not(None))
+            .order_by(left.c.sent_at.desc(), left.c.id.desc())
+            .offset(cap.n - 1)
+            .limit(1)
+            .correlate(message)
+        )
+        free = greatest(free, func.coalesce(sent.scalar_subquery() + cap.span, 0))
+    return free
 
 
 def record(session: Session, playbook: Playbook, now: datetime, ids: Sequence[int], word: str) -> None:
