@@ -11,6 +11,7 @@ from leadflow.errors import UsageError
 from leadflow.models import pause as pauses
 from leadflow.pipeline.pauses import pause_mail, resume_mail
 from leadflow.text import _
+from leadflow.types import Purpose
 
 
 def pauses_of(app: App) -> list[Row[Any]]:
@@ -22,13 +23,15 @@ def pauses_of(app: App) -> list[Row[Any]]:
 
 def pause_words(kind: str, name: str) -> str:
     """What a pause stops: `sequence discovery`."""
-    words = {"sequence": _("sequence {name}"), "email": _("email {name}")}.get(kind, _("all mail"))
+    named = {"sequence": _("sequence {name}"), "email": _("email {name}"), "stream": _("mails of purpose {name}")}
+    words = named.get(kind, _("all mail"))
     return words.format(name=name)
 
 
 def pause(app: App, now: datetime, *, kind: str, name: str = "", by: str) -> bool:
     """No intent begins any more for what is named; False when it was paused already."""
-    known = {"sequence": {s.name for s in app.playbook.sequences}, "email": {*app.playbook.emails}}.get(kind)
+    sequences = {sequence.name for sequence in app.playbook.sequences}
+    known = {"sequence": sequences, "email": {*app.playbook.emails}, "stream": {*map(str, Purpose)}}.get(kind)
     if known is not None and name not in known:
         told = _("{what} is not known. One of: {names}")
         raise UsageError(told.format(what=pause_words(kind, name), names=", ".join(sorted(known))))

@@ -130,7 +130,8 @@ def _live_until(app: App, session: Session, playbook: Playbook, now: datetime) -
 def _send(session: Session, until: datetime) -> None:
     """UPDATE message: what is due before `until` has left, unless the brake or a pause holds it."""
     due = (message.c.state == MessageState.PLANNED, message.c.send_at < micros(until))
-    stopped = or_(held(message.c.planned_at), paused(sequence=message.c.sequence, email=message.c.email))
+    by_whom = paused(sequence=message.c.sequence, email=message.c.email, stream=message.c.purpose)
+    stopped = or_(held(message.c.planned_at), by_whom)
     left = {"state": MessageState.ACCEPTED.value, "sent_at": message.c.send_at}
     session.execute(update(message).where(*due, ~stopped).values(left))
 

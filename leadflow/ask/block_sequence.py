@@ -18,7 +18,7 @@ from leadflow.playbook.model import Sequence
 from leadflow.steps.email import EmailStep
 from leadflow.steps.wait import WaitStep
 from leadflow.text import _, ngettext
-from leadflow.types import EnrolmentEnd, Reason, instant_of, micros
+from leadflow.types import EnrolmentEnd, Purpose, Reason, instant_of, micros
 
 
 def _not_due(case: Case) -> Told:
@@ -164,10 +164,13 @@ def _by_hand(case: Case) -> Told | None:
     sequence = case.place["sequence"] if case.place else ""
     step = case.step
     email = case.mail["email"] if case.mail else step.email if isinstance(step, EmailStep) else ""
+    written = case.playbook.emails.get(email or "")
+    stream = case.mail["purpose"] if case.mail else written.purpose if written else Purpose.NURTURE
     stops = or_(
         pause.c.kind == "all",
         and_(pause.c.kind == "sequence", pause.c.name == sequence),
         and_(pause.c.kind == "email", pause.c.name == (email or "")),
+        and_(pause.c.kind == "stream", pause.c.name == stream),
     )
     lasting = select(pause).where(pause.c.ended_at.is_(None), stops).order_by(pause.c.since, pause.c.id)
     row = case.session.execute(lasting).mappings().first()

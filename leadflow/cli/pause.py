@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Sequence = Annotated[str | None, typer.Option("--sequence", help="Only the mails of this sequence.")]
 Email = Annotated[str | None, typer.Option("--email", help="Only this email.")]
+Stream = Annotated[str | None, typer.Option("--stream", help="Only the mails of one purpose, newsletter say.")]
 Everything = Annotated[bool, typer.Option("--all", help="All mail.")]
 
 
@@ -20,6 +21,7 @@ def pause(
     workspace: Workspace = None,
     sequence: Sequence = None,
     email: Email = None,
+    stream: Stream = None,
     everything: Everything = False,
     by: ActedBy = None,
     at: ActedAt = None,
@@ -30,7 +32,7 @@ def pause(
 
     with plain_errors():
         app = opened(workspace)
-        chosen = _chosen(sequence, email, everything)
+        chosen = _chosen(sequence, email, stream, everything)
         if chosen is not None:
             kind, name = chosen
             new = stop(app, acted_at(app, at), kind=kind, name=name, by=by or who_acts())
@@ -43,6 +45,7 @@ def resume(
     workspace: Workspace = None,
     sequence: Sequence = None,
     email: Email = None,
+    stream: Stream = None,
     everything: Everything = False,
     by: ActedBy = None,
     at: ActedAt = None,
@@ -54,9 +57,9 @@ def resume(
 
     with plain_errors():
         app = opened(workspace)
-        chosen = _chosen(sequence, email, everything)
+        chosen = _chosen(sequence, email, stream, everything)
         if chosen is None:
-            raise UsageError(_("name what goes on: --sequence, --email or --all"))
+            raise UsageError(_("name what goes on: --sequence, --email, --stream or --all"))
         kind, name = chosen
         now = acted_at(app, at)
         go_on(app, now, kind=kind, name=name, by=by or who_acts())
@@ -69,11 +72,11 @@ def resume(
         _list(app)
 
 
-def _chosen(sequence: str | None, email: str | None, everything: bool) -> tuple[str, str] | None:
-    given = [("sequence", sequence), ("email", email), ("all", "" if everything else None)]
+def _chosen(sequence: str | None, email: str | None, stream: str | None, everything: bool) -> tuple[str, str] | None:
+    given = [("sequence", sequence), ("email", email), ("stream", stream), ("all", "" if everything else None)]
     named = [(kind, name) for kind, name in given if name is not None]
     if len(named) > 1:
-        raise UsageError(_("one at a time: --sequence, --email or --all"))
+        raise UsageError(_("one at a time: --sequence, --email, --stream or --all"))
     return named[0] if named else None
 
 

@@ -15,15 +15,20 @@ def held(sweep_at: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def paused(
-    *, sequence: ColumnElement[Any] | None = None, email: ColumnElement[Any] | None = None
+    *,
+    sequence: ColumnElement[Any] | None = None,
+    email: ColumnElement[Any] | None = None,
+    stream: ColumnElement[Any] | None = None,
 ) -> ColumnElement[bool]:
-    """A pause lasts that stops every mail, or those of this sequence, or this email."""
-    return _lasting(sequence, email).exists()
+    """A pause lasts that stops every mail, or those of this sequence, this email, this purpose."""
+    return _lasting(sequence=sequence, email=email, stream=stream).exists()
 
 
-def pause_detail(sequence: ColumnElement[Any], email: ColumnElement[Any]) -> ColumnElement[Any]:
+def pause_detail(
+    sequence: ColumnElement[Any], email: ColumnElement[Any], stream: ColumnElement[Any] | None = None
+) -> ColumnElement[Any]:
     """What a decision keeps of the pause that stopped a mail: `{"pause": "sequence discovery", "since": …}`."""
-    first = _lasting(sequence, email).order_by(pause.c.since, pause.c.id).limit(1)
+    first = _lasting(sequence=sequence, email=email, stream=stream).order_by(pause.c.since, pause.c.id).limit(1)
     named = func.trim(pause.c.kind + " " + pause.c.name)
     return json_object(
         pause=first.with_only_columns(named).scalar_subquery(),
@@ -31,8 +36,7 @@ def pause_detail(sequence: ColumnElement[Any], email: ColumnElement[Any]) -> Col
     )
 
 
-def _lasting(sequence: ColumnElement[Any] | None, email: ColumnElement[Any] | None) -> Select[Any]:
-    named = (("sequence", sequence), ("email", email))
+def _lasting(**named: ColumnElement[Any] | None) -> Select[Any]:
     stops = [pause.c.kind == "all"]
-    stops += [and_(pause.c.kind == kind, pause.c.name == name) for kind, name in named if name is not None]
+    stops += [and_(pause.c.kind == kind, pause.c.name == name) for kind, name in named.items() if name is not None]
     return select(pause.c.id).where(pause.c.ended_at.is_(None), or_(*stops)).correlate_except(pause)

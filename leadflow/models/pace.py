@@ -28,6 +28,8 @@ class Breaker(SQLModel, table=True):
     failures: int = whole(default=0, big=False)
     #: On the database's clock, as all here; NULL while mail goes.
     opened_at: datetime | None = instant(required=False)
+    #: When the provider may be asked again.
+    ask_at: datetime | None = instant(required=False)
     #: Who may send one mail to see, and until when nobody else may.
     probe: str | None = word(required=False)
     probe_until: datetime | None = instant(required=False)

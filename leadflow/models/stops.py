@@ -34,12 +34,12 @@ class Hold(SQLModel, table=True):
 
 
 class Pause(SQLModel, table=True):
-    """No mail leaves: none at all, none of one sequence, or not this email."""
+    """No mail leaves: none at all, none of one sequence, of one purpose, or not this email."""
 
     id: int = key()
-    #: all, sequence or email.
+    #: all, sequence, email or stream.
     kind: str = word()
-    #: Of the sequence or email, '' for all.
+    #: Of the sequence, email or purpose, '' for all.
     name: str = word(default="")
     since: datetime = instant()
     by: str = word(default="")

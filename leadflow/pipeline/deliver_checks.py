@@ -9,6 +9,8 @@ from leadflow.eligibility import first_reason, paused, row_blocks
 from leadflow.models import enrolment, message
 from leadflow.types import EnrolmentState, Purpose, Reason, micros
 
+_paused = paused(sequence=message.c.sequence, email=message.c.email, stream=message.c.purpose)
+
 
 def blocked_because(now: datetime) -> ColumnElement[Any]:
     """Why a message must not leave, NULL when nothing stands against it.
@@ -17,7 +19,7 @@ def blocked_because(now: datetime) -> ColumnElement[Any]:
     """
     own = (
         (message.c.expires_at <= micros(now), Reason.EXPIRED.value),
-        (paused(sequence=message.c.sequence, email=message.c.email), Reason.PAUSED.value),
+        (_paused, Reason.PAUSED.value),
         (enrolment.c.state.in_([EnrolmentState.PAUSED, EnrolmentState.PARKED]), Reason.PAUSED.value),
         (enrolment.c.state == EnrolmentState.ENDED, Reason.EXITED.value),
     )

@@ -24,6 +24,7 @@ from leadflow.db import insert_into, json_object
 from leadflow.eligibility import pause_detail
 from leadflow.models import enrolment, message, tpl, verdict
 from leadflow.pipeline.decisions import record_decisions, subject_of
+from leadflow.pipeline.nurture_choice import stream_of_choice
 from leadflow.pipeline.nurture_exits import NOT_FINAL
 from leadflow.pipeline.nurture_slots import find_slots
 from leadflow.pipeline.nurture_tables import TOUCHED, candidate, choice, route_step, slot
@@ -176,13 +177,14 @@ def _say_why(session: Session, playbook: Playbook, now: datetime) -> None:
     ours = select(enrolment.c.id).where(TOUCHED)
     over = and_(verdict.c.enrolment_id.in_(ours), verdict.c.enrolment_id.not_in(waiting))
     session.execute(delete(verdict).where(over, true()))
+    by_whom = pause_detail(enrolment.c.sequence, choice.c.template, stream_of_choice())
     changed = (
         select(
             enrolment.c.lead_id,
             subject_of(enrolment.c.sequence, verdict.c.step).label("subject"),
             verdict.c.reason,
             case(
-                (verdict.c.reason == Reason.PAUSED, pause_detail(enrolment.c.sequence, choice.c.template)),
+                (verdict.c.reason == Reason.PAUSED, by_whom),
                 (verdict.c.until.is_not(None), json_object(until=type_coerce(verdict.c.until, BigInteger))),
                 else_=json_object({}),
             ).label("detail"),

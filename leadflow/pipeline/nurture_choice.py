@@ -170,9 +170,14 @@ def choose_emails(session: Session, now: datetime) -> None:
     for rows in (_best(now), _named(now), _nothing_left()):
         session.execute(insert_missing(choice, names, rows))
     # The email is chosen, and waits: another in its place would be one that nobody meant.
-    stops = and_(choice.c.reason.is_(None), paused(email=choice.c.template))
+    stops = and_(choice.c.reason.is_(None), paused(email=choice.c.template, stream=stream_of_choice()))
     session.execute(update(choice).where(stops).values(reason=Reason.PAUSED.value))
     analyze(session, choice)
+
+
+def stream_of_choice() -> ColumnElement[Any]:
+    """The purpose of the email that was chosen."""
+    return select(tpl.c.purpose).where(tpl.c.template == choice.c.template).correlate(choice).scalar_subquery()
 
 
 _wanted = and_(candidate.c.block.is_(None), ~candidate.c.flying)

@@ -1,4 +1,4 @@
-"""Pauses: from the next intent on no mail leaves, or none of one sequence, or not one email; ended, all go on."""
+"""Pauses: from the next intent on no mail leaves, or none of a sequence, an email, a purpose; ended, all go on."""
 
 from datetime import datetime
 
@@ -31,7 +31,7 @@ def pause_mail(session: Session, playbook: Playbook, now: datetime, *, kind: str
         message.c.lead_id,
         subject_of(message.c.sequence, message.c.step).label("subject"),
         literal(Reason.PAUSED.value).label("reason"),
-        pause_detail(message.c.sequence, message.c.email).label("detail"),
+        pause_detail(message.c.sequence, message.c.email, message.c.purpose).label("detail"),
     )
     record_decisions(session, rows.where(stopped), kind="suppress", now=now, playbook=playbook)
     values = {"state": MessageState.SUPPRESSED, "reason": Reason.PAUSED, "owner": None, "lease_until": None}
@@ -61,4 +61,5 @@ def resume_mail(session: Session, now: datetime, *, kind: str, name: str, by: st
 
 def _of(kind: str, name: str) -> ColumnElement[bool]:
     """The messages a pause of that kind stops."""
-    return {"sequence": message.c.sequence == name, "email": message.c.email == name}.get(kind, true())
+    columns = {"sequence": message.c.sequence, "email": message.c.email, "stream": message.c.purpose}
+    return columns[kind] == name if kind in columns else true()

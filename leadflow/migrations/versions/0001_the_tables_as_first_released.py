@@ -36,7 +36,7 @@ _READABLE = {
     "job_run": {"finished_at", "lease_until", "started_at"},
     "hold": {"answered_at", "at"},
     "pause": {"ended_at", "since"},
-    "breaker": {"opened_at", "probe_until"},
+    "breaker": {"ask_at", "opened_at", "probe_until"},
     "bucket": {"filled_at"},
     "canary": {"at", "listens_until"},
 }
@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("provider", WORD, autoincrement=False, nullable=False),
         sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("opened_at", INSTANT, nullable=True),
+        sa.Column("ask_at", INSTANT, nullable=True),
         sa.Column("probe", WORD, nullable=True),
         sa.Column("probe_until", INSTANT, nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
