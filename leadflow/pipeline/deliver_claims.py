@@ -112,6 +112,7 @@ class Claims:
 
         # When nobody has any left, somebody may have died since we began.
         if not claim() and not (session.execute(release_lapsed(self._scope)).all() and claim()):
+            self._gate.took(session, ())
             return ()
         rows = self._writer.read(session, owner)
         taken = [Taken(id=row.id, domain=row.address.rpartition("@")[2]) for row in rows]
@@ -131,10 +132,12 @@ class Claims:
             rows = {row.id: row for row in found}
             suppressed = [row for row in found if row.state == MessageState.SUPPRESSED]
             self._note_suppressed(session, suppressed, at, len(found))
-        # A claim whose lease lapsed meanwhile is somebody else's: its rows are not among those found.
-        ours = ((rows[mail.id], mail) for mail in claimed.mails if mail.id in rows)
+            # A claim whose lease lapsed meanwhile is somebody else's: its rows are not among those found.
+            ours = ((rows[mail.id], mail) for mail in claimed.mails if mail.id in rows)
+            going = [(row, mail) for row, mail in ours if row.state == MessageState.SENDING]
+            self._gate.unused(session, claimed.n - len(going))
         return Intended(
-            going=[(row, mail) for row, mail in ours if row.state == MessageState.SENDING],
+            going=going,
             suppressed=suppressed,
             shut=sum(row.state == MessageState.PLANNED for row in found),
         )
@@ -144,12 +147,13 @@ class Claims:
         ids = [*(mail.id for mail in claimed.mails), *(failed.id for failed in claimed.unsent)]
         with Session(self._engine) as session, session.begin():
             session.execute(give_back(claimed.owner, ids))
+            self._gate.unused(session, claimed.n)
 
     def _note_suppressed(self, session: Session, rows: Sequence[Row[Any]], at: datetime, batch: int) -> None:
         """A decision for each message we chose not to send."""
         subject = subject_of(func.coalesce(message.c.sequence, ""), func.coalesce(message.c.step, message.c.email))
         for ids in _chunks([row.id for row in rows], batch):
-            by_whom = pause_detail(message.c.sequence, message.c.email)
+            by_whom = pause_detail(message.c.sequence, message.c.email, message.c.purpose)
             detail = case((message.c.reason == Reason.PAUSED, by_whom), else_=json_object({}))
             told = select(message.c.lead_id, subject.label("subject"), message.c.reason, detail.label("detail"))
             told = told.where(message.c.id.in_(ids))

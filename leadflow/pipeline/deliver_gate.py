@@ -43,6 +43,10 @@ class Gate(Protocol):
         """Ids of what was claimed and must be given back after all; in the transaction of the claim."""
         ...
 
+    def unused(self, session: Session, n: int) -> None:
+        """So many of what was claimed never reached the provider; in the transaction that says so."""
+        ...
+
     def may_go_on(self) -> bool:
         """Whether the next mail in hand may leave; asked before each, so it asks nobody."""
         ...
@@ -81,6 +85,9 @@ class OpenGate:
     def took(self, session: Session, taken: Sequence[Taken]) -> Collection[int]:  # noqa: ARG002
         """Nothing is given back."""
         return ()
+
+    def unused(self, session: Session, n: int) -> None:
+        """Nothing was counted."""
 
     def may_go_on(self) -> bool:
         """Until an outage."""
