@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from prefect import flow
+from prefect import flow, runtime
 from prefect.client.schemas import State
 from pydantic import Field
 
@@ -15,7 +15,12 @@ Of = Annotated[str, Field(description="The job and slot that shares its delivery
 Share = Annotated[str, Field(description="Which share of how many.")]
 
 
-@flow(name="drain", flow_run_name=lambda: run_name("drain"), persist_result=False)
+def share_name() -> str:
+    """`drain 2026-03-23 09:00 · 1 of 2`."""
+    return f"{run_name('drain')} · {runtime.flow_run.parameters['share']}"
+
+
+@flow(name="drain", flow_run_name=share_name, persist_result=False)
 async def drain(of: Of, share: Share, workspace: Workspace = ".", at: At = None) -> State[Any]:
     """Send what is due beside other runs, each taking the next few hundred mails from the outbox."""
     app = opened(workspace)
@@ -30,7 +35,7 @@ async def drain(of: Of, share: Share, workspace: Workspace = ".", at: At = None)
     with draining_at_sigterm():
         state = once(app, "drain", f"{of} · {share}", act, told)
     if done:
-        await rename(f"{share} · {messages(done[0]['changed'])}")
+        await rename(messages(done[0]["changed"]))
     return state
 
 

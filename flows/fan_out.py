@@ -45,6 +45,8 @@ def share_out(claim: Claim, shares: int) -> bool:
             await arun_deployment(
                 DRAIN,
                 parameters={**given, "of": of, "share": f"{number} of {shares}"},
+                # Until it begins and has its own.
+                flow_run_name=f"drain for {runtime.flow_run.name} · {number} of {shares}",
                 timeout=0,
                 as_subflow=True,
                 # A night that is begun again asks for runs of its own; one that asks twice gets the same.

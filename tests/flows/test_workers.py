@@ -1,0 +1,132 @@
+"""docs/how-to/scale-out.md as it is written: two workers drain one outbox, and one of them is killed half-way."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from leadflow.app import App, deliver_due, open_app, sweep
+from leadflow.models import message
+from leadflow.scheduler.server import PrefectServer
+from tests.flows.busy import add_people, make_busy
+from tests.flows.machines import Mailbox, kill_family, prefect, prefect_on, rows, slow_mail_server, wait_for, worker
+from tests.postgres import running_postgres
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+PEOPLE = 1_500
+WORKERS = f"workers: {{at_once: 2, mails_each: {PEOPLE // 2}}}\n"
+
+
+@dataclass
+class Plant:
+    """A Prefect server on PostgreSQL, a workspace on PostgreSQL with mails due, and where they go."""
+
+    server: PrefectServer
+    workspace: Path
+    app: App
+    box: Mailbox
+
+
+@contextmanager
+def running_plant(folder: Path) -> Iterator[Plant]:
+    """Everything but the workers."""
+    with ExitStack() as stack:
+        postgres = stack.enter_context(running_postgres(durable=True))
+        box = stack.enter_context(slow_mail_server(per_second=120))
+        for name in ("prefect", "leadflow"):
+            postgres.create(name)
+        settings = f"LEADFLOW_DATABASE_URL={postgres.url('leadflow')}\nLEADFLOW_ESP=smtp\nLEADFLOW_SMTP_URL={box.url}\n"
+        workspace = folder / "workspace"
+        make_busy(workspace, WORKERS, settings)
+        app = open_app(workspace)
+        plan(app)
+        home = folder / "prefect"
+        home.mkdir()
+        server = stack.enter_context(prefect_on(postgres.url("prefect").replace("psycopg", "asyncpg"), home))
+        yield Plant(server=server, workspace=workspace, app=app, box=box)
+        app.engine.dispose()
+
+
+def plan(app: App) -> None:
+    """A mail for everybody, due a minute ago."""
+    now = datetime.now(UTC)
+    add_people(app.engine, PEOPLE)
+    sweep(app, now - timedelta(hours=2))
+    with Session(app.engine) as session, session.begin():
+        session.execute(update(message).values(send_at=now - timedelta(minutes=1)))
+
+
+def states(app: App) -> Counter[str]:
+    with Session(app.engine) as session:
+        told = session.execute(select(message.c.state, func.count()).group_by(message.c.state))
+        return Counter(dict(told.tuples().all()))
+
+
+def runs_of(plant: Plant, flow: str) -> list[dict[str, Any]]:
+    return rows(plant.server, "flow_runs", flows={"name": {"any_": [flow]}}, sort="EXPECTED_START_TIME_ASC")
+
+
+def ask_for_delivery(plant: Plant) -> None:
+    """What the schedule does every five minutes."""
+    with httpx.Client(base_url=plant.server.api, trust_env=False, timeout=30) as client:
+        of = client.get("/deployments/name/deliver/deliver").raise_for_status().json()["id"]
+        # The schedule itself would come between.
+        client.post(f"/deployments/{of}/pause_deployment").raise_for_status()
+        client.post(f"/deployments/{of}/create_flow_run", json={"parameters": {"slot": "2026-W48"}}).raise_for_status()
+
+
+def drain_and_kill(plant: Plant) -> int:
+    """Deliver on two workers; kill the second once both are at it. How many processes that were."""
+    prefect(plant.server, plant.workspace, "work-pool", "create", "leadflow", "--type", "process")
+    prefect(plant.server, plant.workspace, "deploy", "--name", "deliver", "--name", "drain")
+    both = ("--work-queue", "jobs", "--work-queue", "shares", "--limit", "2")
+    with (
+        worker(plant.server, plant.workspace, "first", *both),
+        worker(plant.server, plant.workspace, "second", "--work-queue", "shares", "--limit", "1") as second,
+    ):
+        ask_for_delivery(plant)
+        wait_for(lambda: at_it(plant.app) == 2 and len(plant.box.took) > PEOPLE // 3, 120)
+        killed = kill_family(second.pid)
+        wait_for(lambda: runs_of(plant, "deliver")[0]["state_type"] == "COMPLETED", 150)
+    return killed
+
+
+def at_it(app: App) -> int:
+    """How many processes hold messages."""
+    with Session(app.engine) as session:
+        return session.scalar(select(func.count(message.c.owner.distinct()))) or 0
+
+
+def test_killing_one_of_two_workers_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    with running_plant(tmp_path) as plant:
+        assert drain_and_kill(plant) >= 2
+        seen = states(plant.app)
+        in_hand = seen["claimed"] + seen["sending"]
+        assert seen["planned"] == 0
+        assert 0 < in_hand < PEOPLE // 2
+        (parent,) = runs_of(plant, "deliver")
+        assert parent["state_name"] == "Unfinished"
+        assert parent["state"]["message"].endswith(f"{in_hand} wait")
+        first, second = sorted(runs_of(plant, "drain"), key=lambda run: run["state_type"])
+        assert (first["state_type"], second["state_type"]) == ("COMPLETED", "RUNNING")
+        outlive_leases(plant.app)
+        after = states(plant.app)
+        assert after["accepted"] + after["sending"] == PEOPLE
+    took = Counter(plant.box.took)
+    assert max(took.values()) == 1
+    assert after["accepted"] <= len(took) <= after["accepted"] + after["sending"]
+
+
+def outlive_leases(app: App) -> None:
+    """Ten minutes later: what the dead worker had claimed is anybody's."""
+    with Session(app.engine) as session, session.begin():
+        session.execute(update(message).where(message.c.state == "claimed").values(lease_until=1))
+    deliver_due(app, datetime.now(UTC))
