@@ -44,14 +44,16 @@ def deliver_messages(
     stop: Callable[[], bool] | None = None,
     gate: Gate | None = None,
     chance: Chance | None = None,
+    tally: Tally | None = None,
 ) -> Outcome:
     """Send every message of `scope` due at `now`; `counts["waiting"]` of them are in no final state when it returns.
 
     `progress` is told how many have ended since it was last told. Once `stop` says so, what is on the wire ends or is
-    recorded as unknown within half a minute, and the rest is planned again. `chance` draws the waits of retries.
+    recorded as unknown within half a minute, and the rest is planned again. `chance` draws the waits of retries;
+    a `tally` of the caller's can be looked at meanwhile.
     """
     _refuse_forgetful(engine)
-    gate, tally = gate or OpenGate(), Tally()
+    gate, tally = gate or OpenGate(), tally or Tally()
     writer = Writer(playbook, now, key=key, public_url=public_url)
     claims = Claims(engine, playbook, now, scope, writer, gate)
     released, expired = claims.tidy(batch)
