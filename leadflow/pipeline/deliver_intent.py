@@ -92,7 +92,8 @@ def intend(owner: str, now: datetime, window: Window) -> Update:
             reason=verdict.c.reason,
             send_at=case((shut & ~blocked, verdict.c.opens_at), else_=message.c.send_at),
             sent_at=if_it_goes(literal(micros(now), BigInteger), null()),
-            attempt_id=if_it_goes(literal(f"{owner}-") + cast(message.c.id, String), null()),
+            # One that stays keeps the attempt before, of which late news may still come.
+            attempt_id=if_it_goes(literal(f"{owner}-") + cast(message.c.id, String), message.c.attempt_id),
             attempts=message.c.attempts + case((goes, 1), else_=0),
             intent_at=if_it_goes(database_now(), message.c.intent_at),
             # What the provider's log said was about the attempt before.

@@ -146,10 +146,14 @@ def note_versions(session: Session, owner: str, texts: Sequence[tuple[int, str]]
 
 
 def record_results(session: Session, owner: str, results: Sequence[Result]) -> None:
-    """Answers of the provider; a row that reconciliation moved on in the meantime is left alone."""
+    """Answers of the provider; a row that reconciliation moved on in the meantime is left alone.
+
+    One it has given up as unknown takes an answer that says for certain, however late.
+    """
+    given_up = and_(message.c.state == MessageState.UNKNOWN, bindparam("certain"))
     statement = (
         update(message)
-        .where(message.c.id == bindparam("of"), message.c.state == MessageState.SENDING)
+        .where(message.c.id == bindparam("of"), or_(message.c.state == MessageState.SENDING, given_up))
         .where(message.c.owner == owner, message.c.attempt_id == bindparam("attempt"))
         .values(
             state=bindparam("to"),
@@ -175,6 +179,7 @@ def _row_of(result: Result) -> dict[str, object]:
         "because": result.reason,
         "theirs": result.provider_id,
         "again": result.send_at,
+        "certain": result.state in (MessageState.ACCEPTED, MessageState.FAILED),
         "left": result.state in (MessageState.ACCEPTED, MessageState.UNKNOWN),
         "said": result.note,
         "free": int(result.is_free),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, bindparam, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, bindparam, func, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from leadflow.errors import InputError
@@ -36,6 +36,8 @@ _DELIVERY = {
     "unsubscribed": Delivery.UNSUBSCRIBED,
     "complained": Delivery.COMPLAINED,
 }
+#: What news of an attempt may still move.
+_UNPROVEN = (MessageState.SENDING, MessageState.UNKNOWN, MessageState.PLANNED, MessageState.CLAIMED)
 #: What is kept as an event of weight 0: it happened to a person, it is nothing they did.
 _KEPT = ("delivered", "dropped", "blocked", "bounced", "unsubscribed", "complained")
 
@@ -191,14 +193,22 @@ def _move_deliveries(session: Session, told: Sequence[News]) -> None:
 
 
 def _accept_the_unknown(session: Session, told: Sequence[News]) -> None:
-    """News of an attempt proves that the provider took it, whatever we could not hear at the time."""
-    proven = {news.message.id for news in told if news.message is not None and news.event.attempt_id}
+    """News of an attempt proves that the provider took it, whatever we could not hear at the time.
+
+    Even of one that was given up and waits to be sent again, as long as no other attempt has taken its place.
+    """
+    about = [(news.message, news.event.attempt_id) for news in told if news.message is not None]
+    proven = {row.id: attempt for row, attempt in about if attempt is not None and attempt == row.attempt_id}
+    sent = func.coalesce(type_coerce(message.c.sent_at, BigInteger), type_coerce(message.c.intent_at, BigInteger))
+    statement = (
+        update(message)
+        .where(message.c.id == bindparam("of"), message.c.attempt_id == bindparam("attempt"))
+        .where(or_(*(message.c.state == state for state in _UNPROVEN)))
+        .values(state=MessageState.ACCEPTED, reason=None, owner=None, lease_until=None, sent_at=sent)
+    )
     if proven:
-        session.execute(
-            update(message)
-            .where(message.c.id.in_(proven), message.c.state.in_([MessageState.SENDING, MessageState.UNKNOWN]))
-            .values(state=MessageState.ACCEPTED, reason=None, owner=None)
-        )
+        rows = [{"of": of, "attempt": attempt} for of, attempt in proven.items()]
+        session.connection().execute(statement, rows)
 
 
 def _visits_by_message(told: Sequence[News]) -> Mapping[int, list[Visit]]:

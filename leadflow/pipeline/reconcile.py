@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from leadflow.errors import BusyError, CrowdedError, ProviderError, SettingsError
+from leadflow.pipeline.deliver_answers import MAX_ATTEMPTS
 from leadflow.pipeline.reconcile_news import news_of_doubtful
 from leadflow.pipeline.reconcile_rows import (
     NOT_REPLACED,
@@ -38,7 +39,6 @@ CLIENT_TIMEOUT = 60 * SECOND
 FRESHNESS = 120 * SECOND
 #: Intents so near to each other are asked about in one question.
 _WINDOW = 10 * MINUTE
-MAX_ATTEMPTS = 5
 
 
 def reconcile_messages(

@@ -1,5 +1,6 @@
 """Attempts in doubt for tests of reconciliation: aged rows, a log that answers as it is told, one reconciliation."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,12 +70,11 @@ def reconcile(
     return reconcile_messages(engine, book(**parts), now, log=log)
 
 
-def post(session: Session, *events: Mapping[str, Any], body: bytes | None = None) -> None:
-    """A POST of the provider that no sweep has read."""
-    import json
-
+def post(session: Session, *events: Mapping[str, Any], body: bytes | None = None, received_at: Any = None) -> None:
+    """A POST of the provider that no sweep has read, come just now on the database's clock."""
     told = body if body is not None else json.dumps(list(events)).encode()
-    session.execute(intake.insert().values(kind="sendgrid", received_at=database_now(), body=told))
+    at = database_now() if received_at is None else received_at
+    session.execute(intake.insert().values(kind="sendgrid", received_at=at, body=told))
 
 
 def delivered(attempt: str, theirs: str = "sg-9.filter-1") -> Mapping[str, Any]:

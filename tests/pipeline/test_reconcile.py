@@ -11,10 +11,13 @@ from leadflow.errors import BusyError, CrowdedError, ProviderError, SettingsErro
 from leadflow.esp import sendgrid, smtp
 from leadflow.esp.memory import MemoryProvider
 from leadflow.models import message
-from leadflow.pipeline import deliver as delivering
+from leadflow.pipeline import deliver_run
 from leadflow.pipeline import reconcile as reconciling
+from leadflow.pipeline.deliver_answers import Result
+from leadflow.pipeline.deliver_rows import record_results
+from leadflow.pipeline.engage_news import take_news
 from leadflow.pipeline.reconcile_rows import note_negatives
-from leadflow.types import MINUTE, SECOND, instant_of, micros
+from leadflow.types import MINUTE, SECOND, MessageState, Reason, instant_of, micros
 from tests.build import NIGHT
 from tests.pipeline.doubts import GRACE, Log, add_doubt, book, delivered, pass_minutes, post, reconcile, states, told
 from tests.pipeline.mails import add_message, deliver, row
@@ -281,5 +284,46 @@ def test_a_grace_that_is_too_short_is_refused_in_words(engine: Engine) -> None:
 def test_the_spans_that_a_grace_must_outlast_are_those_of_the_code() -> None:
     slowest = max(sendgrid._TIMEOUT.total or 0, 2 * smtp._TIMEOUT) * SECOND
     assert slowest <= reconciling.CLIENT_TIMEOUT
-    assert reconciling.FRESHNESS >= delivering._FRESH * SECOND
-    assert reconciling.MAX_ATTEMPTS == delivering.MAX_ATTEMPTS
+    assert reconciling.FRESHNESS >= deliver_run.FRESH * SECOND
+
+
+def test_a_worker_that_lives_after_all_has_the_word_over_a_guess(engine: Engine, session: Session) -> None:
+    """Given up as unknown while it stood still: what it heard is certain."""
+    for number in (1, 2, 3):
+        add_doubt(session, number, owner="slow")
+    session.commit()
+    reconcile(engine, None)
+    assert states(engine, [1, 2, 3]) == ["unknown"] * 3
+    answers = [("accepted", None), ("failed", Reason.REFUSED), ("planned", None)]
+    results = [
+        Result(id=n, attempt_id=f"a{n}", state=MessageState(to), reason=why, send_at=0)
+        for n, (to, why) in enumerate(answers, start=1)
+    ]
+    with Session(engine) as late, late.begin():
+        record_results(late, "slow", results)
+    assert states(engine, [1, 2, 3]) == ["accepted", "failed", "unknown"]
+
+
+def test_news_at_night_takes_back_what_was_planned_again(engine: Engine, session: Session) -> None:
+    add_doubt(session, 1)
+    session.commit()
+    for _question in range(2):
+        reconcile(engine, Log())
+        pass_minutes(engine, 31)
+    assert states(engine, [1]) == ["planned"]
+    post(session, delivered("a1"), received_at=NIGHT - timedelta(minutes=1))
+    session.commit()
+    with Session(engine) as night, night.begin():
+        take_news(night, NIGHT)
+    after = row(engine, 1)
+    assert (after.state, after.sent_at is None, after.delivery) == ("accepted", False, "delivered")
+
+
+def test_news_of_the_attempt_before_proves_nothing_of_the_next(engine: Engine, session: Session) -> None:
+    add_doubt(session, 1)
+    session.execute(update(message).values(attempt_id="a1-again", provider_id="sg-9"))
+    post(session, delivered("a1"), delivered("", "sg-9.x"), received_at=NIGHT - timedelta(minutes=1))
+    session.commit()
+    with Session(engine) as night, night.begin():
+        take_news(night, NIGHT)
+    assert states(engine, [1]) == ["sending"]

@@ -4,6 +4,7 @@ The provider of these tests takes a mail up to three minutes after its intent, s
 once in a while its log is blind for up to 25 minutes.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -111,8 +112,6 @@ class World:
         """The provider posts what it knows of the mail."""
         attempts = [attempt for attempt, (of, at) in self.taken.items() if of == mail and at <= self.minute]
         events = [delivered(attempt, f"sg-{attempt}.f") for attempt in attempts]
-        import json
-
         row = {"kind": "sendgrid", "received_at": database_now(), "body": json.dumps(events).encode()}
         with self.engine.begin() as connection:
             connection.execute(insert(intake).values(row))
