@@ -21,6 +21,7 @@ from sqlalchemy import (
     TableClause,
     Text,
     any_,
+    cast,
     column,
     create_engine,
     event,
@@ -33,6 +34,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
@@ -242,7 +244,9 @@ def reserve_ids(session: Session, column: Column[int], n: int) -> range | tuple[
     if session.get_bind().dialect.name == "sqlite":
         last = session.scalar(select(func.max(column))) or 0
         return range(last + 1, last + 1 + n)
-    sequence = func.pg_get_serial_sequence(column.table.name, column.name)
+    # Looked up once, not for each id.
+    found = func.pg_get_serial_sequence(column.table.name, column.name)
+    sequence = select(cast(found, REGCLASS)).scalar_subquery()
     taken = select(func.array_agg(func.nextval(sequence))).select_from(func.generate_series(1, n))
     return tuple(session.scalar(taken) or ())
 

@@ -31,6 +31,8 @@ def insert_rows(session: Session, table: Table, names: Sequence[str], rows: Sequ
 
 def update_rows(session: Session, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
     """Set the columns `names` but the first, which is the key, in the rows it names."""
+    if not rows:
+        return
     key, *others = names
     driver = _driver(session)
     if _is_sqlite(session):
@@ -45,6 +47,19 @@ def update_rows(session: Session, table: Table, names: Sequence[str], rows: Sequ
     changes = ", ".join(f"{name} = {told}.{name}" for name in others)
     session.execute(text(f"UPDATE {table.name} SET {changes} FROM {told} WHERE {table.name}.{key} = {told}.{key}"))  # noqa: S608
     session.execute(text(f"DROP TABLE {told}"))
+
+
+def name_rows(session: Session, table: Table, names: Mapping[int, str]) -> None:
+    """Set the column `name` of the rows with these ids."""
+    if not names:
+        return
+    if _is_sqlite(session):
+        pairs = [(name, id) for id, name in names.items()]
+        _driver(session).executemany(f"UPDATE {table.name} SET name = ? WHERE id = ?", pairs)  # noqa: S608
+        return
+    told = "unnest(CAST(:ids AS BIGINT[]), CAST(:names AS TEXT[])) AS told(id, name)"
+    change = text(f"UPDATE {table.name} SET name = told.name FROM {told} WHERE {table.name}.id = told.id")  # noqa: S608
+    session.execute(change, {"ids": list(names), "names": list(names.values())})
 
 
 def _copy(driver: Any, name: str, columns: str, rows: Iterable[Row]) -> None:

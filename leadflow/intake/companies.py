@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.words import fold
 from leadflow.db import among, reserve_ids
 from leadflow.intake.addresses import Address
-from leadflow.intake.bulk import insert_rows
+from leadflow.intake.bulk import insert_rows, name_rows
 from leadflow.models import account
 from leadflow.types import micros
 
@@ -30,9 +30,9 @@ def find_accounts(session: Session, wanted: Mapping[str, str | None], *, now: da
         return {}
     query = select(account.c.key, account.c.id, account.c.name).where(among(session, account.c.key, wanted))
     known = {row.key: row for row in session.execute(query)}
-    named = [{"named": row.id, "name": wanted[key]} for key, row in known.items() if row.name is None and wanted[key]]
-    if named:
-        session.execute(update(account).where(account.c.id == bindparam("named")), named)
+    name_rows(
+        session, account, {row.id: name for key, row in known.items() if row.name is None and (name := wanted[key])}
+    )
     missing = [key for key in wanted if key not in known]
     made = dict(zip(missing, reserve_ids(session, account.c.id, len(missing)), strict=True)) if missing else {}
     if made:

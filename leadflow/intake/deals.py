@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -15,8 +16,9 @@ from leadflow.intake.csvfile import CsvFile
 from leadflow.intake.deal_rows import NewDeal, write_deals
 from leadflow.intake.deal_words import DealState
 from leadflow.intake.fields import FieldError, clean_text, read_choice, read_instant, read_number
-from leadflow.intake.importing import Accounting, Intake, Look, Progress, Rejected, Taken, import_rows
+from leadflow.intake.importing import Accounting, Intake, Look, Progress, Rejected, import_rows, plainly
 from leadflow.intake.mapping import ColumnMapping, Wishes, map_columns
+from leadflow.intake.people import Taken
 from leadflow.intake.person import named, read_id
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
@@ -73,8 +75,8 @@ def import_deals(
     def write(session: Session, deals: Sequence[NewDeal]) -> Sequence[Taken | Rejected]:
         return write_deals(session, playbook, deals, now=now)
 
-    intake = Intake(read=reader.read, keys=lambda deal: (deal.external_id,), write=write)
-    return import_rows(engine, file, mapping, intake, dry_run=dry_run, progress=progress, look=look)
+    intake = Intake(read=partial(plainly, mapping, reader.read), keys=lambda deal: (deal.external_id,), write=write)
+    return import_rows(engine, file, intake, dry_run=dry_run, progress=progress, look=look)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,24 @@
 """Takes a file in, row by row and batch by batch, and accounts for every row of it."""
 
+import gc
+import sys
 from array import array
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
+from typing import BinaryIO, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from leadflow.errors import InvariantError
 from leadflow.intake.csvfile import CsvFile, Record, wide_codec
-from leadflow.intake.events import BATCH
 from leadflow.intake.fields import FieldError
 from leadflow.intake.mapping import ColumnMapping
-from leadflow.intake.people import Change
+from leadflow.intake.people import Change, Taken
 
 T = TypeVar("T")
 
@@ -24,6 +26,8 @@ T = TypeVar("T")
 Progress = Callable[[int], None]
 Look = Callable[[Session, "Accounting"], None]
 _SHOWN = 5
+#: Rows of one transaction: what a crash leaves for the next import, and how long others wait for their turn to write.
+BATCH = 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +35,6 @@ class Rejected:
     """Why a row was not taken."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What became of a row, and what was kept out of it."""
-
-    change: Change
-    lead_id: int
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,12 +67,28 @@ class Accounting:
             raise InvariantError("an import lost count of a row")
 
 
+class Read(NamedTuple, Generic[T]):
+    """What a row says."""
+
+    value: T
+    #: Field → the declared word that stood for a missing value.
+    nulls: Mapping[str, str]
+    #: Fields whose cell was empty.
+    empty: Sequence[str]
+
+
+def plainly(mapping: ColumnMapping, read: Callable[[dict[str, str], dict[str, str]], T], record: Record) -> Read[T]:
+    """A row by `read`: (field → text, field → null word) → the value; FieldError rejects the row."""
+    said, nulls = mapping.said(record)
+    empty = [name for _place, name in mapping.columns if name not in said and name not in nulls]
+    return Read(read(said, nulls), nulls, empty)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake(Generic[T]):
     """How the rows of one kind of file are read and written."""
 
-    #: (field → text, field → null word) → the value; FieldError rejects the row.
-    read: Callable[[dict[str, str], dict[str, str]], T]
+    read: Callable[[Record], Read[T]]
     #: What makes two rows the same, the strongest first.
     keys: Callable[[T], Sequence[Hashable]]
     write: Callable[[Session, Sequence[T]], Sequence[Taken | Rejected]]
@@ -86,7 +97,6 @@ class Intake(Generic[T]):
 def import_rows(
     engine: Engine,
     file: CsvFile,
-    mapping: ColumnMapping,
     intake: Intake[T],
     *,
     dry_run: bool = False,
@@ -98,7 +108,7 @@ def import_rows(
     A dry run does the same in one transaction that is rolled back, and leaves no file. `look` is called at the end,
     while what was written can be read.
     """
-    run = _Run(file, mapping, intake, progress, dry_run=dry_run)
+    run = _Run(file, intake, progress, dry_run=dry_run)
     with Session(engine) as session:
         run.all((lambda: nullcontext(session)) if dry_run else (lambda: _committed(engine)))
         run.counted.check()
@@ -113,37 +123,72 @@ def _committed(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-class _Run(Generic[T]):
+class _Writer(Generic[T]):
+    """Writes one batch in a thread, which mostly waits for the database."""
+
     def __init__(
-        self, file: CsvFile, mapping: ColumnMapping, intake: Intake[T], progress: Progress, *, dry_run: bool
+        self,
+        session: Callable[[], AbstractContextManager[Session]],
+        write: Callable[[Session, Sequence[T]], Sequence[Taken | Rejected]],
     ) -> None:
-        self._file, self._mapping, self._intake, self._progress = file, mapping, intake, progress
+        self._session, self._write = session, write
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="import")
+        self._pending: Future[list[tuple[Record, Taken | Rejected]]] | None = None
+
+    def __enter__(self) -> "_Writer[T]":
+        self._patience = sys.getswitchinterval()
+        # What the database answers is taken up at once, not after the reader's usual five milliseconds.
+        sys.setswitchinterval(0.0005)
+        # What stood in memory before is not garbage, and need not be looked through for every ten thousand rows.
+        gc.freeze()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._thread.shutdown()
+        sys.setswitchinterval(self._patience)
+        gc.unfreeze()
+
+    def swap(self, batch: list[tuple[Record, T]]) -> list[tuple[Record, Taken | Rejected]]:
+        """What became of the batch before, now that it is written; `batch` is next."""
+        done = self._pending.result() if self._pending else []
+        self._pending = self._thread.submit(self._all, batch) if batch else None
+        return done
+
+    def _all(self, batch: list[tuple[Record, T]]) -> list[tuple[Record, Taken | Rejected]]:
+        with self._session() as session:
+            results = self._write(session, [value for _record, value in batch])
+        return [(record, result) for (record, _value), result in zip(batch, results, strict=True)]
+
+
+class _Run(Generic[T]):
+    def __init__(self, file: CsvFile, intake: Intake[T], progress: Progress, *, dry_run: bool) -> None:
+        self._file, self._intake, self._progress = file, intake, progress
         self._seen: dict[Hashable, int] = {}
         self._rejects = RejectsFile(file, dry_run=dry_run)
         self.counted = Accounting()
 
     def all(self, session: Callable[[], AbstractContextManager[Session]]) -> None:
-        """Read and write every record."""
+        """Read and write every record; while the database takes one batch in, the next one is read."""
         done = len(self._file.raw_header)
         waiting: list[tuple[Record, T]] = []
-        with self._rejects:
+        with self._rejects, _Writer(session, self._intake.write) as writer:
             for record in self._file.records():
                 done += len(record.raw)
                 self.counted.rows += 1
                 if (value := self._read(record)) is not None:
                     waiting.append((record, value))
                 if len(waiting) == BATCH:
-                    self._write(session, waiting)
+                    self._judge(writer.swap(waiting))
                     self._progress(done)
-            if waiting:
-                self._write(session, waiting)
+                    waiting = []
+            self._judge(writer.swap(waiting))
+            self._judge(writer.swap([]))
             self._progress(self._file.size)
         self.counted.rejects = self._rejects.written
 
     def _read(self, record: Record) -> T | None:
         try:
-            said, nulls = self._mapping.said(record)
-            value = self._intake.read(said, nulls)
+            value, nulls, empty = self._intake.read(record)
         except FieldError as error:
             self._reject(record, str(error))
             return None
@@ -155,35 +200,28 @@ class _Run(Generic[T]):
             return None
         for key in keys:
             self._seen[key] = record.line
-        self.counted.nulls.update(nulls.items())
-        self.counted.empty.update(
-            name for _place, name in self._mapping.columns if name not in said and name not in nulls
-        )
+        counted = self.counted
+        for null in nulls.items():
+            counted.nulls[null] += 1
+        for name in empty:
+            counted.empty[name] += 1
         return value
 
-    def _write(self, session: Callable[[], AbstractContextManager[Session]], waiting: list[tuple[Record, T]]) -> None:
-        with session() as open_session:
-            results = self._intake.write(open_session, [value for _record, value in waiting])
-        for (record, _value), result in zip(waiting, results, strict=True):
-            match result:
-                case Rejected():
-                    self._reject(record, result.reason)
-                case Taken():
-                    self._count(record, result)
-        waiting.clear()
-
-    def _count(self, record: Record, taken: Taken) -> None:
-        match taken.change:
-            case Change.CREATED:
-                self.counted.created += 1
-            case Change.UPDATED:
-                self.counted.updated += 1
-            case Change.UNCHANGED:
-                self.counted.unchanged += 1
-        self.counted.lead_ids.append(taken.lead_id)
-        for note in taken.notes:
-            self.counted.noted += 1
-            _keep_first(self.counted.first_notes, (record.line, note))
+    def _judge(self, written: Iterable[tuple[Record, Taken | Rejected]]) -> None:
+        """Count what became of a batch."""
+        changes: Counter[Change] = Counter()
+        for record, result in written:
+            if isinstance(result, Rejected):
+                self._reject(record, result.reason)
+                continue
+            changes[result.change] += 1
+            self.counted.lead_ids.append(result.lead_id)
+            for note in result.notes:
+                self.counted.noted += 1
+                _keep_first(self.counted.first_notes, (record.line, note))
+        self.counted.created += changes[Change.CREATED]
+        self.counted.updated += changes[Change.UPDATED]
+        self.counted.unchanged += changes[Change.UNCHANGED]
 
     def _reject(self, record: Record, reason: str) -> None:
         self.counted.rejected += 1

@@ -10,12 +10,14 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from leadflow.errors import UsageError
-from leadflow.intake.csvfile import CsvFile
+from leadflow.intake.csvfile import CsvFile, Record
 from leadflow.intake.fields import FieldError
-from leadflow.intake.importing import Accounting, Intake, Look, Progress, Taken, import_rows
+from leadflow.intake.importing import Accounting, Intake, Look, Progress, Read, import_rows, plainly
 from leadflow.intake.mapping import ColumnMapping
-from leadflow.intake.people import upsert_people
+from leadflow.intake.newcomers import take_rows
+from leadflow.intake.people import Taken
 from leadflow.intake.person import Person, PersonReader
+from leadflow.intake.usual import Told, UsualRows
 from leadflow.playbook.model import Playbook
 from leadflow.reading import did_you_mean
 from leadflow.text import _
@@ -84,15 +86,23 @@ def import_leads(
     defaults = grounds.defaults(mapping, today=now.astimezone(office).date())
     reader = PersonReader(fields=playbook.fields, zone=zone or office, date_formats=mapping.date_formats)
 
-    def read(said: dict[str, str], nulls: dict[str, str]) -> Person:
+    rows = UsualRows(mapping, reader)
+
+    def read_plainly(said: dict[str, str], nulls: dict[str, str]) -> Person | Told:
         person = reader.read(said, nulls)
         if not person.keys:
             raise FieldError(_("the row has neither an address nor an id"))
         return person
 
-    def write(session: Session, people: Sequence[Person]) -> list[Taken]:
-        done = upsert_people(session, playbook, people, key=key, now=now, source="import", defaults=defaults)
-        return [Taken(change=one.change, lead_id=one.lead_id, notes=one.notes) for one in done]
+    def read(record: Record) -> Read[Person | Told]:
+        usual = rows.read(record) if rows.serve else None
+        if usual is None or not usual[0].keys:
+            return plainly(mapping, read_plainly, record)
+        told, empty = usual
+        return Read(told, told.shared.person.nulls, empty)
+
+    def write(session: Session, people: Sequence[Person | Told]) -> Sequence[Taken]:
+        return take_rows(session, playbook, people, key=key, now=now, source="import", defaults=defaults)
 
     intake = Intake(read=read, keys=lambda person: person.keys, write=write)
-    return import_rows(engine, file, mapping, intake, dry_run=dry_run, progress=progress, look=look)
+    return import_rows(engine, file, intake, dry_run=dry_run, progress=progress, look=look)

@@ -18,7 +18,7 @@ from leadflow.intake.bulk import as_json, insert_rows, update_rows
 from leadflow.intake.companies import find_accounts
 from leadflow.intake.draft import Draft, Key, Telling
 from leadflow.intake.events import BATCH, batches
-from leadflow.intake.person import Person
+from leadflow.intake.person import Agreement, Person
 from leadflow.intake.visitors import adopt_events
 from leadflow.links import address_hash
 from leadflow.models import account, consent, identity, lead, lead_change, lead_score, lead_state
@@ -35,7 +35,8 @@ _INSTANTS = ("first_seen_at", "created_at", "updated_at")
 _PLAIN = tuple(column.name for column in lead.c if column.name not in (*_JSON, *_INSTANTS))
 _COLUMNS = (*_PLAIN, *_JSON, *_INSTANTS)
 _plain = itemgetter(*_PLAIN)
-_AGREED = (
+#: Columns of a line of the ledger.
+CONSENT = (
     *("lead_id", "identity_id", "purpose", "state", "at", "method"),
     *("wording_hash", "wording_version", "page", "ip", "user_agent"),
 )
@@ -48,23 +49,29 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upserted:
+class Taken:
     """What became of one person told of."""
 
-    lead_id: int
-    #: The strongest identity told: the address where there is one.
-    identity_id: int
     change: Change
+    lead_id: int
     #: What was kept out, in words.
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upserted(Taken):
+    """… and the strongest identity told: the address where there is one."""
+
+    identity_id: int
+
+
 def seed_of(lead_id: int, key: str = "") -> int:
     """1…2³¹−2 from the id and the workspace's key: spreads sendings, arms and shards, the same on every database."""
-    return _seed(lead_id, blake2b(key=key.encode()[:64], digest_size=8))
+    return seeded(lead_id, blake2b(key=key.encode()[:64], digest_size=8))
 
 
-def _seed(lead_id: int, keyed: blake2b) -> int:
+def seeded(lead_id: int, keyed: blake2b) -> int:
+    """`seed_of` with the key at hand."""
     hashed = keyed.copy()
     hashed.update(lead_id.to_bytes(8, "big"))
     return 1 + int.from_bytes(hashed.digest(), "big") % _SEEDS
@@ -90,7 +97,7 @@ def upsert_people(
     first_stage = playbook.journey.stages[0].name
     done: list[Upserted] = []
     for batch in batches(people, BATCH):
-        _take_turn(session)
+        take_turn(session)
         drafts = _drafts(session, batch, telling)
         own = list({id(draft): draft for draft in drafts}.values())
         _number(session, own, now)
@@ -102,7 +109,8 @@ def upsert_people(
     return done
 
 
-def _take_turn(session: Session) -> None:
+def take_turn(session: Session) -> None:
+    """Wait until nobody else writes people."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_WRITER_LOCK)))
 
@@ -182,7 +190,7 @@ def _write_new(session: Session, drafts: Sequence[Draft], *, key: str, first_sta
         return
     keyed = blake2b(key=key.encode()[:64], digest_size=8)
     for draft in drafts:
-        draft.row["seed"] = _seed(draft.row["id"], keyed)
+        draft.row["seed"] = seeded(draft.row["id"], keyed)
     insert_rows(session, lead, _COLUMNS, list(map(_stored, drafts)))
     ids = [draft.row["id"] for draft in drafts]
     insert_rows(session, lead_score, ("lead_id",), [(id,) for id in ids])
@@ -244,19 +252,24 @@ def _write_identities(session: Session, drafts: Sequence[Draft], *, key: str) ->
 
 def _write_consents(session: Session, drafts: Sequence[Draft], telling: Telling) -> None:
     rows = [
-        (
-            draft.row["id"],
-            draft.row["address_id"],
-            one.purpose,
-            "given" if one.given else "withdrawn",
-            micros(min(one.at or telling.now, telling.now)),
-            draft.told_by,
-            *(one.wording_hash, one.wording_version, one.page, one.ip, one.user_agent),
-        )
+        consent_row(draft.row["id"], draft.row["address_id"], one, draft.told_by, telling.now)
         for draft in drafts
         for one in draft.agreed()
     ]
-    insert_rows(session, consent, _AGREED, rows)
+    insert_rows(session, consent, CONSENT, rows)
+
+
+def consent_row(lead_id: int, address_id: int | None, told: Agreement, told_by: str, now: datetime) -> tuple[Any, ...]:
+    """A line of the ledger, its columns in the order of `CONSENT`."""
+    return (
+        lead_id,
+        address_id,
+        told.purpose,
+        "given" if told.given else "withdrawn",
+        micros(min(told.at or now, now)),
+        told_by,
+        *(told.wording_hash, told.wording_version, told.page, told.ip, told.user_agent),
+    )
 
 
 def _upserted(draft: Draft, person: Person) -> Upserted:

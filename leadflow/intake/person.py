@@ -72,14 +72,15 @@ class Person:
     keys: tuple[tuple[str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        keys: list[tuple[str, str]] = []
-        if self.address is not None:
-            keys.append(("email", self.address.value))
-        if self.external_id:
-            keys.append(("external", self.external_id))
-        if self.visitor:
-            keys.append(("visitor", self.visitor))
-        object.__setattr__(self, "keys", tuple(keys))
+        object.__setattr__(self, "keys", keys_of(self.address, self.external_id, self.visitor))
+
+
+def keys_of(address: Address | None, external_id: str | None, visitor: str | None) -> tuple[tuple[str, str], ...]:
+    """(kind, value) of every identity, the strongest first."""
+    keys = (("email", address.value),) if address is not None else ()
+    if external_id:
+        keys = (*keys, ("external", external_id))
+    return (*keys, ("visitor", visitor)) if visitor else keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +93,11 @@ class PersonReader:
     #: Field → strptime format, where one was declared.
     date_formats: Mapping[str, str] = field(default_factory=dict)
     #: Field → how its text is read; FieldError names the field.
-    _readers: Mapping[str, Reader] = field(init=False, repr=False, compare=False)
+    readers: Mapping[str, Reader] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = (*self.fields, *(name for name in (*READERS, "informed_on") if name not in self.fields))
-        object.__setattr__(self, "_readers", {name: self._reader(name) for name in names})
+        object.__setattr__(self, "readers", {name: self._reader(name) for name in names})
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -112,7 +113,7 @@ class PersonReader:
         """The person of `said` (field → text, empty ones left out); `nulls`: fields said to be missing."""
         columns: dict[str, Value | None] = {}
         attributes: dict[str, Value | None] = {}
-        fields, readers = self.fields, self._readers
+        fields, readers = self.fields, self.readers
         for name, text in said.items():
             if name in fields:
                 attributes[name] = readers[name](text)
@@ -131,7 +132,7 @@ class PersonReader:
             columns=columns,
             attributes=attributes,
             nulls=nulls or {},
-            first_seen_at=self._first_seen(said.get("first_seen")),
+            first_seen_at=self.first_seen(said.get("first_seen")),
             agreements=agreements,
             notes=notes,
         )
@@ -152,7 +153,8 @@ class PersonReader:
 
         return read
 
-    def _first_seen(self, text: str | None) -> datetime | None:
+    def first_seen(self, text: str | None) -> datetime | None:
+        """The instant of the first contact."""
         if text is None:
             return None
         try:
