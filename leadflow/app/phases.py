@@ -8,12 +8,14 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from leadflow.app.pacing import brake_due, left_by, pace_of
 from leadflow.app.stopping import heeding, stop_asked
 from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
 from leadflow.pipeline.brake import brake_sweep
 from leadflow.pipeline.capture import capture_intake
 from leadflow.pipeline.deliver import deliver_messages
+from leadflow.pipeline.deliver_tally import Tally
 from leadflow.pipeline.engage import engage_leads
 from leadflow.pipeline.escalate import escalate_leads
 from leadflow.pipeline.nurture import nurture_leads
@@ -21,7 +23,7 @@ from leadflow.pipeline.score import score_leads
 from leadflow.pipeline.segment import segment_leads
 from leadflow.pipeline.stage import stage_leads
 from leadflow.playbook.model import Playbook
-from leadflow.types import EVERYONE, Outcome, Phase, Scope
+from leadflow.types import EVERYONE, Everyone, Outcome, Phase, Scope
 
 PhaseFunction = Callable[[Session, Playbook, datetime, Scope], Outcome]
 
@@ -74,10 +76,22 @@ def run_phase(
     return outcome
 
 
-def deliver_due(app: App, now: datetime, scope: Scope = EVERYONE, progress: Progress | None = None) -> Outcome:
-    """Send what is due at `now`; less when this process is asked to stop meanwhile, as `waiting` then says."""
+def deliver_due(
+    app: App,
+    now: datetime,
+    scope: Scope = EVERYONE,
+    progress: Progress | None = None,
+    tally: Tally | None = None,
+) -> Outcome:
+    """Send what is due at `now`; less when this process is asked to stop meanwhile, or the gate is shut.
+
+    `waiting` then says how many, and a word of `Halt` why.
+    """
+    if isinstance(scope, Everyone):
+        brake_due(app, now)
+    pace = pace_of(app, now, scope)
     with heeding():
-        return deliver_messages(
+        sent = deliver_messages(
             app.engine,
             app.playbook,
             now,
@@ -87,7 +101,10 @@ def deliver_due(app: App, now: datetime, scope: Scope = EVERYONE, progress: Prog
             scope=scope,
             progress=progress,
             stop=stop_asked,
+            gate=pace,
+            tally=tally,
         )
+    return replace(sent, counts={**sent.counts, **left_by(pace, sent.counts["waiting"])})
 
 
 def seldom(act: Callable[[], None], seconds: float = 60.0) -> Progress:

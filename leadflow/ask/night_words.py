@@ -169,4 +169,8 @@ def _count_words() -> Mapping[str, str]:
         "unknown": _("unknown"),
         "retried": _("to be tried again"),
         "waiting": _("waiting"),
+        "outage": _("left while the provider answers nobody"),
+        "warm_up": _("beyond the day's warm-up"),
+        "canary": _("behind the night's first mails"),
+        "rate": _("beyond the rate"),
     }
