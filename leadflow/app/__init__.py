@@ -1,6 +1,7 @@
 """The one place where settings meet adapters, and where the phases have their order: what every driver works with."""
 
 from leadflow.app.acts import run_slot
+from leadflow.app.doctor import doctor
 from leadflow.app.explain import why
 from leadflow.app.holds import approve, drop, held_at, held_nights, hold_words
 from leadflow.app.jobs import (
@@ -38,6 +39,7 @@ from leadflow.app.sweeps import (
 )
 from leadflow.app.waiting import Left, left_at, left_since, shares_at
 from leadflow.app.workspace import App, open_app, refresh
+from leadflow.pipeline.deliver_tally import Tally
 
 __all__ = [
     "HAND_RAISES",
@@ -46,6 +48,7 @@ __all__ = [
     "Left",
     "Slot",
     "Sweep",
+    "Tally",
     "against",
     "anything_due",
     "approve",
@@ -55,6 +58,7 @@ __all__ = [
     "coming_night",
     "counts_of",
     "deliver_due",
+    "doctor",
     "doubtful",
     "draining_at_sigterm",
     "drop",
