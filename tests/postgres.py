@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -39,8 +39,10 @@ os.execv(command[0], command)
 class Server:
     """A running server; `url(name)` names one of its databases."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, command: Sequence[str]) -> None:
         self.folder = folder
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, name: str) -> str:
         """The SQLAlchemy URL of database `name`, over the server's Unix socket."""
@@ -59,6 +61,28 @@ class Server:
         with self.connect() as connection:
             connection.execute(statement.format(*map(sql.Identifier, names)))
 
+    def start(self) -> None:
+        """Begin on what the folder holds; returns once it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self.folder)
+        _wait(self, self._process)
+
+    def stop(self) -> None:
+        """PostgreSQL's fast shutdown."""
+        if self._process is not None:
+            _stop(self._process)
+
+    def crash(self) -> None:
+        """Kill it with all its processes, as the machine would that loses its power; `start` is its next life."""
+        assert self._process is not None
+        pid = self._process.pid
+        # The postmaster first: it would take the death of another for a reason to begin anew by itself.
+        self._process.kill()
+        for child in _children(pid):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        self._process.wait()
+
     def connect(self) -> psycopg.Connection:
         """A connection of the superuser to the maintenance database, each statement its own transaction."""
         return psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True)
@@ -69,22 +93,19 @@ def running_postgres(*, durable: bool = False, options: Sequence[str] = ()) -> I
     """A server with an empty cluster of its own; `durable` keeps fsync on, `options` have the last word."""
     folder = Path(tempfile.mkdtemp(prefix="leadflow-pg-"))
     _give(folder)
-    process: subprocess.Popen[bytes] | None = None
+    server: Server | None = None
     try:
         programs = _programs(folder)
         data = str(folder / "data")
         _initdb(programs, data)
         chosen = (*_SMALL, *_STEADY, *(() if durable else _FAST), *options, f"unix_socket_directories={folder}")
         flags = [part for option in chosen for part in ("-c", option)]
-        with (folder / "log").open("wb") as log:
-            command = _launch([str(programs / "postgres"), "-D", data, *flags])
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-        server = Server(folder)
-        _wait(server, process)
+        server = Server(folder, _launch([str(programs / "postgres"), "-D", data, *flags]))
+        server.start()
         yield server
     finally:
-        if process is not None:
-            _stop(process)
+        if server is not None:
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -117,6 +138,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _children(pid: int) -> list[int]:
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    return [child for child, parent in parents.items() if parent == pid]
 
 
 def _account() -> tuple[int, int]:
