@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     sendgrid_url: str = "https://api.sendgrid.com"
     #: Base64 DER public keys of the event webhook, comma-separated; two allow rotation.
     sendgrid_webhook_keys: str = ""
+    #: Names of the sender's DKIM keys, comma-separated, for `leadflow doctor`; empty with SendGrid means s1,s2.
+    dkim_selectors: str = ""
     #: The bearer token that may post to /events; nobody may while it is empty.
     events_token: SecretStr = SecretStr("")
     #: Apprise address that hears of a night that failed, crashed, is late or waits for approval.
