@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from leadflow.email.mime import build_message
+from leadflow.email.mime import write_message
 from leadflow.errors import RetryableError
 from leadflow.ports import Outgoing
 from leadflow.settings import Settings
@@ -24,8 +24,9 @@ class FileProvider:
         file = f"{mail.send_at:%H%M}-{_safe(mail.email)}-{_safe(mail.attempt_id)}.eml"
         relative = Path(f"{mail.send_at:%Y-%m-%d}") / file
         path = self._outbox / relative
-        content = build_message(mail).as_bytes()
+        content = write_message(mail)
         if not path.exists():
+            mail.refuse_when_stale()
             try:
                 _write(path, content)
             except OSError as error:

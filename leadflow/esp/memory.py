@@ -21,6 +21,7 @@ class MemoryProvider:
     async def send(self, mail: Outgoing) -> str:
         """Keeps `mail`, once an attempt."""
         refuse_bad_addresses(mail)
+        mail.refuse_when_stale()
         if self.answer is not None:
             self.answer(mail)
         if all(kept.attempt_id != mail.attempt_id for kept in self.sent):

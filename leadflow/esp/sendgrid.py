@@ -1,33 +1,23 @@
 """`esp: sendgrid` posts each mail to SendGrid's mail/send; its own tracking stays off, ours is in the mail already."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import orjson
-from sendgrid.helpers.mail import (
-    Category,
-    ClickTracking,
-    Content,
-    CustomArg,
-    Email,
-    Header,
-    Mail,
-    OpenTracking,
-    ReplyTo,
-    SubscriptionTracking,
-    To,
-    TrackingSettings,
-)
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
 
 from leadflow.email.mime import refuse_bad_addresses, unsubscribe_headers
 from leadflow.email.render import one_line
 from leadflow.errors import (
+    BuildError,
+    LeadflowError,
     OutageError,
     RefusedError,
     SettingsError,
+    StaleError,
     UnknownOutcomeError,
     UnsupportedFeatureError,
 )
@@ -49,6 +39,12 @@ _RESERVED = {
     "cc",
     "bcc",
 }
+#: SendGrid's own tracking is off: ours is in the mail already.
+_TRACKING = {
+    "click_tracking": {"enable": False, "enable_text": False},
+    "open_tracking": {"enable": False},
+    "subscription_tracking": {"enable": False},
+}
 _TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=5.0)
 
 
@@ -56,7 +52,7 @@ class SendGridProvider:
     """Connections to the Web API that are kept from one mail to the next."""
 
     name = "sendgrid"
-    in_flight = 64
+    in_flight = 100
 
     def __init__(self, url: str, api_key: str, *, timeout: aiohttp.ClientTimeout = _TIMEOUT) -> None:
         self._url = f"{url.rstrip('/')}/v3/mail/send"
@@ -66,13 +62,15 @@ class SendGridProvider:
 
     async def send(self, mail: Outgoing) -> str:
         """The X-Message-Id of the request; the ids in SendGrid's events begin with it."""
-        body = orjson.dumps(build_body(mail))
+        body = _Body(mail)
         try:
             async with self._open().post(self._url, data=body) as answer:
                 await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise OutageError(f"SendGrid cannot be reached: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
+            if body.is_stale:
+                raise StaleError from error
             raise UnknownOutcomeError(f"SendGrid did not answer: {type(error).__name__}") from error
         return _read(answer.status, answer.headers)
 
@@ -88,9 +86,37 @@ class SendGridProvider:
                 connector=aiohttp.TCPConnector(limit=self.in_flight),
                 headers=self._headers,
                 timeout=self._timeout,
-                loop=asyncio.get_running_loop(),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
             )
         return self._session
+
+
+class _Body(BytesPayload):
+    """The JSON of one mail; a request whose body has not begun is no mail, so here is where it can still be held."""
+
+    def __init__(self, mail: Outgoing) -> None:
+        super().__init__(_dumped(mail), content_type="application/json")
+        self._mail = mail
+        self.is_stale = False
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """Write it, unless its time is over by now: connecting may have taken long, or this process stood still."""
+        try:
+            self._mail.refuse_when_stale()
+        except StaleError:
+            self.is_stale = True
+            raise
+        await super().write_with_length(writer, content_length)
+
+
+def _dumped(mail: Outgoing) -> bytes:
+    try:
+        return orjson.dumps(build_body(mail))
+    except LeadflowError:
+        raise
+    except Exception as error:
+        raise BuildError(type(error).__name__) from error
 
 
 def build_body(mail: Outgoing) -> dict[str, Any]:
@@ -99,26 +125,26 @@ def build_body(mail: Outgoing) -> dict[str, Any]:
         if name.lower() in _RESERVED:
             raise UnsupportedFeatureError(f"SendGrid does not carry the header {name}")
     refuse_bad_addresses(mail)
-    made = Mail(
-        from_email=Email(mail.from_address, one_line(mail.from_name)),
-        to_emails=To(mail.to, one_line(mail.to_name) or None),
-        subject=one_line(mail.subject),
-    )
-    made.reply_to = ReplyTo(mail.reply_to)
-    made.content = [Content("text/plain", mail.text), Content("text/html", mail.html)]
-    made.category = Category(mail.email)
-    for name, value in {**unsubscribe_headers(mail), **mail.headers}.items():
-        made.header = Header(name, one_line(value))
-    for name, value in mail.arguments.items():
+    to: dict[str, Any] = {"to": [_named(mail.to_name, mail.to)]}
+    if mail.arguments:
         # Of the one recipient: the official description knows objects there only.
-        made.custom_arg = CustomArg(name, value, p=0)
-    made.tracking_settings = TrackingSettings(
-        click_tracking=ClickTracking(enable=False, enable_text=False),
-        open_tracking=OpenTracking(enable=False),
-        subscription_tracking=SubscriptionTracking(enable=False),
-    )
-    body: dict[str, Any] = made.get()
-    return body
+        to["custom_args"] = dict(mail.arguments)
+    headers = {name: one_line(value) for name, value in mail.headers.items()}
+    return {
+        "from": _named(mail.from_name, mail.from_address),
+        "reply_to": {"email": mail.reply_to},
+        "subject": one_line(mail.subject),
+        "personalizations": [to],
+        "content": [{"type": "text/plain", "value": mail.text}, {"type": "text/html", "value": mail.html}],
+        "headers": {**unsubscribe_headers(mail), **headers},
+        "categories": [mail.email],
+        "tracking_settings": _TRACKING,
+    }
+
+
+def _named(name: str, address: str) -> dict[str, str]:
+    name = one_line(name)
+    return {"name": name, "email": address} if name else {"email": address}
 
 
 def _read(code: int, headers: Mapping[str, str]) -> str:

@@ -6,13 +6,14 @@ after it, only the server's own answer says.
 
 import asyncio
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from leadflow.email.mime import build_message
+from leadflow.email.mime import message_id, write_message
 from leadflow.errors import (
     OutageError,
     ProviderError,
@@ -43,14 +44,19 @@ class SmtpProvider:
 
     async def send(self, mail: Outgoing) -> str:
         """Our own Message-ID: the server's answer has none that can be asked for later."""
-        message = build_message(mail)
-        content = message.as_bytes()
+        content = write_message(mail)
         line = self._idle.pop() if self._idle else _Line(self._url, self._context)
         try:
             await asyncio.to_thread(line.send, mail, content)
-        finally:
+        except asyncio.CancelledError:
+            # Nobody waits for the answer any more: the thread must not either.
+            line.cut()
+            raise
+        except BaseException:
             self._idle.append(line)
-        return str(message["Message-ID"])
+            raise
+        self._idle.append(line)
+        return message_id(mail)
 
     async def close(self) -> None:
         """Say goodbye on every line."""
@@ -69,7 +75,7 @@ class _Line:
         """Hand `content` over."""
         server = self._open_envelope(mail)
         try:
-            self._hand_over(server, content)
+            self._hand_over(server, mail, content)
         except ProviderError:
             self._forget()
             raise
@@ -80,6 +86,13 @@ class _Line:
             with suppress(smtplib.SMTPException, OSError):
                 self._connection.quit()
         self._connection = None
+
+    def cut(self) -> None:
+        """Break the connection, from another thread than the one that waits on it."""
+        server = self._connection
+        if server is not None and server.sock is not None:
+            with suppress(OSError):
+                server.sock.shutdown(socket.SHUT_RDWR)
 
     def _open_envelope(self, mail: Outgoing) -> smtplib.SMTP:
         """A server that has taken sender and recipient; a kept connection that has gone cold is opened anew, once."""
@@ -99,7 +112,7 @@ class _Line:
             raise
         return server
 
-    def _hand_over(self, server: smtplib.SMTP, content: bytes) -> None:
+    def _hand_over(self, server: smtplib.SMTP, mail: Outgoing, content: bytes) -> None:
         def until_the_dot() -> None:
             server.putcmd("data")
             _expect(server.getreply(), 354)
@@ -107,6 +120,7 @@ class _Line:
             server.send(content.removesuffix(b"\r\n").replace(b"\r\n.", b"\r\n.."))
 
         _before_data(until_the_dot)
+        mail.refuse_when_stale()
         try:
             server.send(b"\r\n.\r\n")
             answer = server.getreply()

@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 import leadflow.esp
-from leadflow.email.mime import build_message
-from leadflow.errors import RefusedError, SettingsError
+from leadflow.email.mime import write_message
+from leadflow.errors import BuildError, RefusedError, SettingsError, StaleError
 from leadflow.esp import open_provider
 from leadflow.esp.memory import MemoryProvider
 from leadflow.ports import EmailProvider
@@ -41,7 +41,7 @@ def _file(tmp_path: Path) -> Iterator[Case]:
 def _memory(tmp_path: Path) -> Iterator[Case]:
     provider = open_provider("memory", Settings(workspace=tmp_path))
     assert isinstance(provider, MemoryProvider)
-    yield Case(provider, lambda: [_parsed(build_message(mail).as_bytes()) for mail in provider.sent])
+    yield Case(provider, lambda: [_parsed(write_message(mail)) for mail in provider.sent])
 
 
 @contextmanager
@@ -111,6 +111,21 @@ def test_a_refused_mail_does_not_spoil_the_next(case: Case) -> None:
         send(case.provider, a_mail(to="nobody"))
     assert send(case.provider)
     assert len(case.received()) == 1
+
+
+def test_a_mail_whose_time_is_over_does_not_leave(case: Case) -> None:
+    with pytest.raises(StaleError):
+        send(case.provider, a_mail(fresh_until=0.0))
+    assert case.received() == []
+    assert send(case.provider)
+
+
+def test_a_mail_that_cannot_be_built_fails_alone(case: Case) -> None:
+    if case.provider.name == "memory":
+        pytest.skip("it builds nothing")
+    with pytest.raises(BuildError):
+        send(case.provider, a_mail(html=None, text="\udcff"))
+    assert send(case.provider)
 
 
 def test_an_unknown_provider_is_a_setting_that_cannot_be(tmp_path: Path) -> None:

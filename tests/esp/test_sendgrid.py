@@ -9,7 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 from pydantic import SecretStr
+from sendgrid.helpers import mail as helpers
 
+from leadflow.email.mime import unsubscribe_headers
 from leadflow.errors import (
     OutageError,
     RefusedError,
@@ -48,6 +50,29 @@ def test_the_body_is_what_the_official_description_asks_for() -> None:
     rules = jsonschema.Draft202012Validator({**schema, "components": described["components"]})
     assert [error.message for error in rules.iter_errors(build_body(a_mail()))] == []
     assert [error.message for error in rules.iter_errors(build_body(a_mail(to_name="")))] == []
+
+
+@pytest.mark.parametrize("said", [{}, {"to_name": "", "from_name": ""}, {"arguments": {}, "headers": {"X-A": "b"}}])
+def test_the_body_is_the_one_its_own_library_builds(said: dict[str, Any]) -> None:
+    mail = a_mail(**said)
+    theirs = helpers.Mail(
+        from_email=helpers.Email(mail.from_address, mail.from_name),
+        to_emails=helpers.To(mail.to, mail.to_name or None),
+        subject=mail.subject,
+    )
+    theirs.reply_to = helpers.ReplyTo(mail.reply_to)
+    theirs.content = [helpers.Content("text/plain", mail.text), helpers.Content("text/html", mail.html)]
+    theirs.category = helpers.Category(mail.email)
+    for name, value in {**unsubscribe_headers(mail), **mail.headers}.items():
+        theirs.header = helpers.Header(name, value)
+    for name, value in mail.arguments.items():
+        theirs.custom_arg = helpers.CustomArg(name, value, p=0)
+    theirs.tracking_settings = helpers.TrackingSettings(
+        click_tracking=helpers.ClickTracking(enable=False, enable_text=False),
+        open_tracking=helpers.OpenTracking(enable=False),
+        subscription_tracking=helpers.SubscriptionTracking(enable=False),
+    )
+    assert theirs.get() == build_body(mail)
 
 
 def test_tracking_of_the_provider_is_off_and_our_ids_come_back() -> None:
