@@ -82,6 +82,11 @@ class UsualRows:
             or any(name in mapping.constant for name in OWN)
         )
 
+    @property
+    def remembered(self) -> int:
+        """How many rests of rows are in memory."""
+        return self._shared.cache_info().currsize
+
     def read(self, record: Record) -> tuple[Told, Sequence[str]] | None:
         """The row, and the fields whose cells are empty."""
         cells = record.cells
