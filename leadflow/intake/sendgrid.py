@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -39,6 +41,9 @@ _DROPPED = {
     "Unsubscribed Address": ("unsubscribed", None),
     "Spam Reporting Address": ("complained", None),
 }
+#: A person's own no.
+NOES = ("unsubscribed", "complained")
+_WORDS_OF_NO = {word for word, kind in _KINDS.items() if kind in NOES} | {"dropped"}
 #: Bounces that the sender caused: they say nothing about the address.
 _SENDERS_FAULT = {"Reputation", "Content", "Technical", "Frequency or Volume Too High"}
 
@@ -59,14 +64,37 @@ def verify(raw: bytes, signature: str, timestamp: str, keys: Sequence[str], *, n
 
 def normalise(raw: bytes) -> list[ProviderEvent]:
     """The events of one POST; InputError when it is no JSON array. An entry without a time tells nothing: left out."""
+    found = (_event(entry) for entry in _entries(raw) if isinstance(entry, dict))
+    return [event for event in found if event is not None]
+
+
+def normalise_noes(raw: bytes) -> list[ProviderEvent]:
+    """Those of `normalise` in which a person says no: an unsubscribe, a complaint."""
+    said = (entry for entry in _entries(raw) if isinstance(entry, dict) and _may_be_no(entry.get("event")))
+    found = (_event(entry) for entry in said)
+    return [event for event in found if event is not None and event.kind in NOES]
+
+
+def _may_be_no(word: object) -> bool:
+    return isinstance(word, str) and (word in _WORDS_OF_NO or "\0" in word)
+
+
+def _entries(raw: bytes) -> list[Any]:
     try:
-        entries = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise InputError("these provider events are not JSON") from error
+        entries = orjson.loads(raw)
+    except ValueError:
+        # It refuses what JSON allows and databases do not, such as half a character, whose neighbours are good.
+        entries = _plainly(raw)
     if not isinstance(entries, list):
         raise InputError("provider events come as a JSON array")
-    found = (_event(entry) for entry in entries if isinstance(entry, dict))
-    return [event for event in found if event is not None]
+    return entries
+
+
+def _plainly(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InputError("these provider events are not JSON") from error
 
 
 def _is_recent(timestamp: str, now: datetime) -> bool:
@@ -75,14 +103,24 @@ def _is_recent(timestamp: str, now: datetime) -> bool:
 
 
 def _signed_with(key: str, signature: bytes, message: bytes) -> bool:
+    public = _public_key(key.strip())
+    if public is None:
+        return False
     try:
-        public = load_der_public_key(base64.b64decode(key.strip(), validate=True))
-        if not isinstance(public, EllipticCurvePublicKey):
-            return False
         public.verify(signature, message, ECDSA(SHA256()))
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+    except (InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+@lru_cache(maxsize=8)
+def _public_key(key: str) -> EllipticCurvePublicKey | None:
+    """The key of these base64 DER bytes; None for anything else."""
+    try:
+        public = load_der_public_key(base64.b64decode(key, validate=True))
+    except (UnsupportedAlgorithm, ValueError):
+        return None
+    return public if isinstance(public, EllipticCurvePublicKey) else None
 
 
 def _event(entry: Mapping[str, Any]) -> ProviderEvent | None:
@@ -138,4 +176,6 @@ def _text(value: object) -> str | None:
     """`value` as text that a database can hold, None for anything else."""
     if not isinstance(value, str) or not value:
         return None
+    if value.isascii() and "\0" not in value:
+        return value
     return value.replace("\0", "").encode("utf-8", "replace").decode()

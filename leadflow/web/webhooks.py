@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from sqlalchemy import insert
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from leadflow.db import insert_into
 from leadflow.errors import InputError
 from leadflow.intake.addresses import AddressError, read_address
-from leadflow.intake.sendgrid import SIGNATURE_HEADER, TIMESTAMP_HEADER, normalise, verify
+from leadflow.intake.sendgrid import SIGNATURE_HEADER, TIMESTAMP_HEADER, normalise_noes, verify
 from leadflow.links import address_hash
 from leadflow.models import intake, suppression
 from leadflow.ports import ProviderEvent
@@ -42,24 +42,25 @@ def sendgrid(request: Request, app: Opened, raw: _Body) -> Response:
 
 def suppress_at_once(session: Session, key: str, told: Iterable[ProviderEvent], now: datetime) -> None:
     """Suppress the addresses whose owners unsubscribed or complained; the rest of the news waits for engage."""
+    rows: dict[str, dict[str, Any]] = {}
     for event in told:
         reason = _AT_ONCE.get(event.kind)
         if reason is None or event.address is None:
             continue
         try:
-            address = read_address(event.address).value
+            hashed = address_hash(key, read_address(event.address).value)
         except AddressError:
             continue
-        session.execute(
-            insert_into(session, suppression)
-            .values(address_hash=address_hash(key, address), reason=reason, at=micros(now), source="sendgrid")
-            .on_conflict_do_nothing()
-        )
+        rows.setdefault(hashed, {"address_hash": hashed, "reason": reason, "at": micros(now), "source": "sendgrid"})
+    if rows:
+        # One order, so that two requests about the same people do not wait for each other.
+        ordered = [rows[hashed] for hashed in sorted(rows)]
+        session.execute(insert_into(session, suppression).on_conflict_do_nothing(), ordered)
 
 
 def _told(raw: bytes) -> list[ProviderEvent]:
     try:
-        return normalise(raw)
+        return normalise_noes(raw)
     except InputError:
         # Signed, yet not what we read today: kept, for engage to say what is wrong with it.
         return []
