@@ -1,14 +1,23 @@
 """What the fires share: one outside world and one zygote a test run, a durable database of either kind a test."""
 
 import shutil
+import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from tests.faults.fire import Fire
 from tests.faults.world import OutsideWorld, Zygote, running_outside, running_zygote
 from tests.postgres import Server
+
+
+class Light(Protocol):
+    """Lights a fire on `sqlite` or `postgres`: on a fresh database, or on the one at `url`."""
+
+    def __call__(self, database: str, *, url: str = "") -> AbstractContextManager[Fire]: ...
 
 
 @pytest.fixture(scope="session")
@@ -25,45 +34,52 @@ def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
         yield zygote
 
 
-@pytest.fixture
-def postgres_url(durable_postgres: Server, tmp_path: Path) -> Iterator[str]:
-    """A fresh database of the server that keeps fsync on: what is killed here must find what it committed."""
-    name = f"fire_{abs(hash(tmp_path))}"
-    durable_postgres.create(name, template="template")
-    yield durable_postgres.url(name)
-    durable_postgres.drop(name)
-
-
 @pytest.fixture(scope="session")
 def warm() -> set[str]:
     """The kinds of database that the zygote has lived through a delivery on."""
     return set()
 
 
-@pytest.fixture
-def warmed(request: pytest.FixtureRequest, database: str, zygote: Zygote, warm: set[str], tmp_path: Path) -> Zygote:
-    """The zygote, ready for workers on this kind of database."""
-    if database not in warm:
-        warm.add(database)
-        zygote.warm(_nobodys(request, database, tmp_path))
-    return zygote
+_fresh = iter(range(sys.maxsize))
 
 
-def _nobodys(request: pytest.FixtureRequest, database: str, folder: Path) -> str:
+@contextmanager
+def _outbox(request: pytest.FixtureRequest, database: str, folder: Path) -> Iterator[str]:
+    """The URL of a database with the tables; on PostgreSQL fsync is on: what is killed must find what it committed."""
+    name = f"fire_{next(_fresh)}"
     if database == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "warm.db")
-        return f"sqlite:///{folder}/warm.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / name)
+        yield f"sqlite:///{folder / name}"
+        return
     server: Server = request.getfixturevalue("durable_postgres")
-    server.create("warm", template="template")
-    return server.url("warm")
+    server.create(name, template="template")
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture
-def fire(
-    request: pytest.FixtureRequest, database: str, database_url: str, outside: OutsideWorld, warmed: Zygote
-) -> Iterator[Fire]:
-    """An empty outbox and nobody at work; whoever is left at the end is ended."""
+def light(
+    request: pytest.FixtureRequest, outside: OutsideWorld, zygote: Zygote, warm: set[str], tmp_path: Path
+) -> Light:
+    """Lights a fire on a kind of database: an empty outbox, nobody at work; at its end whoever is left is ended."""
     suite = request.node.path.stem.removeprefix("test_").replace("_", " ")
-    fire = Fire(suite=suite, database=database, url=database_url, outside=outside, zygote=warmed)
-    yield fire
-    fire.stop()
+
+    @contextmanager
+    def lit(database: str, *, url: str = "") -> Iterator[Fire]:
+        if database not in warm:
+            warm.add(database)
+            with _outbox(request, database, tmp_path) as nobodys:
+                zygote.warm(nobodys)
+        with nullcontext(url) if url else _outbox(request, database, tmp_path) as place:
+            fire = Fire(suite=suite, database=database, url=place, outside=outside, zygote=zygote)
+            yield fire
+            fire.stop()
+
+    return lit
+
+
+@pytest.fixture
+def fire(database: str, light: Light) -> Iterator[Fire]:
+    """A fire on each kind of database."""
+    with light(database) as fire:
+        yield fire

@@ -1,16 +1,17 @@
 """One fire: a database, an outside world with its manners, workers that are killed, and the account at the end."""
 
 import random
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.faults.manners import Manners
 from tests.faults.outbox import Account, plan_messages, settle_account, states, watching
-from tests.faults.record import read_record
+from tests.faults.record import Accepted, read_record
 from tests.faults.table import Line, note
-from tests.faults.world import OutsideWorld, Zygote, kill, lives, wait_for
+from tests.faults.world import OutsideWorld, Zygote, kill, lives, stands_still, wait_for
 
 #: States that a worker still has something to do about.
 _OPEN = ("planned", "claimed", "sending")
@@ -23,9 +24,12 @@ class Fire:
         self.database, self.url = database, url
         self.outside = outside
         self.engine = watching(url)
-        self._suite, self._zygote = suite, zygote
+        #: What its line of the table is called.
+        self.suite = suite
+        self._zygote = zygote
         self._began = time.time()
         self._planned = 0
+        self._victims: dict[str, str] = {}
         self.kills = 0
         #: Whether the account is for the table: that of a mutant is not.
         self.counts = True
@@ -36,15 +40,27 @@ class Fire:
         """Begin the outside world anew with these manners."""
         self.outside.begin(Manners(**manners))
 
-    def plan(self, count: int, *, names: tuple[str, ...] = ("p",)) -> None:
-        """More messages, due at once."""
-        plan_messages(self.engine, range(self._planned + 1, self._planned + count + 1), names=names)
+    def plan(self, count: int, *, names: tuple[str, ...] = ("p",)) -> range:
+        """More messages, due at once; their ids."""
+        ids = range(self._planned + 1, self._planned + count + 1)
+        plan_messages(self.engine, ids, names=names)
         self._planned += count
+        return ids
 
     def worker(self, **told: Any) -> int:
         """One more worker; `told` says what differs about it."""
         pid = self._zygote.spawn(self.brief(**told))
         self.workers.append(pid)
+        return pid
+
+    def victim(self, how: Mapping[str, str], blow: str, **told: Any) -> int:
+        """A worker that is struck once: by itself at `point`, or by the world, when its first mail meets `fault`."""
+        mine = {"point": how["point"], "blow": blow} if "point" in how else {}
+        pid = self.worker(held=True, **mine, **told)
+        wait_for(lambda: stands_still(pid))
+        self._victims[str(pid)] = how.get("fault", "accept")
+        self.outside.change(victims=self._victims)
+        kill(pid, signal.SIGCONT)
         return pid
 
     def brief(self, **told: Any) -> Mapping[str, Any]:
@@ -69,16 +85,15 @@ class Fire:
             team[place] = self.worker(**told)
 
     def settle(self, seconds: float = 60.0, *, unknown_is_final: bool = False) -> Account:
-        """Wait until nothing is open, end everybody, and draw up the account; it is a line of the table."""
-        still_open = _OPEN if unknown_is_final else (*_OPEN, "unknown")
-
-        def quiet() -> bool:
-            now = states(self.engine)
-            return not any(now[state] for state in still_open)
-
-        wait_for(quiet, seconds)
+        """Wait until nothing is open, end everybody, and draw up the account: a line of the table."""
+        wait_for(lambda: self.is_quiet(unknown_is_final=unknown_is_final), seconds)
         self.stop()
         return self.account(unknown_is_final=unknown_is_final)
+
+    def is_quiet(self, *, unknown_is_final: bool = False) -> bool:
+        """Whether nothing is left to do."""
+        now = states(self.engine)
+        return not any(now[state] for state in (_OPEN if unknown_is_final else (*_OPEN, "unknown")))
 
     def stop(self) -> None:
         """End all workers."""
@@ -90,15 +105,23 @@ class Fire:
         tally = said["tally"]
         assert tally.get("invalid", 0) == 0, "a request broke the official description"
         assert tally.get("bad queries", 0) == 0, "a query is none that the log understands"
-        made = settle_account(self.engine, read_record(Path(said["record"])), unknown_is_final=unknown_is_final)
+        made = settle_account(self.engine, self.accepted(), unknown_is_final=unknown_is_final)
         if self.counts:
             note(self._line(made, tally))
         return made
 
+    def accepted(self) -> Sequence[Accepted]:
+        """What the provider has accepted so far."""
+        return read_record(Path(self.outside.state["record"]))
+
+    def account_of(self, ids: range) -> Account:
+        """The account of some messages alone."""
+        return settle_account(self.engine, self.accepted(), only=ids)
+
     def _line(self, made: Account, tally: Mapping[str, int]) -> Line:
         plain = ("accept", "kills", "stops", "requests", "accepted", "asked", "connections", "news", "unchecked")
         return Line(
-            suite=self._suite,
+            suite=self.suite,
             database=self.database,
             messages=made.planned,
             kills=self.kills + tally.get("kills", 0),

@@ -43,7 +43,6 @@ FAULTS: Mapping[str, Fault] = {
     "stop-mid-body": Fault(True, "202", "stop", "body"),
     "stop-after-accept": Fault(True, "202", "stop", "decided"),
     "stop-after-response": Fault(True, "202", "stop", "answered"),
-    "stop-after-refusal": Fault(False, "429", "stop", "answered"),
 }
 
 #: A rough evening: one mail in five meets something.
@@ -71,14 +70,16 @@ class Manners:
     seed: int = 1
     #: Met first, one fault a mail, in this order.
     script: list[str] = field(default_factory=list)
+    #: Process of a sender → the fault that the first mail of its meets.
+    victims: dict[str, str] = field(default_factory=dict)
     #: Share of the mails thereafter that meet each fault.
     mix: dict[str, float] = field(default_factory=dict)
     #: Seconds between accepting a mail and finding it in the log.
-    lag: float = 0.2
-    #: Seconds of a slow answer, of one that comes too late, and for which a stopped sender stands still.
+    lag: float = 0.1
+    #: Seconds of a slow answer, of one that comes too late, and for which a stopped sender stands still (0: for good).
     slow: float = 0.2
-    late: float = 1.5
-    frozen: float = 2.0
+    late: float = 1.0
+    frozen: float = 0.0
     #: Whether the log answers at all.
     log_down: bool = False
     #: Where events are posted; "" posts none. How many copies at most, and seconds after which the last has come.
@@ -97,13 +98,14 @@ class Weather:
 
     def __init__(self, manners: Manners) -> None:
         self._script = list(manners.script)
+        self._victims = dict(manners.victims)
         self._mix = dict(manners.mix)
         self._random = random.Random(manners.seed)
 
-    def next(self, to: str) -> str:
-        """The fault of the next mail; one to an address that begins with `refused` is refused whatever the weather."""
-        if to.startswith("refused"):
-            return "refuse"
+    def next(self, pid: int) -> str:
+        """The fault of the next mail of a process."""
+        if str(pid) in self._victims:
+            return self._victims.pop(str(pid))
         if self._script:
             return self._script.pop(0)
         drawn = self._random.random()

@@ -102,12 +102,15 @@ class Account:
         return len(self.lost), len(self.duplicated), len(self.stuck), len(self.denied)
 
 
-def settle_account(engine: Engine, accepted: Iterable[Accepted], *, unknown_is_final: bool = False) -> Account:
+def settle_account(
+    engine: Engine, accepted: Iterable[Accepted], *, only: range | None = None, unknown_is_final: bool = False
+) -> Account:
     """Compare, message by message and attempt by attempt."""
-    known = rows(engine)
+    known = {of: row for of, row in rows(engine).items() if only is None or of in only}
     arrived: dict[int, list[str]] = {}
     for one in accepted:
-        arrived.setdefault(one.message, []).append(one.attempt)
+        if one.message in known:
+            arrived.setdefault(one.message, []).append(one.attempt)
     final = (*FINAL, "unknown") if unknown_is_final else FINAL
     return Account(
         planned=len(known),

@@ -9,6 +9,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Callable
+from threading import Condition
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -29,16 +30,14 @@ class Points:
         self._acts: dict[tuple[str, int], Act] = {}
         self._each: dict[str, list[Act]] = {}
         self._wrote: dict[int, str] = {}
+        self._open = 0
+        self._turn = Condition()
+        event.listen(engine, "begin", self._begin, insert=True)
         event.listen(engine, "before_cursor_execute", self._read)
-        plain = engine.dialect.do_commit
-
-        def commit(connection: Any) -> None:
-            kind = self._wrote.pop(id(connection.dbapi_connection), "")
-            self.reach(f"before-{kind}")
-            plain(connection)
-            self.reach(f"after-{kind}")
-
-        engine.dialect.do_commit = commit  # type: ignore[method-assign, assignment]
+        self._plain_commit, self._plain_rollback = engine.dialect.do_commit, engine.dialect.do_rollback
+        engine.dialect.do_commit = self._commit  # type: ignore[method-assign, assignment]
+        engine.dialect.do_rollback = self._rollback  # type: ignore[method-assign, assignment]
+        event.listen(engine, "rollback", self._rolled_back)
 
     def at(self, name: str, act: Act, *, time: int = 1) -> None:
         """Do `act` the n-th time that `name` is reached."""
@@ -53,6 +52,35 @@ class Points:
         self._seen[name] += 1
         for act in (*self._each.get(name, ()), self._acts.get((name, self._seen[name]), _nothing)):
             act()
+
+    def stop(self) -> None:
+        """Stand still until somebody sends SIGCONT, with no transaction open: SQLite has one lock for everybody."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._open)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _begin(self, _connection: Any) -> None:
+        with self._turn:
+            self._open += 1
+
+    def _end(self) -> None:
+        with self._turn:
+            self._open -= 1
+            self._turn.notify_all()
+
+    def _commit(self, connection: Any) -> None:
+        kind = self._wrote.pop(id(connection.dbapi_connection), "")
+        self.reach(f"before-{kind}")
+        self._plain_commit(connection)
+        self._end()
+        self.reach(f"after-{kind}")
+
+    def _rollback(self, connection: Any) -> None:
+        self._wrote.pop(id(connection.dbapi_connection), "")
+        self._plain_rollback(connection)
+
+    def _rolled_back(self, _connection: Any) -> None:
+        self._end()
 
     def _read(self, connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         # An insert-select names a planner's work; an update of messages a worker's.

@@ -43,8 +43,7 @@ class SendGrid:
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: Head) -> bool:
         half = await reader.read(max(head.length // 2, 1))
-        # Whom it is for stands in the body; a blow in the middle of it must be known before.
-        name = self.weather.next("")
+        name = self.weather.next(head.pid)
         fault = FAULTS[name]
         self.tally["requests"] += 1
         if fault.at == "body":

@@ -8,13 +8,13 @@ from contextlib import suppress
 
 
 def strike(blow: str, pid: int, frozen: float, tally: Counter[str]) -> None:
-    """Kill process `pid`, or stop it for `frozen` seconds; a pid of 0 is nobody."""
+    """Kill process `pid`, or stop it for `frozen` seconds (0: until somebody else wakes it); a pid of 0 is nobody."""
     if not blow or not pid:
         return
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL if blow == "kill" else signal.SIGSTOP)
         tally["kills" if blow == "kill" else "stops"] += 1
-    if blow == "stop":
+    if blow == "stop" and frozen:
         asyncio.get_running_loop().call_later(frozen, _wake, pid)
 
 

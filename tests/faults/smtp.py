@@ -78,7 +78,7 @@ class _Session:
 
     async def _take_recipient(self, line: str) -> bool:
         self._to = line.partition("<")[2].partition(">")[0]
-        self._name = self._server.weather.next(self._to)
+        self._name = "refuse" if self._to.startswith("refused") else self._server.weather.next(self._pid)
         self._server.tally["requests"] += 1
         self._server.tally[self._name] += 1
         said = _AT_ENVELOPE.get(self._fault.answer) if self._fault.at == "" else None
