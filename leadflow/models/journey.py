@@ -117,6 +117,13 @@ class Enrolment(SQLModel, table=True):
             postgresql_where=text("ended_at IS NULL"),
         ),
         Index("ix_enrolment_due", "sequence", "step", "state"),
+        Index("ix_enrolment_moving", "state", "due_at"),
+        Index(
+            "ix_enrolment_ended",
+            "ended_at",
+            sqlite_where=text("ended_at IS NOT NULL"),
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
     )
 
 
@@ -153,7 +160,7 @@ class Decision(SQLModel, table=True):
     """One decision, written when a verdict changes; ids, a reason code and a few numbers, never text."""
 
     lead_id: int = part_of_key()
-    #: stage, lifecycle, enrol, exit, pause, resume, plan, skip, step, escalate, suppress.
+    #: stage, lifecycle, enrol, exit, pause, resume, plan, skip, step, escalate, suppress, reconcile, resend.
     kind: str = part_of_key(Word)
     #: What it is about: `sequence/step`, a stage, a hot rule.
     subject: str = part_of_key(Word)

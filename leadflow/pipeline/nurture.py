@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from leadflow.models import decision, enrolment, message, verdict
@@ -19,10 +19,10 @@ from leadflow.pipeline.nurture_exits import (
     resume_enrolments,
 )
 from leadflow.pipeline.nurture_files import end_removed, follow_files, rebind_messages, rename_steps
-from leadflow.pipeline.nurture_match import find_matches
+from leadflow.pipeline.nurture_match import find_matches, find_shifts
 from leadflow.pipeline.nurture_skips import skip_steps
 from leadflow.pipeline.nurture_steps import advance, complete_steps
-from leadflow.pipeline.nurture_tables import prepare_tables, touched
+from leadflow.pipeline.nurture_tables import candidate, prepare_tables, touched
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.steps.base import Step
 from leadflow.steps.email import EmailStep
@@ -58,9 +58,10 @@ def nurture_leads(session: Session, playbook: Playbook, now: datetime, scope: Sc
 
 def _enter_and_leave(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> None:
     end_removed(session, playbook, now)
-    end_enrolments(session, playbook, now)
+    find_shifts(session, playbook)
+    end_enrolments(session, now)
     enter_sequences(session, playbook, now, scope)
-    pause_enrolments(session, playbook, now)
+    pause_enrolments(session, now)
     resume_enrolments(session, playbook, now)
 
 
@@ -105,9 +106,9 @@ def _outcome(session: Session, now: datetime) -> Outcome:
     skipped = {Reason(reason): n for reason, n in session.execute(waiting)}
     counts["deferred"] = sum(skipped.get(reason, 0) for reason in (Reason.PRESSURE, Reason.WINDOW, Reason.OUTRANKED))
     read = session.scalar(select(func.count()).select_from(touched)) or 0
-    planned = select(func.count()).where(
-        message.c.planned_at == micros(now), message.c.lead_id.in_(select(touched.c.lead_id))
-    )
+    # Whatever tonight planned is a candidate's.
+    on_step = and_(message.c.enrolment_id == candidate.c.enrolment_id, message.c.planned_at == micros(now))
+    planned = select(func.count()).select_from(candidate.join(message, on_step))
     changed = session.scalar(planned) or 0
     return Outcome(phase=Phase.NURTURE, read=read, changed=changed, counts=counts, skipped=skipped)
 

@@ -174,8 +174,8 @@ def _say_why(session: Session, playbook: Playbook, now: datetime) -> None:
         )
     )
     waiting = rows.with_only_columns(candidate.c.enrolment_id)
-    ours = select(enrolment.c.id).where(TOUCHED)
-    over = and_(verdict.c.enrolment_id.in_(ours), verdict.c.enrolment_id.not_in(waiting))
+    ours = exists().where(enrolment.c.id == verdict.c.enrolment_id, TOUCHED)
+    over = and_(verdict.c.enrolment_id.not_in(waiting), ours)
     session.execute(delete(verdict).where(over, true()))
     by_whom = pause_detail(enrolment.c.sequence, choice.c.template, stream_of_choice())
     changed = (

@@ -44,7 +44,8 @@ from leadflow.models import (
 from leadflow.pipeline.catalogue import ENGAGEMENT_BANDS, FIT_BANDS, has_bits, when_bits
 from leadflow.pipeline.nurture_exits import NOT_FINAL
 from leadflow.pipeline.nurture_match import sources_of
-from leadflow.pipeline.nurture_tables import TOUCHED, candidate, choice, route_step
+from leadflow.pipeline.nurture_places import ACTIVE
+from leadflow.pipeline.nurture_tables import candidate, choice, route_step
 from leadflow.playbook.model import Playbook
 from leadflow.types import COUNTS_AS_RECEIVED, IN_FLIGHT, MessageState, Purpose, Reason, micros
 from leadflow.windows import calendar_of
@@ -99,8 +100,8 @@ def _due(now: datetime) -> CTE:
     return (
         select(enrolment.c.id)
         .join(route_step, on_step)
-        .where(enrolment.c.state == "active", enrolment.c.due_at <= micros(now), route_step.c.purpose.is_not(None))
-        .where(TOUCHED, ~_under_way(now), enrolment.c.id.not_in(select(candidate.c.enrolment_id)))
+        .where(ACTIVE, enrolment.c.due_at <= micros(now), route_step.c.purpose.is_not(None))
+        .where(~_under_way(now), enrolment.c.id.not_in(select(candidate.c.enrolment_id)))
         .cte("due")
         .prefix_with("MATERIALIZED")
     )

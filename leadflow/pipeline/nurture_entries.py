@@ -29,7 +29,7 @@ from leadflow.models import enrolment, lead, sequence_existing, sequence_live
 from leadflow.pipeline.decisions import record_decisions
 from leadflow.pipeline.nurture_exits import moved_on
 from leadflow.pipeline.nurture_match import bits
-from leadflow.pipeline.nurture_tables import TOUCHED, entry, touched
+from leadflow.pipeline.nurture_tables import entry, touched
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.types import EnrolmentEnd, EnrolmentState, Everyone, Scope, micros
 
@@ -222,9 +222,11 @@ def _enrol(session: Session, playbook: Playbook, now: datetime) -> None:
     names = ["lead_id", "sequence", "track", "entry", "state", "entered_at", "completed_at", "step", "ramped"]
     session.execute(insert(enrolment).from_select(names, rows.order_by(entry.c.lead_id, entry.c.track)))
     detail = json_object(entry=enrolment.c.entry)
+    mine = and_(enrolment.c.lead_id == entry.c.lead_id, enrolment.c.sequence == entry.c.sequence)
     entered = select(enrolment.c.lead_id, enrolment.c.sequence.label("subject"), detail.label("detail"))
+    entered = entered.join(entry, and_(mine, enrolment.c.entry == entry.c.entry))
     record_decisions(
-        session, entered.where(enrolment.c.entered_at == micros(now), TOUCHED), kind="enrol", now=now, playbook=playbook
+        session, entered.where(enrolment.c.entered_at == micros(now)), kind="enrol", now=now, playbook=playbook
     )
 
 

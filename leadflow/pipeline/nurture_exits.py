@@ -3,13 +3,25 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, null, or_, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from leadflow.models import enrolment, message
 from leadflow.pipeline.decisions import record_decisions, subject_of
-from leadflow.pipeline.nurture_match import matches, of_touched, on_unmatch
-from leadflow.pipeline.nurture_tables import TOUCHED, touched
+from leadflow.pipeline.nurture_tables import TOUCHED, shift
 from leadflow.playbook.model import Playbook
 from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState, Reason, micros
 
@@ -18,40 +30,25 @@ NOT_FINAL = (Reason.PAUSED, Reason.WITH_SALES, Reason.PARKED, Reason.EXITED)
 CANCELLED = (MessageState.PLANNED, MessageState.CLAIMED)
 
 
-def end_enrolments(session: Session, playbook: Playbook, now: datetime) -> None:
+_SHIFTED = and_(shift.c.enrolment_id == enrolment.c.id, enrolment.c.ended_at.is_(None))
+
+
+def end_enrolments(session: Session, now: datetime) -> None:
     """UPDATE enrolment: customers, the disqualified, and those whom exit, goal or on_unmatch lets go."""
-    unmatched = and_(on_unmatch(playbook, "exit"), ~matches(playbook, touched.c.enters))
-    why = case(
-        (touched.c.held == Reason.CUSTOMER, EnrolmentEnd.CUSTOMER.value),
-        (touched.c.held == Reason.DISQUALIFIED, EnrolmentEnd.DISQUALIFIED.value),
-        (matches(playbook, touched.c.exits), EnrolmentEnd.EXITED.value),
-        (matches(playbook, touched.c.goals), EnrolmentEnd.GOAL.value),
-        (unmatched, EnrolmentEnd.UNMATCHED.value),
-        else_=null(),
-    )
-    ended = update(enrolment).where(of_touched(), why.is_not(None))
-    session.execute(ended.values(state=EnrolmentState.ENDED.value, ended_at=micros(now), end_reason=why))
+    ended = update(enrolment).where(_SHIFTED, shift.c.ends.is_not(None))
+    session.execute(ended.values(state=EnrolmentState.ENDED.value, ended_at=micros(now), end_reason=shift.c.ends))
 
 
-def pause_enrolments(session: Session, playbook: Playbook, now: datetime) -> None:
+def pause_enrolments(session: Session, now: datetime) -> None:
     """UPDATE enrolment: with sales, or not matching for now; their waits stand still."""
-    with_sales = func.coalesce(touched.c.held, "") == Reason.WITH_SALES
-    unmatched = and_(on_unmatch(playbook, "pause"), ~matches(playbook, touched.c.enters))
-    paused = update(enrolment).where(
-        of_touched(), enrolment.c.state == EnrolmentState.ACTIVE, or_(with_sales, unmatched)
-    )
-    why = case((with_sales, Reason.WITH_SALES.value), else_=Reason.PAUSED.value)
-    session.execute(paused.values(state=EnrolmentState.PAUSED.value, paused_at=micros(now), pause_reason=why))
+    paused = update(enrolment).where(_SHIFTED, enrolment.c.state == EnrolmentState.ACTIVE, shift.c.pauses.is_not(None))
+    values = {"state": EnrolmentState.PAUSED.value, "paused_at": micros(now), "pause_reason": shift.c.pauses}
+    session.execute(paused.values(values))
 
 
 def resume_enrolments(session: Session, playbook: Playbook, now: datetime) -> None:
     """UPDATE enrolment: what held them has gone; all its instants move on by the length of the pause."""
-    back = and_(
-        of_touched(),
-        enrolment.c.state == EnrolmentState.PAUSED,
-        func.coalesce(touched.c.held, "") != Reason.WITH_SALES,
-        or_(~on_unmatch(playbook, "pause"), matches(playbook, touched.c.enters)),
-    )
+    back = and_(_SHIFTED, enrolment.c.state == EnrolmentState.PAUSED, shift.c.resumes)
     rows = select(
         enrolment.c.lead_id, enrolment.c.sequence.label("subject"), enrolment.c.pause_reason.label("reason")
     ).where(back)
@@ -82,35 +79,37 @@ def cancel_messages(session: Session, playbook: Playbook, now: datetime) -> None
         (enrolment.c.state == EnrolmentState.PARKED, Reason.PARKED.value),
         else_=func.coalesce(enrolment.c.pause_reason, Reason.PAUSED.value),
     )
-    stopped = and_(
-        message.c.enrolment_id == enrolment.c.id,
-        message.c.state.in_(CANCELLED),
-        enrolment.c.state != EnrolmentState.ACTIVE,
-        TOUCHED,
-    )
-    _suppress(session, stopped, why, now, playbook)
+    stopped = and_(message.c.enrolment_id == enrolment.c.id, enrolment.c.state != EnrolmentState.ACTIVE, TOUCHED)
+    _suppress(session, message.c.state.in_(CANCELLED), stopped, why, now, playbook)
 
 
 def expire_messages(session: Session, playbook: Playbook, now: datetime) -> None:
     """UPDATE message: what was not sent in time goes out no more; its step is over."""
-    late = and_(
-        message.c.enrolment_id == enrolment.c.id,
-        message.c.state == MessageState.PLANNED,
-        message.c.expires_at <= micros(now),
-        message.c.planned_at < micros(now),
-        TOUCHED,
-    )
-    _suppress(session, late, case((late, Reason.EXPIRED.value)), now, playbook)
+    at, planned = micros(now), message.c.state == MessageState.PLANNED
+    # Nothing expires before it was to leave: that instant is in the index.
+    late = and_(planned, message.c.send_at <= at, message.c.expires_at <= at, message.c.planned_at < at)
+    whose = and_(message.c.enrolment_id == enrolment.c.id, TOUCHED)
+    _suppress(session, late, whose, literal(Reason.EXPIRED.value), now, playbook)
 
 
 def _suppress(
-    session: Session, which: ColumnElement[bool], why: ColumnElement[Any], now: datetime, playbook: Playbook
+    session: Session,
+    which: ColumnElement[bool],
+    whose: ColumnElement[bool],
+    why: ColumnElement[Any],
+    now: datetime,
+    playbook: Playbook,
 ) -> None:
-    """Record why, then suppress: messages joined to their enrolments."""
+    """Record why, then suppress the messages `which` of the enrolments `whose`.
+
+    The few messages first: joined, SQLite would walk all enrolments for them.
+    """
+    mine = exists(select(enrolment.c.id).where(whose).correlate(message))
+    reason = select(why).select_from(enrolment).where(whose).correlate(message).scalar_subquery()
     subject = subject_of(message.c.sequence, message.c.step).label("subject")
-    rows: Select[Any] = select(message.c.lead_id, subject, why.label("reason")).where(which)
+    rows: Select[Any] = select(message.c.lead_id, subject, reason.label("reason")).where(which, mine)
     record_decisions(session, rows, kind="suppress", now=now, playbook=playbook)
-    session.execute(update(message).where(which).values(state=MessageState.SUPPRESSED.value, reason=why))
+    session.execute(update(message).where(which, mine).values(state=MessageState.SUPPRESSED.value, reason=reason))
 
 
 def record_exits(session: Session, playbook: Playbook, now: datetime) -> None:
@@ -119,7 +118,7 @@ def record_exits(session: Session, playbook: Playbook, now: datetime) -> None:
     ended = select(enrolment.c.lead_id, name, enrolment.c.end_reason.label("reason"))
     record_decisions(session, ended.where(enrolment.c.ended_at == at, TOUCHED), kind="exit", now=now, playbook=playbook)
     paused = select(enrolment.c.lead_id, name, enrolment.c.pause_reason.label("reason"))
-    still = (enrolment.c.paused_at == at, enrolment.c.ended_at.is_(None), TOUCHED)
+    still = (_SHIFTED, shift.c.pauses.is_not(None), enrolment.c.paused_at == at)
     record_decisions(session, paused.where(*still), kind="pause", now=now, playbook=playbook)
 
 

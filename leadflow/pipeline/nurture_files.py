@@ -27,8 +27,8 @@ from leadflow.models import (
     tpl_lang,
 )
 from leadflow.pipeline.catalogue import has_bits
-from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, arrive, due, over
-from leadflow.pipeline.nurture_tables import TOUCHED, route, route_step, touched
+from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, arrive, due, find_moving, over
+from leadflow.pipeline.nurture_tables import TOUCHED, entry, route, route_step, shift, touched
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState, Reason, micros
 
@@ -71,12 +71,16 @@ def _rename(session: Session, sequence: Sequence, column: Any, renamed: dict[str
 def follow_files(session: Session, now: datetime) -> None:
     """Park who stands nowhere, find everybody's present step, and when it is due."""
     known, here = _follows(), _follows(step=func.coalesce(enrolment.c.step, ""))
-    parked = and_(enrolment.c.state == EnrolmentState.PARKED, TOUCHED)
-    session.execute(update(enrolment).where(parked, known).values(state=EnrolmentState.ACTIVE.value))
-    session.execute(update(enrolment).where(ACTIVE, ~known).values(state=EnrolmentState.PARKED.value))
-    nowhere = or_(enrolment.c.step.is_(None), ~here)
+    # Whoever comes back to a sequence may stand where nobody does any more, too.
+    back = select(entry.c.enrolment_id).where(entry.c.how == "reopen")
+    unsure = enrolment.c.id.in_(select(shift.c.enrolment_id).where(shift.c.lost).union_all(back))
+    parked, active = (enrolment.c.state == state for state in (EnrolmentState.PARKED, EnrolmentState.ACTIVE))
+    session.execute(update(enrolment).where(parked, unsure, known).values(state=EnrolmentState.ACTIVE.value))
+    session.execute(update(enrolment).where(active, unsure, ~known).values(state=EnrolmentState.PARKED.value))
+    nowhere = and_(active, unsure, or_(enrolment.c.step.is_(None), ~here))
     usual = after(func.coalesce(enrolment.c.position, ""))
-    session.execute(update(enrolment).where(ACTIVE, nowhere, usual).values(arrive(enrolment.c.completed_at, now)))
+    session.execute(update(enrolment).where(nowhere, usual).values(arrive(enrolment.c.completed_at, now)))
+    find_moving(session, now)
     waiting = update(enrolment).where(ACTIVE, ON_STEP, enrolment.c.due_at.is_(None))
     session.execute(waiting.values(due_at=due(route_step, enrolment.c.completed_at, now)))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, func, insert, literal, null, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, case, func, insert, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.compile import compile_condition
@@ -13,10 +13,10 @@ from leadflow.conditions.tree import Condition
 from leadflow.db import analyze
 from leadflow.errors import LeadflowError
 from leadflow.models import enrolment, lead, lead_state
-from leadflow.pipeline.nurture_tables import touched
+from leadflow.pipeline.nurture_tables import route, shift, touched
 from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.playbook.model import Playbook, Sequence
-from leadflow.types import Lifecycle, Reason, Scope
+from leadflow.types import EnrolmentEnd, EnrolmentState, Lifecycle, Reason, Scope
 
 #: Bits of one whole number that both databases keep.
 MOST_SEQUENCES = 60
@@ -81,6 +81,46 @@ def on_unmatch(playbook: Playbook, *what: str) -> ColumnElement[bool]:
     return enrolment.c.sequence.in_(names)
 
 
-def of_touched() -> ColumnElement[bool]:
-    """Joins an enrolment that has not ended to its lead's row of `touched`."""
-    return and_(enrolment.c.lead_id == touched.c.lead_id, enrolment.c.ended_at.is_(None))
+def find_shifts(session: Session, playbook: Playbook) -> None:
+    """INSERT nurture_shift: the touched enrolments that tonight ends, pauses or lets go on, or that stand nowhere."""
+    who, here = touched.c, route.alias("here")
+    with_sales = func.coalesce(who.held, "") == Reason.WITH_SALES
+    matched = matches(playbook, who.enters)
+    unmatched = and_(on_unmatch(playbook, "pause"), ~matched)
+    ends = case(
+        (who.held == Reason.CUSTOMER, EnrolmentEnd.CUSTOMER.value),
+        (who.held == Reason.DISQUALIFIED, EnrolmentEnd.DISQUALIFIED.value),
+        (matches(playbook, who.exits), EnrolmentEnd.EXITED.value),
+        (matches(playbook, who.goals), EnrolmentEnd.GOAL.value),
+        (and_(on_unmatch(playbook, "exit"), ~matched), EnrolmentEnd.UNMATCHED.value),
+        else_=null(),
+    )
+    active, parked = (enrolment.c.state == state for state in (EnrolmentState.ACTIVE, EnrolmentState.PARKED))
+    found = (
+        select(
+            enrolment.c.id,
+            ends.label("ends"),
+            case(
+                (and_(active, with_sales), Reason.WITH_SALES.value),
+                (and_(active, unmatched), Reason.PAUSED.value),
+                else_=null(),
+            ).label("pauses"),
+            and_(enrolment.c.state == EnrolmentState.PAUSED, ~with_sales, ~unmatched).label("resumes"),
+            or_(parked, here.c.sequence.is_(None)).label("lost"),
+        )
+        .select_from(enrolment.join(touched, who.lead_id == enrolment.c.lead_id).outerjoin(here, _stands_on(here)))
+        .where(enrolment.c.ended_at.is_(None))
+        .subquery("found")
+    )
+    some = or_(found.c.ends.is_not(None), found.c.pauses.is_not(None), found.c.resumes, found.c.lost)
+    session.execute(insert(shift).from_select([column.name for column in shift.c], select(found).where(some)))
+    analyze(session, shift)
+
+
+def _stands_on(way: FromClause) -> ColumnElement[bool]:
+    """Joins an enrolment to the way of today's files from its last completed step to its present one."""
+    return and_(
+        way.c.sequence == enrolment.c.sequence,
+        way.c.position == func.coalesce(enrolment.c.position, ""),
+        way.c.step == func.coalesce(enrolment.c.step, ""),
+    )

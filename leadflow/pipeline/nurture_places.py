@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, func, literal, null, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, literal, null, or_, select, type_coerce
+from sqlalchemy.orm import Session
 
+from leadflow.db import analyze, insert_missing
 from leadflow.models import enrolment
-from leadflow.pipeline.nurture_tables import TOUCHED, route, route_step
+from leadflow.pipeline.nurture_tables import TOUCHED, moving, route, route_step
 from leadflow.types import EnrolmentEnd, EnrolmentState, micros
 from leadflow.windows import after_business_days, calendar_of
 
@@ -21,9 +23,19 @@ onward = (
     .subquery("onward")
 )
 
-ACTIVE = and_(enrolment.c.state == EnrolmentState.ACTIVE, TOUCHED)
+#: Whoever may move on; `find_moving` finds them.
+ACTIVE = and_(enrolment.c.state == EnrolmentState.ACTIVE, enrolment.c.id.in_(select(moving.c.enrolment_id)))
 #: Joins an enrolment to the row of its present step in today's files.
 ON_STEP = and_(route_step.c.sequence == enrolment.c.sequence, route_step.c.step == enrolment.c.step)
+
+
+def find_moving(session: Session, now: datetime) -> None:
+    """INSERT nurture_moving: active enrolments of touched leads that are due, or of which nobody knows when."""
+    active = and_(enrolment.c.state == EnrolmentState.ACTIVE, TOUCHED)
+    due_now, unknown = enrolment.c.due_at <= micros(now), enrolment.c.due_at.is_(None)
+    rows = select(enrolment.c.id).where(or_(and_(active, due_now), and_(active, unknown)))
+    session.execute(insert_missing(moving, ["enrolment_id"], rows))
+    analyze(session, moving)
 
 
 def after(position: ColumnElement[Any], *, step: str | None = None) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from leadflow.models import enrolment, escalation, message, verdict
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.nurture_exits import NOT_FINAL
 from leadflow.pipeline.nurture_match import sources_of
-from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, leave, over
+from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, find_moving, leave, over
 from leadflow.pipeline.nurture_tables import route_step
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.steps.base import Step
@@ -27,6 +27,7 @@ DEFERRED = (Reason.OUTRANKED, Reason.PRESSURE, Reason.WINDOW, Reason.NO_MAIL_LEF
 
 def complete_steps(session: Session, playbook: Playbook, now: datetime) -> None:
     """Steps completed since the last sweep: mails that left or never will, hand-overs that were opened."""
+    find_moving(session, now)
     late = _expired(playbook, now)
     subject = subject_of(enrolment.c.sequence, enrolment.c.step).label("subject")
     rows = select(enrolment.c.lead_id, subject, literal(Reason.EXPIRED.value).label("reason")).where(late)

@@ -58,6 +58,23 @@ entry = Table(
     **_TEMPORARY,  # type: ignore[arg-type]
 )
 
+#: What tonight does to enrolments that have not ended, found in one look at all of them: the few that do not stay.
+shift = Table(
+    "nurture_shift",
+    _metadata,
+    _number("enrolment_id", key=True),
+    # Why it ends, or pauses; whether what held it has gone.
+    _word("ends"),
+    _word("pauses"),
+    _flag("resumes"),
+    # Today's files do not know where it stands, or may not.
+    _flag("lost"),
+    **_TEMPORARY,  # type: ignore[arg-type]
+)
+
+#: The enrolments that may move on: active, and due.
+moving = Table("nurture_moving", _metadata, _number("enrolment_id", key=True), **_TEMPORARY)  # type: ignore[arg-type]
+
 #: Today's steps as rows.
 route_step = Table(
     "nurture_step",

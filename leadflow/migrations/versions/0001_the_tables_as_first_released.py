@@ -583,6 +583,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_enrolment_due", "enrolment", ["sequence", "step", "state"], unique=False)
     op.create_index(
+        "ix_enrolment_ended",
+        "enrolment",
+        ["ended_at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
+    op.create_index("ix_enrolment_moving", "enrolment", ["state", "due_at"], unique=False)
+    op.create_index(
         "ux_enrolment_live",
         "enrolment",
         ["lead_id", "sequence"],
@@ -785,6 +794,13 @@ def downgrade() -> None:
         table_name="enrolment",
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.drop_index("ix_enrolment_moving", table_name="enrolment")
+    op.drop_index(
+        "ix_enrolment_ended",
+        table_name="enrolment",
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
     )
     op.drop_index("ix_enrolment_due", table_name="enrolment")
 
