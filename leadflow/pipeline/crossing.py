@@ -1,8 +1,9 @@
 """Finds who turned hot since the last sweep: the rules that hold tonight and did not, and hands raised again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -14,7 +15,9 @@ from sqlalchemy import (
     FromClause,
     Insert,
     MetaData,
+    Select,
     Table,
+    TableClause,
     Update,
     and_,
     case,
@@ -34,7 +37,7 @@ from sqlalchemy.schema import CreateTable
 from leadflow.conditions.compile import compile_condition, visible
 from leadflow.conditions.sources import Sources, live_sources
 from leadflow.conditions.tree import EventLeaf, leaves
-from leadflow.db import Word, greatest
+from leadflow.db import Word, greatest, stage, unstage
 from leadflow.models import escalation, event, lead, lead_state
 from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.playbook.model import HotRule, Playbook
@@ -67,7 +70,9 @@ def find_crossings(session: Session, playbook: Playbook, now: datetime, scope: S
     session.execute(CreateTable(crossing, if_not_exists=True))
     session.execute(forget_crossings())
     if playbook.sales.hot:
-        session.execute(fill_crossings(playbook, now, scope))
+        asking = stage(session, "asking_rules", _asking(playbook, now, scope))
+        session.execute(fill_crossings(playbook, now, asking))
+        unstage(session, asking)
         session.execute(remember_held())
 
 
@@ -76,30 +81,39 @@ def forget_crossings() -> Delete:
     return delete(crossing)
 
 
-def fill_crossings(playbook: Playbook, now: datetime, scope: Scope) -> Insert:
-    """INSERT crossing: leads for whom another set of rules holds than at the last sweep, or a hand is raised again."""
+def _asking(playbook: Playbook, now: datetime, scope: Scope) -> Select[Any]:
+    """The leads of `scope` for whom some rule's condition holds, or held, or is met again: few, whatever they did."""
     sources = live_sources(
         playbook.vocabulary,
         spent=True,
         fresh_within=playbook.sales.newer_than,
         zone=ZoneInfo(playbook.office.zone),
     )
-    was = func.coalesce(lead_state.c.hot, 0)
-    acted = _last_acts(playbook, now, scope)
+    conditions = (compile_condition(rule.when, sources, now, playbook.vocabulary) for rule in playbook.sales.hot)
     judged = (
         select(
             lead.c.id.label("lead_id"),
-            was.label("was"),
-            _word(_holds(playbook, sources, now, acted)).label("held"),
+            func.coalesce(lead_state.c.hot, 0).label("was"),
+            type_coerce(lead_state.c.spent_before, BigInteger).label("spent_before"),
+            _word(enumerate(conditions)).label("met"),
             _word(_raised_again(playbook, sources, now)).label("again"),
         )
-        .select_from(sources.from_.outerjoin(acted, acted.c.lead_id == lead.c.id))
+        .select_from(sources.from_)
         .where(in_scope(lead.c.id, scope), not_ahead(lead.c.id, now))
-        # Nothing holds for others: every rule asks for a recent act.
-        .where(or_(was != 0, acted.c.lead_id.is_not(None)))
         # Judged once: the outer statement names each word several times.
-        .cte("judged")
+        .cte("judged", nesting=True)
         .prefix_with("MATERIALIZED")
+    )
+    return select(judged).where(or_(judged.c.met != 0, judged.c.was != 0, judged.c.again != 0))
+
+
+def fill_crossings(playbook: Playbook, now: datetime, asking: TableClause) -> Insert:
+    """INSERT crossing: leads for whom another set of rules holds than at the last sweep, or a hand is raised again."""
+    last_at = _last_act(playbook, now, asking)
+    known = select(asking, last_at.label("last_at")).cte("known").prefix_with("MATERIALIZED")
+    held = _word(_holds(playbook, now, known))
+    judged = (
+        select(known.c.lead_id, known.c.was, held.label("held"), known.c.again).cte("held").prefix_with("MATERIALIZED")
     )
     newly = judged.c.held - judged.c.held.bitwise_and(judged.c.was)
     rows = select(judged.c.lead_id, judged.c.held, newly.bitwise_or(judged.c.again)).where(
@@ -114,22 +128,22 @@ def remember_held() -> Update:
     return update(lead_state).where(changed).values(hot=crossing.c.held)
 
 
-def _word(bits: Iterator[tuple[int, ColumnElement[bool]]]) -> ColumnElement[int]:
+def _word(bits: Iterable[tuple[int, ColumnElement[bool]]]) -> ColumnElement[int]:
     terms = [case((holds, literal(1 << i, BigInteger)), else_=literal(0, BigInteger)) for i, holds in bits]
     return sum(terms[1:], terms[0]) if terms else literal(0, BigInteger)
 
 
-def _holds(
-    playbook: Playbook, sources: Sources, now: datetime, acted: CTE
-) -> Iterator[tuple[int, ColumnElement[bool]]]:
-    """Each rule holds when its condition does and an act stands in its window.
+def _holds(playbook: Playbook, now: datetime, known: CTE) -> Iterator[tuple[int, ColumnElement[bool]]]:
+    """Each rule holds when its condition does and an act stands in its window, which no rejection has used up.
 
     So attributes alone, a single click in a mail, or an import of old acts make nobody hot.
     """
     for i, rule in enumerate(playbook.sales.hot):
-        recent = acted.c.last_at >= micros(now) - window_of(rule)
-        condition = compile_condition(rule.when, sources, now, playbook.vocabulary)
-        yield i, and_(func.coalesce(recent, false()), _not_spent(acted), condition)
+        met = known.c.met.bitwise_and(literal(1 << i, BigInteger)) != 0
+        recent = and_(
+            known.c.last_at >= micros(now) - window_of(rule), known.c.last_at >= func.coalesce(known.c.spent_before, 0)
+        )
+        yield i, and_(met, func.coalesce(recent, false()))
 
 
 def _raised_again(playbook: Playbook, sources: Sources, now: datetime) -> Iterator[tuple[int, ColumnElement[bool]]]:
@@ -151,8 +165,8 @@ def _unseen() -> FromClause:
     return select(event).join(last, last.c.lead_id == event.c.lead_id).where(later).subquery("unseen")
 
 
-def _last_acts(playbook: Playbook, now: datetime, scope: Scope) -> CTE:
-    """lead_id and last_at: when each lead last did something that weighs, was told in time, and is worth a call.
+def _last_act(playbook: Playbook, now: datetime, asking: TableClause) -> ColumnElement[int]:
+    """When a lead last did something that weighs, was told in time, and is worth a call.
 
     One look at the events for all rules: a rule's window is a question about the last act alone.
     """
@@ -160,19 +174,13 @@ def _last_acts(playbook: Playbook, now: datetime, scope: Scope) -> CTE:
     window = max(map(window_of, playbook.sales.hot))
     kinds = sorted(playbook.vocabulary.events.keys() - _NO_REASON_TO_CALL)
     return (
-        select(event.c.lead_id, type_coerce(func.max(event.c.occurred_at), BigInteger).label("last_at"))
+        select(type_coerce(func.max(event.c.occurred_at), BigInteger))
+        .where(event.c.lead_id == asking.c.lead_id)
         .where(*visible(event, at), event.c.kind.in_(kinds), event.c.occurred_at >= at - window)
         .where(event.c.received_at - event.c.occurred_at <= playbook.sales.newer_than)
-        .where(in_scope(event.c.lead_id, scope))
-        .group_by(event.c.lead_id)
-        .cte("acted")
+        .correlate(asking)
+        .scalar_subquery()
     )
-
-
-def _not_spent(acted: CTE) -> ColumnElement[bool]:
-    """Whether the last act came after the last rejection; false for somebody without any."""
-    spent = type_coerce(lead_state.c.spent_before, BigInteger)
-    return func.coalesce(acted.c.last_at >= func.coalesce(spent, 0), false())
 
 
 def window_of(rule: HotRule) -> int:

@@ -81,7 +81,7 @@ def decayed_terms(playbook: Playbook, now: datetime, kept: Kept, chosen: Chosen)
         if rule.name in kept:
             key, landmark = kept[rule.name]
             # One row a lead and rule: the maximum of one is itself, and stays a BIGINT where a sum would not.
-            total = func.coalesce(func.max(case((engagement.c.rule == key, engagement.c.total))), 0)
+            total = func.coalesce(func.max(engagement.c.total).filter(engagement.c.rule == key), 0)
             columns.append(over(total, growth_of(rule.half_life, hour_of(now), landmark)).label(f"e{i}"))
     if not columns:
         return None
