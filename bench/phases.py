@@ -1,90 +1,132 @@
-"""Seconds and statements of each phase on a night with 3 % new events, and of a full re-fold, against the floor."""
+"""Seconds, statements and memory of nights with 3 % new events, against floors measured in the same run."""
 
+import json
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, event, text, update
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from bench.floor_pass import COMPARED, run_floor
 from bench.make_data import NOW
-from bench.night_before import DECISIONS
+from bench.plans import explained
+from bench.table import Say
 from leadflow.db import make_engine
-from leadflow.models import scoring_rule
-from leadflow.playbook.model import Playbook
-from leadflow.types import EVERYONE, micros
+from leadflow.types import micros
 
-FLOOR_SQL = (Path(__file__).parent / "floor" / "score.sql").read_text(encoding="utf-8")
+SUM_SQL = (Path(__file__).parent / "floor" / "score.sql").read_text(encoding="utf-8")
 REPEATS = 3
-FLOOR, REFOLD = "floor", "re-fold"
+
+#: Opens a fresh copy of the night before, and gives its URL.
+Copy = Callable[[], AbstractContextManager[str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """How long something took, and how many statements it needed."""
+@dataclass(slots=True)
+class Nights:
+    """The figures of some nights of one database and size, one an entry."""
 
-    seconds: float
-    statements: int
+    #: One decayed sum over all events (score.sql), and the whole pass by hand (pass.sql).
+    sums: list[float] = field(default_factory=list)
+    floors: list[float] = field(default_factory=list)
+    #: Phase → seconds, and statements.
+    phases: dict[str, list[float]] = field(default_factory=dict)
+    statements: dict[str, int] = field(default_factory=dict)
+    again: list[float] = field(default_factory=list)
+    #: Megabytes.
+    memory: list[float] = field(default_factory=list)
+    #: Table → buckets of rows in which both passes did not leave the same.
+    differences: dict[str, int] = field(default_factory=dict)
+    plans: str = ""
 
-
-#: Name of a phase, FLOOR or REFOLD → its measure.
-Measures = dict[str, Measure]
-
-
-def measure_phases(copies: Iterator[str], playbook: Playbook, say: Callable[[str], None]) -> Measures:
-    """The best of several nights, each on a fresh copy of the same database; `copies` yields their URLs."""
-    best: Measures = {}
-    for i, url in enumerate(copies, start=1):
-        say(f"night {i} of {REPEATS}")
-        engine = make_engine(url)
-        for name, measure in (_one_night(engine, playbook) | _one_refold(engine, playbook)).items():
-            if name not in best or measure.seconds < best[name].seconds:
-                best[name] = measure
-        engine.dispose()
-    return best
+    @property
+    def passes(self) -> list[float]:
+        """Seconds of each whole pass."""
+        return [sum(one) for one in zip(*self.phases.values(), strict=True)]
 
 
-def _one_night(engine: Engine, playbook: Playbook) -> Measures:
+def measure_nights(copy: Copy, say: Say, *, explain: bool = False) -> Nights:
+    """Nights by hand and nights of ours in turns, each on a fresh copy of the same database."""
+    nights = Nights()
+    for i in range(1, REPEATS + 1):
+        say(f"night {i} of {REPEATS}: by hand")
+        plans = explain and i == REPEATS
+        with copy() as url:
+            by_hand = _by_hand(url, nights, explain=plans)
+        say(f"night {i} of {REPEATS}: the phases")
+        with copy() as url:
+            _of_ours(url, nights, explain=plans)
+            if i == REPEATS:
+                left = _rows(url)
+                nights.differences = {name: _apart(by_hand[name], left[name]) for name in COMPARED}
+    return nights
+
+
+#: Table → a sum over the rows of each of many buckets: two passes that left the same rows have the same sums.
+Left = dict[str, list[int]]
+_BUCKETS = 1 << 16
+
+
+def _by_hand(url: str, nights: Nights, *, explain: bool) -> Left:
+    engine = make_engine(url)
     with Session(engine) as session:
-        floors = [_floor(session) for _ in range(REPEATS)]
+        nights.sums += [_timed(lambda: _sum(session)) for _ in range(REPEATS)]
         session.rollback()
-        measures = {FLOOR: min(floors, key=lambda measure: measure.seconds)}
-        for name, phase in DECISIONS.items():
-            with _measured(engine) as done:
-                phase(session, playbook, NOW, EVERYONE)
-                session.commit()
-            measures[name] = done()
-    return measures
 
-
-def _one_refold(engine: Engine, playbook: Playbook) -> Measures:
-    """All rules changed: every sum is folded again from every event."""
-    with Session(engine) as session:
-        session.execute(update(scoring_rule).values(fingerprint="changed"))
-        session.commit()
-        with _measured(engine) as done:
-            DECISIONS["score"](session, playbook, NOW, EVERYONE)
+        def whole() -> None:
+            run_floor(session)
             session.commit()
-    return {REFOLD: done()}
+
+        with explained(engine) if explain else nullcontext(lambda: "") as plans:
+            nights.floors.append(_timed(whole))
+        nights.plans += plans() and f"bench/floor/pass.sql\n\n{plans()}\n\n"
+    engine.dispose()
+    # Looked at on the last night only.
+    return _rows(url) if len(nights.floors) == REPEATS else {}
 
 
-def _floor(session: Session) -> Measure:
+def _sum(session: Session) -> None:
+    session.execute(text(SUM_SQL), {"now": micros(NOW)}).one()
+
+
+def _timed(run: Callable[[], None]) -> float:
     started = time.perf_counter()
-    session.execute(text(FLOOR_SQL), {"now": micros(NOW)}).one()
-    return Measure(seconds=time.perf_counter() - started, statements=1)
+    run()
+    return time.perf_counter() - started
 
 
-@contextmanager
-def _measured(engine: Engine) -> Iterator[Callable[[], Measure]]:
-    count, started, finished = 0, time.perf_counter(), 0.0
+def _of_ours(url: str, nights: Nights, *, explain: bool) -> None:
+    command = [sys.executable, "-m", "bench.night", url, *(["--explain"] if explain else [])]
+    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    for name, (seconds, statements) in found["night"].items():
+        nights.phases.setdefault(name, []).append(seconds)
+        nights.statements[name] = statements
+    nights.again.append(found["again"][0])
+    nights.memory.append(max(found["memory"], found["memory_again"]))
+    nights.plans += found["plans"] and f"the phases\n\n{found['plans']}\n\n"
 
-    def add(*_args: object) -> None:
-        nonlocal count
-        count += 1
 
-    event.listen(engine, "before_cursor_execute", add)
-    yield lambda: Measure(seconds=finished - started, statements=count)
-    finished = time.perf_counter()
-    event.remove(engine, "before_cursor_execute", add)
+def _rows(url: str) -> Left:
+    engine = make_engine(url)
+    left = {name: _summed(engine, name, columns) for name, columns in COMPARED.items()}
+    engine.dispose()
+    return left
+
+
+def _summed(engine: Engine, table: str, columns: str) -> list[int]:
+    sums = [0] * _BUCKETS
+    with engine.connect().execution_options(stream_results=True) as connection:
+        for row in connection.exec_driver_sql(f"SELECT {columns} FROM {table}"):
+            number = hash(tuple(row))
+            sums[number % _BUCKETS] += number
+    return sums
+
+
+def _apart(ours: list[int], theirs: list[int]) -> int:
+    """In how many buckets they differ: of few rows as many as there are, of many at least so many."""
+    return sum(a != b for a, b in zip(ours, theirs, strict=True))

@@ -1,0 +1,84 @@
+"""One night in a process of its own, whose memory is that of the pass: `python -m bench.night URL` prints JSON."""
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from sqlalchemy import Engine, event, update
+from sqlalchemy.orm import Session
+
+from bench.make_data import NOW
+from bench.night_before import DECISIONS
+from bench.plans import explained
+from leadflow.db import make_engine
+from leadflow.models import scoring_rule
+from leadflow.playbook.load import load_playbook
+from leadflow.playbook.model import Playbook
+from leadflow.types import EVERYONE
+
+REFOLD = "re-fold"
+#: Seconds and statements by phase.
+Measures = dict[str, tuple[float, int]]
+
+
+def main() -> int:
+    """Live the night that is measured, then fold everything again."""
+    parser = argparse.ArgumentParser(prog="python -m bench.night", description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--explain", action="store_true")
+    asked = parser.parse_args()
+    playbook, engine = load_playbook(Path()), make_engine(asked.url)
+    with explained(engine) if asked.explain else nullcontext(lambda: "") as plans:
+        night = dict(_phases(engine, playbook))
+    memory = _peak()
+    again = _refold(engine, playbook)
+    found = {"night": night, "again": again, "memory": memory, "memory_again": _peak(), "plans": plans()}
+    json.dump(found, sys.stdout)
+    return 0
+
+
+def _phases(engine: Engine, playbook: Playbook) -> Iterator[tuple[str, tuple[float, int]]]:
+    for name, phase in DECISIONS.items():
+        with Session(engine) as session, _measured(engine) as done:
+            phase(session, playbook, NOW, EVERYONE)
+            session.commit()
+        yield name, done()
+
+
+def _refold(engine: Engine, playbook: Playbook) -> tuple[float, int]:
+    """All rules changed: every sum is folded again from every event."""
+    with Session(engine) as session:
+        session.execute(update(scoring_rule).values(fingerprint="changed"))
+        session.commit()
+        with _measured(engine) as done:
+            DECISIONS["score"](session, playbook, NOW, EVERYONE)
+            session.commit()
+    return done()
+
+
+@contextmanager
+def _measured(engine: Engine) -> Iterator[Callable[[], tuple[float, int]]]:
+    count, started, finished = 0, time.perf_counter(), 0.0
+
+    def add(*_args: object) -> None:
+        nonlocal count
+        count += 1
+
+    event.listen(engine, "before_cursor_execute", add)
+    yield lambda: (finished - started, count)
+    finished = time.perf_counter()
+    event.remove(engine, "before_cursor_execute", add)
+
+
+def _peak() -> float:
+    """Megabytes this process has held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())
