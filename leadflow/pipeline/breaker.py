@@ -49,8 +49,9 @@ class Breaker:
     @property
     def is_tripped(self) -> bool:
         """Whether this worker has seen enough: the mails it still holds need not try."""
-        before = 0 if self._answered else self._known
-        return self._run >= (1 if self.is_probing else max(self._outage.after - before, 1))
+        if self.is_probing:
+            return self._run > 0
+        return self._run + (0 if self._answered else self._known) >= self._outage.after
 
     @property
     def is_doubtful(self) -> bool:
@@ -71,6 +72,8 @@ class Breaker:
         row = session.execute(_standing(self._provider)).one_or_none()
         self._known = 0 if row is None else int(row.failures)
         if row is None or row.opened_at is None:
+            # However few the playbook allows by now, it takes another one.
+            self._known = min(self._known, self._outage.after - 1)
             return True
         self.is_probing = session.scalar(_take_probe(self._provider, self._owner)) is not None
         return self.is_probing
