@@ -11,7 +11,7 @@ from leadflow.ask.choice import chosen_words
 from leadflow.ask.dates import clock_of, date_of, short_of
 from leadflow.ask.person import Subject
 from leadflow.ask.section import Section
-from leadflow.ask.words import delivery_words, reason_words
+from leadflow.ask.words import delivery_words, doubt_words, reason_words
 from leadflow.conditions.evaluate import View
 from leadflow.models import decision, event, message
 from leadflow.playbook.model import Playbook
@@ -39,9 +39,12 @@ def mails_section(session: Session, playbook: Playbook, subject: Subject, view: 
     lines: list[str] = []
     for row in reversed(rows):
         lines.append(_line(row, acts.get(row["id"], ""), record, subject.at, view))
-        lines += [
-            _UNDER + words for words in (chosen_words(session, playbook, row, view), _texts(row, record)) if words
-        ]
+        below = (
+            chosen_words(session, playbook, row, view),
+            _texts(row, record),
+            _doubt(row, record, subject.at, view),
+        )
+        lines += [_UNDER + words for words in below if words]
     return Section(title=_("MAILS"), lines=tuple(lines) or (_("none yet"),))
 
 
@@ -90,14 +93,24 @@ def _texts(row: RowMapping, record: Record) -> str:
     )
 
 
+def _doubt(row: RowMapping, record: Record, at: datetime, view: View) -> str:
+    """How an attempt without an answer was settled, or who had the mail sent again, whichever came last."""
+    taken = (record.get((kind, _subject(row))) for kind in ("reconcile", "resend"))
+    known = [found for found in taken if found is not None and found.at <= at]
+    last = max(known, key=lambda found: found.at, default=None)
+    return "" if last is None else f"{doubt_words(last.kind, last.reason, last.detail)} ({short_of(last.at, view)})"
+
+
 def _subject(row: RowMapping) -> str:
     return f"{row['sequence']}/{row['step']}"
 
 
 def _record(session: Session, subject: Subject) -> Record:
-    """The last decision to plan, and to cancel, each step's mail."""
-    mine = (decision.c.lead_id == subject.lead_id, decision.c.kind.in_(["plan", "suppress"]))
+    """The last decision to plan, to cancel, to settle and to send again each step's mail."""
+    kinds = decision.c.kind.in_(["plan", "suppress", "reconcile", "resend"])
+    mine = (decision.c.lead_id == subject.lead_id, kinds)
     query = select(decision.c.kind, decision.c.subject, decision.c.at, decision.c.playbook).where(*mine)
+    query = query.add_columns(decision.c.reason, decision.c.detail)
     return {(row.kind, row.subject): row for row in session.execute(query.order_by(decision.c.at))}
 
 

@@ -18,6 +18,8 @@ from leadflow.types import DAY, HOUR, IN_FLIGHT, MessageState, micros
 LOOKED_BACK = 30 * DAY
 _HOURS = 12
 _OPEN = (*IN_FLIGHT, MessageState.UNKNOWN)
+#: What is told first of a state, before what is most.
+_FIRST = ("overdue", "gone", "due")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +70,10 @@ def outbox(session: Session, playbook: Playbook, now: datetime, *, provider: str
     found: dict[tuple[MessageState, str], list[Row[Any]]] = {}
     for row in session.execute(_counted(playbook.delivery.grace, now)):
         found.setdefault((MessageState(row.state), row.why), []).append(row)
-    order = list(MessageState)
     lines = [_line(state, why, rows) for (state, why), rows in found.items()]
     open_ = breaker.c.opened_at.is_not(None)
     return Outbox(
-        lines=tuple(sorted(lines, key=lambda line: (order.index(line.state), -line.n, line.why))),
+        lines=tuple(sorted(lines, key=_turn)),
         hours=_hours(session, now),
         outage=session.execute(select(breaker).where(breaker.c.provider == provider, open_)).one_or_none(),
     )
@@ -86,6 +87,10 @@ def _line(state: MessageState, why: str, rows: Sequence[Row[Any]]) -> Line:
         oldest=min(row.oldest for row in rows),
         streams={row.purpose: row.n for row in rows},
     )
+
+
+def _turn(line: Line) -> tuple[int, bool, int, str]:
+    return list(MessageState).index(line.state), line.why not in _FIRST, -line.n, line.why
 
 
 def _counted(grace: int, now: datetime) -> Select[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from leadflow.ask.dates import short_of
 from leadflow.ask.person import Subject
 from leadflow.ask.section import Section
-from leadflow.ask.words import end_words, lifecycle_words, reason_words
+from leadflow.ask.words import doubt_words, end_words, lifecycle_words, reason_words
 from leadflow.conditions.evaluate import View
 from leadflow.models import decision
 from leadflow.text import _
@@ -69,6 +69,8 @@ def said(row: RowMapping | Mapping[str, Any], view: View) -> str:
             return _("{step}: no mail, {reason}").format(step=subject, reason=_why(row["reason"]))
         case "suppress":
             return _("{step}: planned mail cancelled, {reason}").format(step=subject, reason=_why(row["reason"]))
+        case "reconcile" | "resend":
+            return f"{subject}: {doubt_words(row['kind'], row['reason'], detail)}"
         case "escalate":
             return _("handed over to {rep}: {rule}").format(rep=detail.get("rep") or "–", rule=subject)
         case kind:

@@ -1,5 +1,8 @@
 """What each reason is called where people read it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from leadflow.text import _
 from leadflow.types import Delivery, EnrolmentEnd, Lifecycle, Reason
 
@@ -77,3 +80,20 @@ def delivery_words(delivery: Delivery) -> str:
         Delivery.UNSUBSCRIBED: _("delivered, unsubscribed"),
         Delivery.COMPLAINED: _("delivered, complained"),
     }[delivery]
+
+
+def doubt_words(kind: str, word: str, detail: Mapping[str, Any]) -> str:
+    """What became of an attempt nobody had answered for, or who had a failed mail sent again."""
+    if kind == "resend":
+        reason = reason_words(Reason(word)) if word in {*Reason} else "–"
+        return _("had failed ({reason}): planned again, as {who} asked").format(
+            reason=reason, who=detail.get("by", "–")
+        )
+    return {
+        "told": _("no answer came: the provider's events say that it has the mail"),
+        "found": _("no answer came: the provider's log has the mail"),
+        "planned_again": _("no answer came, and the provider has no such mail: planned again"),
+        "expired": _("no answer came, the provider has no such mail, and it is too late now"),
+        "worn_out": _("no answer came, many times, and the provider has no such mail"),
+        "held": _("no answer came, and nobody can tell: it counts as sent, and is never sent again"),
+    }.get(word, word)
