@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,8 +12,8 @@ from prefect.client.schemas import State
 from prefect.states import Completed
 
 from flows.aside import Aside
-from flows.common import in_words, logger
-from leadflow.app import App, deliver_due, messages
+from flows.common import in_words, logger, words
+from leadflow.app import App, Tally, deliver_due, messages
 from leadflow.types import EVERYONE, Outcome, Scope
 
 #: A task costs milliseconds here and as much again at the server: of so many mails it is nothing.
@@ -21,53 +22,68 @@ BATCH = 5_000
 Progress = Callable[[int], None]
 
 
-class Tally:
-    """How many mails have ended: told by the delivery, awaited by the tasks."""
+class Watched:
+    """A delivery under way: how many of its mails have ended, and how."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, app: App, now: datetime, scope: Scope, progress: Progress | None) -> None:
         self._progress = progress
         self._changed = threading.Condition()
+        self._tally = Tally()
         self.ended = 0
+        self._lap = time.monotonic()
+        self._running = Aside(lambda: deliver_due(app, now, scope, self._add, self._tally))
 
-    def add(self, ended: int) -> None:
-        """So many more."""
+    def reach(self, number: int) -> int:
+        """Wait until `number` mails have ended, or the delivery has; how many then have."""
+        with self._changed:
+            while self.ended < number and self._running.going:
+                self._changed.wait(0.05)
+            return self.ended
+
+    def lap(self) -> float:
+        """Seconds since it was last asked, at first since the beginning."""
+        before, self._lap = self._lap, time.monotonic()
+        return self._lap - before
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What became of them so far."""
+        return Counter(self._tally.outcome().counts)
+
+    def outcome(self) -> Outcome:
+        """What it came to in the end."""
+        return self._running.result()
+
+    def _add(self, ended: int) -> None:
         with self._changed:
             self.ended += ended
             self._changed.notify_all()
         if self._progress is not None:
             self._progress(ended)
 
-    def reach(self, number: int, running: Aside[Outcome]) -> int:
-        """Wait until `number` mails have ended, or the delivery has; how many then have."""
-        with self._changed:
-            while self.ended < number and running.going:
-                self._changed.wait(0.05)
-            return self.ended
-
 
 def deliver_in_batches(app: App, now: datetime, scope: Scope = EVERYONE, progress: Progress | None = None) -> Outcome:
     """Send what is due at `now` as one delivery, watched by tasks of 5,000 mails."""
-    tally = Tally(progress)
     with in_words("deliver"):
-        running = Aside(lambda: deliver_due(app, now, scope, tally.add))
-    shown = 0
-    while tally.reach(shown + 1, running) > shown:
-        shown = watch(tally, running, shown)
-    with in_words("deliver"):
-        return running.result()
+        watched, shown = Watched(app, now, scope, progress), 0
+        while watched.reach(shown + 1) > shown:
+            shown = show_batch(watched, shown)
+        return watched.outcome()
 
 
-def watch(tally: Tally, running: Aside[Outcome], shown: int) -> int:
-    """One batch as a task: how many mails had ended by its end."""
-    number = shown // BATCH + 1
+def show_batch(watched: Watched, shown: int) -> int:
+    """One batch as a task: what became of its mails; how many have ended with it."""
+    number, reached = shown // BATCH + 1, [shown]
 
     @task(name="batch", task_run_name=f"batch {number}", cache_policy=NO_CACHE, persist_result=False)
-    def batch() -> State[int]:
-        began = time.monotonic()
-        ended = tally.reach(number * BATCH, running)
-        rate = (ended - shown) / max(time.monotonic() - began, 0.001)
-        told = f"{messages(ended - shown)}, {rate:,.0f} a second"
+    def batch() -> State[None]:
+        before = watched.counts if shown else Counter[str]()
+        ended = watched.reach(number * BATCH)
+        reached.append(ended)
+        rate = (ended - shown) / max(watched.lap(), 0.001)
+        told = f"{messages(ended - shown)} · {words(watched.counts - before)} · {rate:,.0f} a second"
         logger.info("batch %d: %s", number, told)
-        return Completed(message=told, data=ended)
+        return Completed(message=told)
 
-    return batch()  # type: ignore[return-value]
+    batch()
+    return reached[-1]

@@ -32,6 +32,7 @@ logger = logging.getLogger("leadflow")
 logger.setLevel(logging.INFO)
 
 _opened: dict[str, App] = {}
+_OURS = {"leadflow", "flows"}
 
 
 def opened(workspace: str) -> App:
@@ -116,7 +117,7 @@ def in_words(act: str) -> Iterator[None]:
     except LeadflowError:
         raise
     except Exception as error:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "leadflow" in frame.filename]
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _OURS & {*Path(frame.filename).parts}]
         place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
         failure = f"{act}: {type(error).__name__}{place}"
         # Chained, the traceback would quote the very text that is left out here.

@@ -68,7 +68,7 @@ def share_out(claim: Claim, shares: int) -> bool:
 
 def await_drained(app: App, now: datetime, progress: Progress | None) -> Left:
     """Watch the outbox, not the states of runs: a worker that died says nothing. What had not ended when it returns."""
-    left, moved = left_at(app, now), time.monotonic()
+    left, moved, helped = left_at(app, now), time.monotonic(), False
     while left.total and not stop_asked():
         time.sleep(LOOK)
         before, left = left, left_at(app, now)
@@ -78,13 +78,12 @@ def await_drained(app: App, now: datetime, progress: Progress | None) -> Left:
             moved = time.monotonic()
         elif time.monotonic() - moved < QUIET:
             continue
-        elif left.planned:
+        elif left.planned and not helped:
             logger.warning("nothing has moved for %.0f seconds: sending in this run", QUIET)
             deliver_in_batches(app, now, progress=progress)
-            left, moved = left_at(app, now), time.monotonic()
+            left, moved, helped = left_at(app, now), time.monotonic(), True
         else:
-            # In the hands of somebody who shows no life: upkeep takes them back when the lease has lapsed.
-            logger.warning("%d are in the hands of a run that has gone", left.total)
+            # Paced, or in the hands of somebody who shows no life: upkeep takes those back when the lease has lapsed.
             break
     return left
 

@@ -23,7 +23,7 @@ def _group() -> None:
 
 @group.command()
 def setup(workspace: Workspace = None, tell: Tell = None) -> None:
-    """Make, or mend, the automation that alerts on a failed, crashed, late or paused night; again changes nothing."""
+    """Make, or mend, the alert on a failed, crashed, late or paused night, what ends silent runs, and the work pool."""
     from leadflow.settings import load_settings
 
     with plain_errors():
@@ -35,10 +35,12 @@ def setup(workspace: Workspace = None, tell: Tell = None) -> None:
         with server.local_server(settings.workspace) as running:
             # Prefect reads the variables that are set above when it is first imported.
             alert = import_module("leadflow.scheduler.night_alert")
-            new, pool = alert.alert_operators(url), alert.make_pool()
+            made = {alert.NAME: alert.alert_operators(url), alert.GONE: alert.end_silent_runs()}
+            pool = alert.make_pool()
             where = f"{running.url}/automations"
-        automation = _("automation made: {name}") if new else _("automation mended: {name}")
-        console.print(automation.format(name=alert.NAME), markup=False)
+        for name, new in made.items():
+            automation = _("automation made: {name}") if new else _("automation mended: {name}")
+            console.print(automation.format(name=name), markup=False)
         console.print((_("work pool made: {name}") if pool else _("work pool there: {name}")).format(name=alert.POOL))
         console.print(where, markup=False)
 

@@ -1,12 +1,22 @@
-"""An automation in Prefect that tells operators of a night that failed, crashed, is late or waits for approval."""
+"""What `leadflow prefect setup` makes in Prefect: who hears of a night in trouble, what ends a silent run, the pool."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
-from prefect.automations import AutomationCore, EventTrigger, Posture, ResourceSpecification, SendNotification
+from prefect.automations import (
+    AutomationCore,
+    ChangeFlowRunState,
+    EventTrigger,
+    Posture,
+    ResourceSpecification,
+    SendNotification,
+)
 from prefect.blocks.notifications import SlackWebhook
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import StateType
 from prefect.exceptions import ObjectAlreadyExists
 from pydantic import SecretStr
 
@@ -15,6 +25,14 @@ NAME = "leadflow: a night needs you"
 BLOCK = "leadflow-operators"
 STATES = ("Failed", "Crashed", "Late", "Paused", "TimedOut")
 POOL = "leadflow"
+#: Queue of the pool → its turn: what others wait for comes first.
+QUEUES = {"shares": 1, "jobs": 2}
+
+GONE = "leadflow: a run whose machine went away"
+#: Three signs of life that did not come, at Prefect's own pace, and as long as a lease in our own database.
+SILENT = timedelta(minutes=10)
+#: With one of these a run has said how it ended.
+_ENDED = ("Completed", "Unfinished", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended", "TimedOut")
 
 _SUBJECT = "leadflow: {{ flow_run.name }} — {{ flow_run.state.name }}"
 _BODY = "{{ flow_run.name }} · {{ flow_run.state.name }}: {{ flow_run.state.message }}\n{{ flow_run|ui_url }}"
@@ -25,9 +43,34 @@ def alert_operators(url: str) -> bool:
     # Of Prefect's blocks the one that hands any address on to Apprise as it is.
     block = SlackWebhook(url=SecretStr(url)).save(BLOCK, overwrite=True)
     assert isinstance(block, UUID)  # noqa: S101 - the synchronous form
-    wanted = _automation(block)
+    return _make(_automation(block))
+
+
+def end_silent_runs() -> bool:
+    """Make the automation that marks runs which show no life, or make it anew; False when there was one."""
+    beat = "prefect.flow-run.heartbeat"
+    return _make(
+        AutomationCore(
+            name=GONE,
+            description="Made by `leadflow prefect setup`; set up again, it is as it was.",
+            enabled=True,
+            trigger=EventTrigger(
+                after={beat},
+                expect={beat, *(f"prefect.flow-run.{state}" for state in _ENDED)},
+                match=ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"}),
+                for_each={"prefect.resource.id"},
+                posture=Posture.Proactive,
+                threshold=1,
+                within=SILENT,
+            ),
+            actions=[ChangeFlowRunState(state=StateType.CRASHED, message="no sign of life; others finish its work")],
+        )
+    )
+
+
+def _make(wanted: AutomationCore) -> bool:
     with get_client(sync_client=True) as client:
-        found = client.read_automations_by_name(NAME)
+        found = client.read_automations_by_name(wanted.name)
         if not found:
             client.create_automation(wanted)
             return True
@@ -38,12 +81,19 @@ def alert_operators(url: str) -> bool:
 
 
 def make_pool() -> bool:
-    """The work pool that prefect.yaml deploys to; False when it is there."""
+    """The work pool that prefect.yaml deploys to, with its queues; False when it is there."""
     with get_client(sync_client=True) as client:
-        try:
-            client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
-        except ObjectAlreadyExists:
-            return False
+        made = _is_new(lambda: client.create_work_pool(WorkPoolCreate(name=POOL, type="process")))
+        for name, turn in QUEUES.items():
+            _is_new(partial(client.create_work_queue, name, priority=turn, work_pool_name=POOL))
+    return made
+
+
+def _is_new(make: Callable[[], object]) -> bool:
+    try:
+        make()
+    except ObjectAlreadyExists:
+        return False
     return True
 
 

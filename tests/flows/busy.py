@@ -1,12 +1,14 @@
 """A workspace for runs on several workers: many people whom the first night mails at once, at any hour."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 from sqlalchemy.orm import Session
 
-from leadflow.models import identity, lead, lead_score, lead_state
+from leadflow.app import App, sweep
+from leadflow.models import identity, lead, lead_score, lead_state, message
 from leadflow.playbook.example import copy_example
 from tests.build import NIGHT
 
@@ -37,6 +39,15 @@ def make_busy(folder: Path, schedule: str, settings: str) -> None:
     path = folder / "config" / "schedule.yaml"
     path.write_text(path.read_text().replace("scheduler: embedded", "scheduler: prefect") + schedule)
     (folder / ".env").write_text(settings)
+
+
+def plan_mails(app: App, people: int) -> None:
+    """So many people with a mail each, due a minute ago."""
+    now = datetime.now(UTC)
+    add_people(app.engine, people)
+    sweep(app, now - timedelta(hours=2))
+    with Session(app.engine) as session, session.begin():
+        session.execute(update(message).values(send_at=now - timedelta(minutes=1)))
 
 
 def add_people(engine: Engine, n: int) -> None:

@@ -162,12 +162,18 @@ def sink() -> Iterator[str]:
 
 
 def test_operators_hear_of_a_night_that_failed(api: httpx.Client, workspace: Path, app: App, sink: str) -> None:
-    from leadflow.scheduler.night_alert import NAME, alert_operators, make_pool
+    from leadflow.scheduler.night_alert import GONE, NAME, alert_operators, end_silent_runs, make_pool
 
-    assert alert_operators("json://127.0.0.1:9/") is True
+    assert (alert_operators("json://127.0.0.1:9/"), end_silent_runs()) == (True, True)
     make_pool()
-    assert (alert_operators(sink), make_pool()) == (False, False)
-    (automation,) = [found for found in rows(api, "automations") if found["name"] == NAME]
+    assert (alert_operators(sink), end_silent_runs(), make_pool()) == (False, False, False)
+    made = {found["name"]: found for found in rows(api, "automations")}
+    automation = made[NAME]
+    # A paused night, or one that left mails waiting, is silent from then on and has not crashed.
+    assert set(made[GONE]["trigger"]["expect"]) >= {f"prefect.flow-run.{s}" for s in ("Paused", "Unfinished")}
+    queues = api.post("/work_pools/leadflow/queues/filter", json={}).json()
+    turns = {queue["name"]: queue["priority"] for queue in queues}
+    assert (turns["shares"], turns["jobs"]) == (1, 2)
     assert set(automation["trigger"]["expect"]) >= {f"prefect.flow-run.{s}" for s in ("Failed", "Crashed", "Late")}
     live(workspace)
     strand(app)
