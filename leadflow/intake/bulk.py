@@ -1,5 +1,6 @@
 """Writes many rows at once, past SQLAlchemy: COPY on PostgreSQL, one prepared statement on SQLite."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -13,7 +14,11 @@ Row = Sequence[Any]
 
 def as_json(value: Mapping[str, Any]) -> str:
     """`value` as both databases take it for a JSON column."""
-    return orjson.dumps(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        # A whole number of more than 64 bits.
+        return json.dumps(value, ensure_ascii=False)
 
 
 def insert_rows(session: Session, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:

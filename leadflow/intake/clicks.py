@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from leadflow.types import Click
 
@@ -68,7 +69,12 @@ def _asks_for_the_head_only(visit: Visit, _context: Context) -> bool:
 
 
 def _says_it_is_a_scanner(visit: Visit, _context: Context) -> bool:
-    return bool(visit.user_agent and _SCANNERS.search(visit.user_agent))
+    return bool(visit.user_agent) and _is_scanner(visit.user_agent or "")
+
+
+@lru_cache(maxsize=4_096)
+def _is_scanner(agent: str) -> bool:
+    return bool(_SCANNERS.search(agent))
 
 
 def _opens_all_links_at_once(visit: Visit, context: Context) -> bool:

@@ -1,22 +1,25 @@
 """Records events so that each counts once, whatever the order or repetition they come in."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import insert
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into
-from leadflow.models import event, event_inbox, event_key
-from leadflow.types import FULL_WEIGHT, micros, month_of
+from leadflow.intake.bulk import as_json, insert_rows
+from leadflow.models import event, event_inbox
+from leadflow.types import FULL_WEIGHT, instant_of, micros, month_of
 
 T = TypeVar("T")
 
 #: Rows a statement takes at most: three columns and more stay under what both databases can bind.
 BATCH = 1_000
+#: Events recorded at once: their keys are one parameter.
+_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ def record_events(session: Session, events: Sequence[NewEvent], *, received_at: 
 
     Three statements a batch. An event from the future is clamped to `received_at`, its claim kept.
     """
-    return sum(_record_batch(session, batch, received_at) for batch in batches(events, BATCH))
+    return sum(_record_batch(session, batch, received_at) for batch in batches(events, _AT_ONCE))
 
 
 def batches(rows: Iterable[T], size: int) -> Iterable[list[T]]:
@@ -59,47 +62,57 @@ def batches(rows: Iterable[T], size: int) -> Iterable[list[T]]:
 
 def _record_batch(session: Session, events: list[NewEvent], received_at: datetime) -> int:
     by_key = {(new.source, new.external_id): new for new in reversed(events)}
-    keys = [{"source": source, "external_id": external_id} for source, external_id in reversed(by_key)]
-    claim = insert_into(session, event_key).on_conflict_do_nothing(index_elements=["source", "external_id"])
-    claimed = session.execute(
-        claim.returning(event_key.c.event_id, event_key.c.source, event_key.c.external_id), keys
-    ).all()
-    new = [(row.event_id, by_key[row.source, row.external_id]) for row in claimed]
-    if not new:
-        return 0
-    rows = [_row(event_id, told, told.received_at or received_at) for event_id, told in new]
-    session.execute(insert(event), rows)
-    waiting = [_waiting(row) for row in rows if row["lead_id"] is not None and row["weight"]]
-    if waiting:
-        session.execute(insert(event_inbox), waiting)
-    return len(new)
+    claimed = session.execute(*_claim(session, [*reversed(by_key)])).all()
+    came = micros(received_at)
+    rows = [_row(id, by_key[source, external_id], came) for id, source, external_id in claimed]
+    insert_rows(session, event, _COLUMNS, rows)
+    waiting = [(row[0], row[1], row[2], row[5], row[6]) for row in rows if row[2] is not None and row[9]]
+    insert_rows(session, event_inbox, ("event_id", "month", "lead_id", "occurred_at", "received_at"), waiting)
+    return len(rows)
 
 
-def _row(event_id: int, told: NewEvent, received_at: datetime) -> dict[str, Any]:
-    late = told.occurred_at > received_at
-    occurred_at = received_at if late else told.occurred_at
-    return {
-        "id": event_id,
-        "month": month_of(occurred_at),
-        "lead_id": told.lead_id,
-        "identity_id": told.identity_id,
-        "kind": told.kind,
-        "occurred_at": micros(occurred_at),
-        "received_at": micros(received_at),
-        "claimed_at": micros(told.occurred_at) if late else None,
-        "path": told.path,
-        "weight": told.weight,
-        "message_id": told.message_id,
-        "properties": dict(told.properties),
-        "classified_by": told.classified_by,
-    }
+def _claim(session: Session, keys: Sequence[tuple[str, str]]) -> tuple[TextClause, dict[str, Any]]:
+    if (kind := session.get_bind().dialect.name) == "sqlite":
+        return _CLAIM[kind], {"keys": json.dumps(keys)}
+    return _CLAIM[kind], {"sources": [source for source, _id in keys], "ids": [id for _source, id in keys]}
 
 
-def _waiting(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "event_id": row["id"],
-        "month": row["month"],
-        "lead_id": row["lead_id"],
-        "occurred_at": row["occurred_at"],
-        "received_at": row["received_at"],
-    }
+#: INSERT event_key: those of the keys that nobody has told of.
+_CLAIM = {
+    "sqlite": text(
+        "INSERT INTO event_key (source, external_id)"
+        " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys) WHERE true"
+        " ON CONFLICT (source, external_id) DO NOTHING RETURNING event_id, source, external_id"
+    ),
+    "postgresql": text(
+        "INSERT INTO event_key (source, external_id)"
+        " SELECT * FROM unnest(CAST(:sources AS TEXT[]), CAST(:ids AS TEXT[])) WHERE true"
+        " ON CONFLICT (source, external_id) DO NOTHING RETURNING event_id, source, external_id"
+    ),
+}
+_COLUMNS = (
+    *("id", "month", "lead_id", "identity_id", "kind", "occurred_at", "received_at", "claimed_at", "path", "weight"),
+    *("message_id", "properties", "classified_by"),
+)
+
+
+def _row(event_id: int, told: NewEvent, came: int) -> tuple[Any, ...]:
+    """A row of `event`, its columns in the order of `_COLUMNS`."""
+    received = micros(told.received_at) if told.received_at else came
+    claimed = micros(told.occurred_at)
+    late = claimed > received
+    return (
+        event_id,
+        month_of(told.received_at or instant_of(came)) if late else month_of(told.occurred_at),
+        told.lead_id,
+        told.identity_id,
+        told.kind,
+        received if late else claimed,
+        received,
+        claimed if late else None,
+        told.path,
+        told.weight,
+        told.message_id,
+        as_json(told.properties) if told.properties else "{}",
+        told.classified_by,
+    )

@@ -41,6 +41,11 @@ _DROPPED = {
     "Unsubscribed Address": ("unsubscribed", None),
     "Spam Reporting Address": ("complained", None),
 }
+#: Names of theirs → ours, of two for one of ours the better last.
+_TEXTS = (
+    *(("email", "address"), ("lf_attempt", "attempt_id"), ("url", "url"), ("ip", "ip"), ("useragent", "user_agent")),
+    *(("bounce_classification", "classification"), ("response", "note"), ("reason", "note")),
+)
 #: A person's own no.
 NOES = ("unsubscribed", "complained")
 _WORDS_OF_NO = {word for word, kind in _KINDS.items() if kind in NOES} | {"dropped"}
@@ -128,19 +133,15 @@ def _event(entry: Mapping[str, Any]) -> ProviderEvent | None:
     if at is None:
         return None
     kind, hardness = _kind(entry)
+    provider_id = _text(entry.get("sg_message_id"))
+    told = {name: text for key, name in _TEXTS if (text := _text(entry.get(key))) is not None}
     return ProviderEvent(
         external_id=_text(entry.get("sg_event_id")) or _fingerprint(entry),
         kind=kind,
         at=at,
-        address=_text(entry.get("email")),
-        attempt_id=_text(entry.get("lf_attempt")),
-        provider_id=(_text(entry.get("sg_message_id")) or "").partition(".")[0] or None,
-        url=_text(entry.get("url")),
-        ip=_text(entry.get("ip")),
-        user_agent=_text(entry.get("useragent")),
+        provider_id=(provider_id.partition(".")[0] or None) if provider_id else None,
         hardness=hardness,
-        classification=_text(entry.get("bounce_classification")),
-        note=_text(entry.get("reason")) or _text(entry.get("response")),
+        **told,
     )
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, bindparam, func, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, Row, Select, bindparam, func, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
+from leadflow.db import among
 from leadflow.errors import InputError
 from leadflow.intake.addresses import AddressError, read_address
 from leadflow.intake.clicks import Context, Visit, judge
@@ -17,34 +18,25 @@ from leadflow.intake.sendgrid import normalise
 from leadflow.models import identity, intake, message
 from leadflow.pipeline.engage_bounces import suppress_addresses
 from leadflow.pipeline.engage_clicks import arrived_at, path_of
+from leadflow.pipeline.engage_deliveries import move_deliveries
 from leadflow.ports import ProviderEvent
-from leadflow.types import CLICK_WEIGHT, Delivery, MessageState, micros
+from leadflow.types import CLICK_WEIGHT, MessageState, micros
 
 SOURCE = "sendgrid"
-_POSTS = 200
-_EVENTS = 1_000
+_POSTS = 100
+_EVENTS = 5_000
 #: News of an attempt that no message has is read again at every sweep for this long: its row may come later.
 _WAIT_FOR_MESSAGE = timedelta(days=3)
 
-_DELIVERY = {
-    "processed": Delivery.PROCESSED,
-    "deferred": Delivery.DEFERRED,
-    "delivered": Delivery.DELIVERED,
-    "dropped": Delivery.BLOCKED,
-    "blocked": Delivery.BLOCKED,
-    "bounced": Delivery.BOUNCED,
-    "unsubscribed": Delivery.UNSUBSCRIBED,
-    "complained": Delivery.COMPLAINED,
-}
 #: What news of an attempt may still move.
 _UNPROVEN = (MessageState.SENDING, MessageState.UNKNOWN, MessageState.PLANNED, MessageState.CLAIMED)
 #: What is kept as an event of weight 0: it happened to a person, it is nothing they did.
 _KEPT = ("delivered", "dropped", "blocked", "bounced", "unsubscribed", "complained")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class News:
-    """One event of a provider, and the message and address it is about, as far as they are known."""
+    """One event of a provider, and the message and address it is about, once they are looked up."""
 
     post: int
     received_at: datetime
@@ -63,13 +55,13 @@ def take_news(session: Session, now: datetime) -> Mapping[str, int]:
     """Read every POST received before `now` that was not read yet; one that is not readable is marked and passed."""
     counts: Counter[str] = Counter()
     for posts in _batches(session, now):
-        read, errors = _parse(posts)
+        errors: dict[int, str] = {}
         waiting: set[int] = set()
-        for some in batches(read, _EVENTS):
-            told = _joined(session, some)
-            counts["recorded"] += _apply(session, told, now)
-            counts.update(news.event.kind for news in told)
-            waiting |= {news.post for news in told if news.is_early and now - news.received_at < _WAIT_FOR_MESSAGE}
+        for some in batches(_parsed(posts, errors), _EVENTS):
+            _join(session, some)
+            counts["recorded"] += _apply(session, some, now)
+            counts.update(news.event.kind for news in some)
+            waiting |= {news.post for news in some if news.is_early and now - news.received_at < _WAIT_FOR_MESSAGE}
         _mark(session, [post.id for post in posts if post.id not in waiting], errors, now)
         counts["posts"] += len(posts) - len(waiting)
         counts["waiting"] += len(waiting)
@@ -94,61 +86,57 @@ def _waiting_posts(now: datetime, after: int) -> Select[Any]:
     )
 
 
-def _parse(posts: Sequence[Row[Any]]) -> tuple[list[News], dict[int, str]]:
-    read: list[News] = []
-    errors: dict[int, str] = {}
+def _parsed(posts: Sequence[Row[Any]], errors: dict[int, str]) -> Iterator[News]:
+    """What the posts say, one after the other; why one cannot be read goes to `errors`."""
     for post in posts:
         try:
             events = normalise(post.body)
         except InputError as error:
             errors[post.id] = str(error)
         else:
-            read += (News(post=post.id, received_at=post.received_at, event=event) for event in events)
-    return read, errors
+            yield from (News(post=post.id, received_at=post.received_at, event=event) for event in events)
 
 
-def _joined(session: Session, some: Sequence[News]) -> list[News]:
-    """`some` with their messages (by our attempt, else by the provider's id) and people (else by the address)."""
+def _join(session: Session, some: Sequence[News]) -> None:
+    """Give `some` their messages (by our attempt, else by the provider's id) and people (else by the address)."""
     attempts = {news.event.attempt_id for news in some if news.event.attempt_id}
     theirs = {news.event.provider_id for news in some if news.event.provider_id and not news.event.attempt_id}
-    rows = session.execute(_messages(attempts, theirs)).all()
+    rows = session.execute(_messages(session, attempts, theirs)).all()
     by_attempt = {row.attempt_id: row for row in rows}
     by_theirs = {row.provider_id: row for row in rows if row.provider_id in theirs}
-    spelt = {address: _spelt(address) for news in some if (address := news.event.address)}
+    for news in some:
+        news.message = by_attempt.get(news.event.attempt_id) or by_theirs.get(news.event.provider_id)
+        if news.message is not None:
+            news.identity_id, news.lead_id = news.message.address_id, news.message.lead_id
+    _find_people(session, [news for news in some if news.message is None and news.event.address])
+
+
+def _find_people(session: Session, some: Sequence[News]) -> None:
+    """Whose addresses news is about of which no message is known."""
+    spelt = {news.event.address: _spelt(news.event.address) for news in some if news.event.address}
+    if not spelt:
+        return
     people = session.execute(
         select(identity.c.value, identity.c.id, identity.c.lead_id).where(
-            identity.c.kind == "email", identity.c.value.in_(set(spelt.values()) - {None})
+            identity.c.kind == "email", among(session, identity.c.value, set(spelt.values()) - {None})
         )
     )
     by_address = {row.value: row for row in people}
-    found = []
     for news in some:
-        about = by_attempt.get(news.event.attempt_id) or by_theirs.get(news.event.provider_id)
-        owner = by_address.get(spelt.get(news.event.address or ""))
-        found.append(_with(news, about, owner))
-    return found
+        owner = by_address.get(spelt.get(news.event.address))
+        if owner is not None:
+            news.identity_id, news.lead_id = owner.id, owner.lead_id
 
 
-def _with(news: News, about: Row[Any] | None, owner: Row[Any] | None) -> News:
-    return News(
-        post=news.post,
-        received_at=news.received_at,
-        event=news.event,
-        message=about,
-        identity_id=about.address_id if about else owner.id if owner else None,
-        lead_id=about.lead_id if about else owner.lead_id if owner else None,
-    )
-
-
-def _messages(attempts: set[str], theirs: set[str]) -> Select[Any]:
+def _messages(session: Session, attempts: set[str], theirs: set[str]) -> Select[Any]:
     """The messages of these attempts or provider's ids, and who owns their address today."""
-    about: ColumnElement[bool] = message.c.attempt_id.in_(attempts)
+    about = among(session, message.c.attempt_id, attempts)
     if theirs:
         # The provider's ids have no index: asked for only where news came without our attempt.
-        about = or_(about, message.c.provider_id.in_(theirs))
+        about = or_(about, among(session, message.c.provider_id, theirs))
     return (
         select(message.c.id, message.c.attempt_id, message.c.provider_id, message.c.address_id, identity.c.lead_id)
-        .add_columns(arrived_at())
+        .add_columns(message.c.state, message.c.delivery_rank, arrived_at())
         .select_from(message.join(identity, identity.c.id == message.c.address_id))
         .where(about)
     )
@@ -162,7 +150,8 @@ def _spelt(address: str) -> str | None:
 
 
 def _apply(session: Session, told: Sequence[News], now: datetime) -> int:
-    _move_deliveries(session, told)
+    about = ((news.message, news.event) for news in told if news.message is not None)
+    move_deliveries(session, ((row.id, row.delivery_rank, event.kind, micros(event.at)) for row, event in about))
     _accept_the_unknown(session, told)
     clicks = _visits_by_message(told)
     events = [event for news in told if (event := _event(news, clicks)) is not None]
@@ -171,33 +160,12 @@ def _apply(session: Session, told: Sequence[News], now: datetime) -> int:
     return recorded
 
 
-def _move_deliveries(session: Session, told: Sequence[News]) -> None:
-    """Each message takes the strongest news about it, the earliest of two alike: order and repeats do not matter."""
-    best: dict[int, tuple[int, int]] = {}
-    for news in told:
-        if news.message is not None and (word := _DELIVERY.get(news.event.kind)) is not None:
-            best[news.message.id] = max(best.get(news.message.id, (-1, 0)), (word.rank, -micros(news.event.at)))
-    earlier = and_(
-        message.c.delivery_rank == bindparam("rank"),
-        type_coerce(message.c.delivery_at, BigInteger) > bindparam("moment"),
-    )
-    statement = (
-        update(message)
-        .where(message.c.id == bindparam("of"), or_(message.c.delivery_rank < bindparam("rank"), earlier))
-        .values(delivery=bindparam("word"), delivery_rank=bindparam("rank"), delivery_at=bindparam("moment"))
-    )
-    words = list(Delivery)
-    rows = [{"of": of, "rank": rank, "word": words[rank], "moment": -at} for of, (rank, at) in best.items()]
-    if rows:
-        session.connection().execute(statement, rows)
-
-
 def _accept_the_unknown(session: Session, told: Sequence[News]) -> None:
     """News of an attempt proves that the provider took it, whatever we could not hear at the time.
 
     Even of one that was given up and waits to be sent again, as long as no other attempt has taken its place.
     """
-    about = [(news.message, news.event.attempt_id) for news in told if news.message is not None]
+    about = [(news.message, news.event.attempt_id) for news in told if news.message and news.message.state in _UNPROVEN]
     proven = {row.id: attempt for row, attempt in about if attempt is not None and attempt == row.attempt_id}
     sent = func.coalesce(type_coerce(message.c.sent_at, BigInteger), type_coerce(message.c.intent_at, BigInteger))
     statement = (

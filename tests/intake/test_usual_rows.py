@@ -2,7 +2,8 @@
 
 import json
 import random
-from datetime import timedelta
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from leadflow.intake.csvfile import open_csv
 from leadflow.intake.importing import Accounting
 from leadflow.intake.leads import LegalGrounds, import_leads
 from leadflow.intake.mapping import Wishes, map_columns
+from leadflow.intake.person import PersonReader
 from leadflow.intake.usual import UsualRows
 from leadflow.models import account, consent, identity, lead, lead_change, lead_score, lead_state
 from tests.build import NIGHT, playbook
@@ -70,11 +72,11 @@ def write(path: Path, seed: int, n: int = 200) -> Path:
     return path
 
 
-def take(engine: Engine, path: Path, wishes: Wishes = WISHES, **more: Any) -> Accounting:
+def take(engine: Engine, path: Path, wishes: Wishes = WISHES, *, now: datetime = NIGHT) -> Accounting:
     book, file = playbook(), open_csv(path)
     grounds = LegalGrounds(basis="legitimate_interest", source="fair", informed_on="2026-02-13")
-    given = {"grounds": grounds, "key": "secret", "now": NIGHT} | more
-    return import_leads(engine, book, file, map_columns(file, wishes, book.fields), **given)
+    mapping = map_columns(file, wishes, book.fields)
+    return import_leads(engine, book, file, mapping, grounds=grounds, key="secret", now=now)
 
 
 def written(engine: Engine) -> dict[str, list[Any]]:
@@ -108,7 +110,7 @@ def _text(value: Any) -> str:
 
 
 def counts(done: Accounting) -> list[Any]:
-    shown = [name for name in Accounting.__slots__ if name not in ("lead_ids", "rejects")]  # type: ignore[attr-defined]
+    shown = [field.name for field in fields(done) if field.name not in ("lead_ids", "rejects")]
     return [(name, getattr(done, name)) for name in shown]
 
 
@@ -156,9 +158,7 @@ def test_a_million_rows_are_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "leads.csv"
     path.write_text("email,job_title\n" + "".join(f"p{n}@x.example,title {n}\n" for n in range(20_000)))
     book, file = playbook(), open_csv(path)
-    from leadflow.intake.person import PersonReader
-
-    rows = UsualRows(map_columns(file, Wishes(), book.fields), PersonReader(fields=book.fields, zone=NIGHT.tzinfo))
+    rows = UsualRows(map_columns(file, Wishes(), book.fields), PersonReader(fields=book.fields, zone=UTC))
     for record in file.records():
         assert rows.read(record)
     assert rows.remembered <= 8_192
