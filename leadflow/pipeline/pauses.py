@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
@@ -27,9 +27,10 @@ def pause_mail(session: Session, playbook: Playbook, now: datetime, *, kind: str
     if session.scalar(once.returning(pause.c.id)) is None:
         return False
     stopped = and_(message.c.state.in_(_NOT_YET), _of(kind, name))
+    subject = subject_of(func.coalesce(message.c.sequence, ""), func.coalesce(message.c.step, message.c.email))
     rows = select(
         message.c.lead_id,
-        subject_of(message.c.sequence, message.c.step).label("subject"),
+        subject.label("subject"),
         literal(Reason.PAUSED.value).label("reason"),
         pause_detail(message.c.sequence, message.c.email, message.c.purpose).label("detail"),
     )
