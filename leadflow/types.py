@@ -202,19 +202,6 @@ class Reason(StrEnum):
     UNKNOWN_OUTCOME = "unknown_outcome"
 
 
-class Halt(StrEnum):
-    """Why a delivery run left some of what was due to a later one."""
-
-    #: The provider answers nobody: its breaker is open, or it asked for patience.
-    OUTAGE = "outage"
-    #: The day's budget of a sending domain that is being warmed up is used up.
-    WARM_UP = "warm_up"
-    #: A night's first mails are listened to before the others leave.
-    CANARY = "canary"
-    #: At this rate the next token is minutes away.
-    RATE = "rate"
-
-
 class Click(StrEnum):
     """Who clicked, as named rules judge it."""
 

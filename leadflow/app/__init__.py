@@ -19,7 +19,7 @@ from leadflow.app.jobs import (
     slot_free,
 )
 from leadflow.app.outbox import resend_mails, resend_plan, which_mails
-from leadflow.app.pauses import pause, pause_words, pauses_of, resume
+from leadflow.app.pauses import pause, pause_words, pauses_of, resume, who_paused
 from leadflow.app.phases import deliver_due, phase_of, run_phase, seldom
 from leadflow.app.playbook_at import playbook_at
 from leadflow.app.reconcile import doubtful, reconcile_due
@@ -106,5 +106,6 @@ __all__ = [
     "sweep_raised",
     "sweeping",
     "which_mails",
+    "who_paused",
     "why",
 ]

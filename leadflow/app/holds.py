@@ -11,6 +11,7 @@ from leadflow.app.workspace import App
 from leadflow.ask.report.numbers import whole
 from leadflow.errors import UsageError
 from leadflow.models import hold
+from leadflow.pipeline.canary import RULE as CANARY
 from leadflow.pipeline.release import drop_night, release_night
 from leadflow.text import _, ngettext
 from leadflow.types import micros
@@ -37,7 +38,10 @@ def held_nights(app: App, night: str | None = None) -> list[Row[Any]]:
 
 
 def hold_words(row: Row[Any]) -> str:
-    """`brake: 1,940 mails planned, usual 16–27 — leadflow approve 2026-03-23`."""
+    """`brake: 1,940 mails planned, usual 16–27 — leadflow approve 2026-03-23`, or what a canary met with."""
+    if row.rule == CANARY:
+        told = _("canary: too many bounces or complaints of the first mails of {n} — leadflow approve {night}")
+        return told.format(n=whole(row.mails), night=row.night)
     if row.what == "mails":
         told = ngettext("{n} mail planned", "{n} mails planned", row.mails).format(n=whole(row.mails))
     else:

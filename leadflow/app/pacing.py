@@ -1,15 +1,20 @@
 """What comes before and after a delivery: its gate, the streams that readers stop, and why a run left mails behind."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from leadflow.app.pauses import pause_words, pauses_of, who_paused
 from leadflow.app.workspace import App
 from leadflow.pipeline.engage import engage_leads
 from leadflow.pipeline.pace import Pace
-from leadflow.pipeline.streams import Braked, brake_streams
-from leadflow.types import EVERYONE, Scope
+from leadflow.pipeline.streams import bouncing, brake_streams, heard_of_streams
+from leadflow.text import _
+from leadflow.types import DAY, EVERYONE, Scope
+
+logger = logging.getLogger("leadflow")
 
 
 def pace_of(app: App, now: datetime, scope: Scope) -> Pace:
@@ -17,12 +22,30 @@ def pace_of(app: App, now: datetime, scope: Scope) -> Pace:
     return Pace(app.playbook, now, provider=app.ports.email.name, scope=scope)
 
 
-def brake_due(app: App, now: datetime) -> Sequence[Braked]:
+def brake_due(app: App, now: datetime) -> None:
     """Hear what became of the last mails, which cannot wait for the night, and pause the streams that went too far."""
     with Session(app.engine) as session, session.begin():
         engage_leads(session, app.playbook, now, EVERYONE)
     with Session(app.engine) as session, session.begin():
-        return brake_streams(session, app.playbook, now)
+        new = brake_streams(session, app.playbook, now)
+    for one in new:
+        logger.error("%s paused: %s", f"stream {one.stream}" if one.stream else "all mail", one.by)
+
+
+def brake_words(app: App, now: datetime) -> Sequence[str]:
+    """What the brakes have stopped and who may soon be: what needs a human, a line each."""
+    lasting = ((row, who_paused(row.by)) for row in pauses_of(app))
+    told = _("{what} stopped by {who}: leadflow resume")
+    stopped = [told.format(what=pause_words(row.kind, row.name), who=who) for row, who in lasting if who != row.by]
+    brakes = app.playbook.delivery.brakes
+    with Session(app.engine) as session:
+        near = bouncing(brakes, heard_of_streams(session, brakes, now))
+    told = _("{what}: {share} % bounced hard in {n} days")
+    days = -(-brakes.over // DAY)
+    lines = [
+        told.format(what=pause_words("stream", name), share=f"{share / 100:g}", n=days) for name, share in near.items()
+    ]
+    return [*stopped, *lines]
 
 
 def left_by(pace: Pace, waiting: int) -> Mapping[str, int]:

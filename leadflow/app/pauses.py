@@ -28,6 +28,17 @@ def pause_words(kind: str, name: str) -> str:
     return words.format(name=name)
 
 
+def who_paused(by: str) -> str:
+    """A person as they are kept, a brake in words: `the complaint brake (0.14 %)`."""
+    what, _brake, share = by.partition(" brake ")
+    words = {
+        "complaint": _("the complaint brake ({share})"),
+        "bounce": _("the bounce brake ({share})"),
+        "refusal": _("the refusal brake ({share})"),
+    }
+    return words[what].format(share=share) if share and what in words else by
+
+
 def pause(app: App, now: datetime, *, kind: str, name: str = "", by: str) -> bool:
     """No intent begins any more for what is named; False when it was paused already."""
     sequences = {sequence.name for sequence in app.playbook.sequences}

@@ -85,7 +85,7 @@ def deliver_due(
 ) -> Outcome:
     """Send what is due at `now`; less when this process is asked to stop meanwhile, or the gate is shut.
 
-    `waiting` then says how many, and a word of `Halt` why.
+    `waiting` then says how many, and a word of the gate why.
     """
     if isinstance(scope, Everyone):
         brake_due(app, now)

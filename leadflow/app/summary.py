@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from leadflow.app.pacing import brake_words
 from leadflow.app.sweeps import Sweep
 from leadflow.app.workspace import App
 from leadflow.ask import invariants, summary
@@ -16,7 +17,14 @@ def nightly_summary(
     app: App, sweep: Sweep, *, attempt: int = 1, broken: Sequence[str] = (), held: str = ""
 ) -> summary.Summary:
     """The artifact `nightly-summary`, Markdown: aggregates only, no address and no company."""
-    run = summary.Run(outcomes=sweep.outcomes, seconds=sweep.seconds, attempt=attempt, broken=broken, held=held)
+    run = summary.Run(
+        outcomes=sweep.outcomes,
+        seconds=sweep.seconds,
+        attempt=attempt,
+        broken=broken,
+        held=held,
+        stopped=brake_words(app, sweep.now),
+    )
     with Session(app.engine) as session:
         return summary.nightly_summary(session, app.playbook, sweep.now, run)
 

@@ -36,6 +36,8 @@ class Run:
     broken: Sequence[str] = ()
     #: What the brake says, when it holds the night.
     held: str = ""
+    #: What readers, or their mailbox providers, have stopped or soon will, in words.
+    stopped: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class Summary:
 def nightly_summary(session: Session, playbook: Playbook, now: datetime, run: Run) -> Summary:
     """One line that adds up, then phases, what is usual, reasons, sequences, salespeople, and what needs a human."""
     night, zone = read_night(session, playbook, now), ZoneInfo(playbook.office.zone)
-    warnings = night_words.warnings(night, now, zone)
+    warnings = (*run.stopped, *night_words.warnings(night, now, zone))
     blocks = [
         f"**{_sign(run)} {_heading(night, playbook, now, run)}**",
         *(f"❌ {_('invariant: {words}').format(words=line)}" for line in run.broken),

@@ -81,13 +81,15 @@ def _chosen(sequence: str | None, email: str | None, stream: str | None, everyth
 
 
 def _list(app: "App") -> None:
-    from leadflow.app import pause_words, pauses_of
+    from leadflow.app import pause_words, pauses_of, who_paused
 
     lasting = pauses_of(app)
     for row in lasting:
         since = f"{row.since.astimezone(app.office):%Y-%m-%d %H:%M}"
         told = _("paused since {since} by {who}: {what}")
-        console.print(told.format(since=since, who=row.by, what=pause_words(row.kind, row.name)), markup=False)
+        console.print(
+            told.format(since=since, who=who_paused(row.by), what=pause_words(row.kind, row.name)), markup=False
+        )
     if not lasting:
         console.print(_("nothing is paused"))
 

@@ -18,7 +18,7 @@ class Hold(SQLModel, table=True):
     at: datetime = part_of_key(Instant)
     #: The office's date, by which people speak of it.
     night: str = word()
-    #: sends_over, times_usual or handovers_over.
+    #: sends_over, times_usual, handovers_over or canary.
     rule: str = word()
     #: mails or handovers: what there was too much of.
     what: str = word()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from secrets import token_hex
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from leadflow.pipeline.budget import budget_of
 from leadflow.pipeline.canary import Flock, Nights
 from leadflow.pipeline.deliver_gate import Room, Taken
 from leadflow.playbook.model import Playbook
-from leadflow.types import EVERYONE, Halt, Scope
+from leadflow.types import EVERYONE, Scope
 
 #: In the place of a domain: all those that the playbook does not name.
 OTHERS = "others"
@@ -34,6 +35,19 @@ _CLAIMS_A_SECOND = 5
 _PATIENCE = 60.0
 #: Answers of ours, not of the provider: they say nothing of its health.
 _OWN = (BuildError, StaleError, UnsupportedFeatureError)
+
+
+class Halt(StrEnum):
+    """Why a delivery run left some of what was due to a later one."""
+
+    #: The provider answers nobody: its breaker is open, or it asked for patience.
+    OUTAGE = "outage"
+    #: The day's budget of a sending domain that is being warmed up is used up.
+    WARM_UP = "warm_up"
+    #: A night's first mails are listened to before the others leave.
+    CANARY = "canary"
+    #: At this rate the next token is minutes away.
+    RATE = "rate"
 
 
 class Pace:

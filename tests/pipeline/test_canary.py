@@ -7,10 +7,10 @@ from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.models import canary, event, hold, message
-from leadflow.pipeline.pace import Pace
+from leadflow.pipeline.pace import Halt, Pace
 from leadflow.pipeline.release import release_night
 from leadflow.playbook.model import Canary
-from leadflow.types import MINUTE, Halt, Outcome, micros
+from leadflow.types import MINUTE, Outcome, micros
 from tests.build import NIGHT
 from tests.pipeline.mails import deliver
 from tests.pipeline.pacing import Noting, add_crowd, paced

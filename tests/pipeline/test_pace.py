@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from leadflow.errors import OutageError, RefusedError, RetryableError, UnknownOutcomeError
 from leadflow.models import bucket, message
-from leadflow.pipeline.pace import Pace
+from leadflow.pipeline.pace import Halt, Pace
 from leadflow.playbook.model import Outage, Playbook, WarmUp
-from leadflow.types import MINUTE, SECOND, Halt, Outcome, Rate
+from leadflow.types import MINUTE, SECOND, Outcome, Rate
 from tests.build import NIGHT
 from tests.counting import counting
 from tests.pipeline.mails import deliver
