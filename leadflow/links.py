@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,19 @@ _SIZE = 16
 def sign_click(key: str, message_id: int, link_id: int) -> str:
     """A word that stands for a click on link `link_id` of message `message_id`; it never expires."""
     return _signed(key, _CLICK, f"{message_id}.{link_id}")
+
+
+def click_urls(key: str, public_url: str, message_id: int, link_ids: Iterable[int]) -> list[str]:
+    """The addresses of a message's clicks on all its links: `click_url` of `sign_click`, made in one go."""
+    begun = _keyed(key, _CLICK).copy()
+    begun.update(f"{message_id}.".encode())
+    head = click_url(public_url, f"{message_id}.")
+    made = []
+    for link_id in link_ids:
+        signature = begun.copy()
+        signature.update(b"%d" % link_id)
+        made.append(f"{head}{link_id}.{signature.hexdigest()}")
+    return made
 
 
 def read_click(key: str, token: str) -> tuple[int, int]:

@@ -7,14 +7,14 @@ from typing import Protocol
 
 import css_inline
 import mrml
-from jinja2 import Template, nodes
+from jinja2 import nodes
 
 from leadflow.email.catalog import Email
 from leadflow.email.markdown import html_to_text, map_links, markdown_to_html
 from leadflow.email.needs import forbidden_words, parse_template
 from leadflow.email.protect import Vault
 from leadflow.email.sandbox import HTML, TEXT
-from leadflow.email.slots import Link, slots_of, with_slots
+from leadflow.email.slots import Filled, Link, slots_of, with_slots
 from leadflow.errors import TemplateError
 
 # Rules that are inlined leave the head; media queries stay, since no attribute can say them.
@@ -41,10 +41,10 @@ class Compiled:
     name: str
     language: str
     version: str
-    subject: Template
-    preheader: Template
-    html: Template
-    text: Template
+    subject: Filled
+    preheader: Filled
+    html: Filled
+    text: Filled
     #: Dotted name → text for a missing value.
     defaults: Mapping[str, str]
     #: The frame's words.
@@ -54,6 +54,11 @@ class Compiled:
     urls: tuple[str, ...]
     #: Name in the context of HTML and text → (`page` or `url`, target): each link is made once a mail.
     slots: Mapping[str, Link]
+
+    @property
+    def parts(self) -> tuple[Filled, ...]:
+        """Its four templates."""
+        return self.subject, self.preheader, self.html, self.text
 
 
 #: Texts a long-lived process meets again every few minutes; more than any playbook has.
@@ -87,8 +92,8 @@ def _compile(email: Email, language: str, base: Base) -> Compiled:
         name=email.name,
         language=language,
         version=email.version,
-        subject=TEXT.from_string(subject),
-        preheader=TEXT.from_string(preheader),
+        subject=with_slots(TEXT, subject, slots),
+        preheader=with_slots(TEXT, preheader, slots),
         html=with_slots(HTML, html, slots),
         text=with_slots(TEXT, text, slots),
         defaults={name: _in(texts, language) for name, texts in email.defaults.items()},

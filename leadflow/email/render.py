@@ -18,9 +18,6 @@ class MissingValueError(TemplateError):
     """A value that the mail needs is missing."""
 
 
-_GROUPS = ("brand", "company", "lead", "question", "segment", "sender")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
     """Where the links of one mail lead."""
@@ -29,6 +26,8 @@ class Links:
     page: Callable[[str], str]
     url: Callable[[str], str]
     unsubscribe: str
+    #: By slot, where they were made all at once.
+    made: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ def render_email(compiled: Compiled, facts: Mapping[str, object], links: Links) 
     A name that `facts` does not list at all is a template's mistake (TemplateError); a listed one without a value and
     without a default raises MissingValueError where it would show.
     """
-    context = _context(compiled, facts, links)
+    context = context_of(compiled, facts, links)
     try:
         subject = one_line(compiled.subject.render(context))
         preheader = one_line(compiled.preheader.render(context))
@@ -74,18 +73,31 @@ def one_line(text: str) -> str:
     return re.sub(" +", " ", kept.encode("utf-8", "ignore").decode()).strip(" ")
 
 
-def _context(compiled: Compiled, facts: Mapping[str, object], links: Links) -> dict[str, Any]:
-    groups: dict[str, dict[str, object]] = {group: {} for group in _GROUPS}
-    for name, value in facts.items():
-        group, _dot, leaf = name.partition(".")
-        groups[group][leaf] = _value(name, value, compiled.defaults)
-    return {
-        **{group: SimpleNamespace(**values) for group, values in groups.items()},
-        "links": SimpleNamespace(page=links.page, url=links.url, unsubscribe=links.unsubscribe),
-        **{slot: getattr(links, kind)(target) for slot, (kind, target) in compiled.slots.items()},
-        "strings": SimpleNamespace(**compiled.strings),
-        "language": compiled.language,
-    }
+def context_of(compiled: Compiled, facts: Mapping[str, object], links: Links) -> dict[str, Any]:
+    """What the templates of `compiled` may look at: the values they name, each under a name of its own."""
+    made = links.made
+    if made is None:
+        made = {slot: getattr(links, kind)(target) for slot, (kind, target) in compiled.slots.items()}
+    context: dict[str, Any] = {"language": compiled.language, "_links_unsubscribe": links.unsubscribe, **made}
+    for part in compiled.parts:
+        for name, dotted in part.values.items():
+            if name not in context and dotted in facts:
+                context[name] = _value(dotted, facts[dotted], compiled.defaults)
+            elif dotted.startswith("strings.") and (word := dotted.removeprefix("strings.")) in compiled.strings:
+                context[name] = compiled.strings[word]
+        for group in part.groups:
+            context[group] = _group(group, compiled, facts, links)
+    return context
+
+
+def _group(group: str, compiled: Compiled, facts: Mapping[str, object], links: Links) -> SimpleNamespace:
+    """Everything of a group, for templates that look into it by a way that is not known beforehand."""
+    if group == "links":
+        return SimpleNamespace(page=links.page, url=links.url, unsubscribe=links.unsubscribe)
+    if group == "strings":
+        return SimpleNamespace(**compiled.strings)
+    ours = ((name.partition(".")[2], name) for name in facts if name.startswith(f"{group}."))
+    return SimpleNamespace(**{leaf: _value(name, facts[name], compiled.defaults) for leaf, name in ours})
 
 
 def _value(name: str, value: object, defaults: Mapping[str, str]) -> object:
@@ -97,5 +109,10 @@ def _value(name: str, value: object, defaults: Mapping[str, str]) -> object:
 
 
 def _tidy(text: str) -> str:
-    lines = "\n".join(line.rstrip() for line in text.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
+    """No blanks at the ends of lines, no two empty lines; plain searches cost nothing where there are none."""
+    for blank in (" \n", "\t\n"):
+        while blank in text:
+            text = text.replace(blank, "\n")
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip() + "\n"

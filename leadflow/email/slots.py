@@ -1,6 +1,7 @@
-"""The links of a template as names to fill in: what is the same in every mail is worked out before the first."""
+"""Templates with their links and values as plain names: the same in every mail, so worked out before the first."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from jinja2 import Environment, Template, TemplateSyntaxError, nodes
 from jinja2.visitor import NodeTransformer
@@ -10,6 +11,24 @@ from leadflow.errors import TemplateError
 #: `page` or `url`, and where it leads.
 Link = tuple[str, str]
 
+#: What templates look values up in.
+GROUPS = ("brand", "company", "lead", "links", "question", "segment", "sender", "strings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A template, ready to be given its values."""
+
+    template: Template
+    #: Plain name → the dotted one it stands for.
+    values: Mapping[str, str]
+    #: Groups it looks into by other ways.
+    groups: frozenset[str]
+
+    def render(self, context: Mapping[str, object]) -> str:
+        """The text with the values of `context`."""
+        return self.template.render(context)
+
 
 def slots_of(pages: Iterable[str], urls: Iterable[str]) -> Mapping[str, Link]:
     """A name for each target."""
@@ -17,28 +36,47 @@ def slots_of(pages: Iterable[str], urls: Iterable[str]) -> Mapping[str, Link]:
     return {f"link_{number}": link for number, link in enumerate(links)}
 
 
-def with_slots(environment: Environment, source: str, slots: Mapping[str, Link]) -> Template:
-    """`source` compiled, with the name of its slot in the place of each `links.page("…")` and `links.url("…")`."""
-    names = {link: name for name, link in slots.items()}
+def with_slots(environment: Environment, source: str, slots: Mapping[str, Link]) -> Filled:
+    """`source` compiled: each `links.page("…")` and `links.url("…")` is its slot, each `lead.name` a name.
+
+    The sandbox asks a dozen questions at each step from a value to its attribute; here there is none left to take.
+    """
     try:
         tree = environment.parse(source)
-        code = environment.compile(_Slots(names).visit(tree))
+        stored = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+        plain = _Plain({link: name for name, link in slots.items()}, frozenset(GROUPS) - stored)
+        code = environment.compile(plain.visit(tree))
     except TemplateSyntaxError as error:
         raise TemplateError(error.message, line=error.lineno) from error
-    return environment.template_class.from_code(environment, code, environment.make_globals(None))
+    template = environment.template_class.from_code(environment, code, environment.make_globals(None))
+    groups = {node.name for node in tree.find_all(nodes.Name)} & set(GROUPS)
+    return Filled(template=template, values=plain.values, groups=frozenset(groups))
 
 
-class _Slots(NodeTransformer):
-    def __init__(self, names: Mapping[Link, str]) -> None:
-        self._names = names
+class _Plain(NodeTransformer):
+    def __init__(self, slots: Mapping[Link, str], groups: frozenset[str]) -> None:
+        self._slots, self._groups = slots, groups
+        self.values: dict[str, str] = {}
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - the visitor's own way of naming
-        """A call becomes a name."""
+        """A link becomes the name of its slot."""
         match node:
             case nodes.Call(
                 node=nodes.Getattr(node=nodes.Name(name="links"), attr=str() as kind),
                 args=[nodes.Const(value=str() as target)],
-            ) if (kind, target) in self._names:
-                return nodes.Name(self._names[kind, target], "load", lineno=node.lineno)
+            ) if (kind, target) in self._slots:
+                return nodes.Name(self._slots[kind, target], "load", lineno=node.lineno)
+            case nodes.Call(node=nodes.Getattr(node=nodes.Name(name="links"))):
+                return node
+            case _:
+                return self.generic_visit(node)
+
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:  # noqa: N802
+        """A value of a group becomes a name of its own."""
+        match node:
+            case nodes.Getattr(node=nodes.Name(name=str() as group), attr=str() as leaf) if group in self._groups:
+                name = f"_{group}_{leaf}"
+                self.values[name] = f"{group}.{leaf}"
+                return nodes.Name(name, "load", lineno=node.lineno)
             case _:
                 return self.generic_visit(node)

@@ -14,7 +14,7 @@ from leadflow.email.compile import Compiled, compile_email
 from leadflow.email.preview import page_url
 from leadflow.email.render import Links, MissingValueError, Rendered, one_line, render_email
 from leadflow.errors import TemplateError
-from leadflow.links import click_url, sign_click, sign_unsubscribe, unsubscribe_url
+from leadflow.links import click_url, click_urls, sign_click, sign_unsubscribe, unsubscribe_url
 from leadflow.models import account, escalation, identity, lead, lead_state, link, message
 from leadflow.pipeline.deliver_frozen import stored_playbook
 from leadflow.playbook.model import Playbook, Sender
@@ -59,6 +59,7 @@ class Writer:
         self._send_at = now.astimezone(ZoneInfo(playbook.office.zone))
         self._compiled: dict[_Text, Compiled | TemplateError] = {}
         self._link_ids: dict[str, int] = {}
+        self._slots: dict[tuple[str, str, str], Mapping[str, int]] = {}
 
     def read(self, session: Session, owner: str) -> Sequence[Row[Any]]:
         """What `owner` has claimed, with its readers; whatever `write` needs of the database is looked up here."""
@@ -126,10 +127,13 @@ class Writer:
         sender = _sender(self._playbook, row)
         token = sign_unsubscribe(self._key, row.address_id, row.purpose)
         leave = unsubscribe_url(self._public_url, token)
+        slots = self._link_ids_of(compiled)
+        urls = click_urls(self._key, self._public_url, row.id, slots.values())
         links = Links(
             page=lambda path: self._tracked(row.id, self._page(path)),
             url=lambda url: self._tracked(row.id, url),
             unsubscribe=leave,
+            made=dict(zip(slots, urls, strict=True)),
         )
         return Written(
             id=row.id,
@@ -143,6 +147,15 @@ class Writer:
             version=compiled.version,
             is_edited=compiled.version != row.version,
         )
+
+    def _link_ids_of(self, compiled: Compiled) -> Mapping[str, int]:
+        """Slot → the row of its target."""
+        key = compiled.name, compiled.language, compiled.version
+        found = self._slots.get(key)
+        if found is None:
+            targets = ((slot, self._page(to) if kind == "page" else to) for slot, (kind, to) in compiled.slots.items())
+            found = self._slots[key] = {slot: self._link_ids[url] for slot, url in targets}
+        return found
 
     def _page(self, path: str) -> str:
         return page_url(self._playbook.brand.site, path)
