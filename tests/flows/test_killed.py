@@ -51,7 +51,7 @@ def box() -> Iterator[Mailbox]:
 @pytest.fixture
 def app(box: Mailbox, postgres: Server, tmp_path: Path) -> Iterator[App]:
     """A workspace on PostgreSQL whose people all have a mail due."""
-    postgres.create("killed", template="template")
+    postgres.create("killed")
     url = postgres.url("killed")
     settings = f"LEADFLOW_DATABASE_URL={url}\nLEADFLOW_ESP=smtp\nLEADFLOW_SMTP_URL={box.url}\n"
     make_busy(tmp_path / "workspace", WORKERS, settings)
