@@ -13,7 +13,7 @@ BENCHMARKS = {
     "pass": "bench.decision_pass",
     "delivery": "bench.delivery",
     "intake": "bench.intake",
-    "prefect": "bench.prefect",
+    "prefect": "bench.prefect_overhead",
     "start-up": "bench.start_up",
 }
 
