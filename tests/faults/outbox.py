@@ -32,9 +32,16 @@ def plan_messages(engine: Engine, ids: Sequence[int], *, names: Sequence[str] = 
             connection.execute(insert(table), [row(one, names[one % len(names)]) for one in ids])
 
 
+def add_people(engine: Engine, ids: Sequence[int]) -> None:
+    """Somebody who may be mailed for each id, and no message yet."""
+    with engine.begin() as connection:
+        for table in (lead, identity, lead_score, lead_state):
+            connection.execute(insert(table), [_ROWS[table](one, "p") for one in ids])
+
+
 def _lead(one: int, _name: str) -> dict[str, Any]:
     dates = {"first_seen_at": _BEFORE, "created_at": _BEFORE, "updated_at": _BEFORE}
-    plain = {"provenance": {}, "attributes": {}, "folded": {}, "basis": "consent"}
+    plain = {"provenance": {}, "attributes": {}, "folded": {}, "basis": "consent", "language": "en"}
     return {"id": one, "address_id": one, "seed": one * 48271 % (2**31 - 1)} | plain | dates
 
 

@@ -1,7 +1,8 @@
 """Named places of a delivery at which a worker is struck, found from outside: by what each transaction wrote.
 
 The product has no hooks. A transaction is known by the columns of `message` it sets: the claim sets a lease, the
-intent an attempt, the mark the provider's id; whatever a worker commits while it reconciles is reconciliation.
+intent an attempt, the mark the provider's id, a no of the log when it was asked; whatever a worker commits while it
+reconciles is reconciliation; an insert of messages is a planner's.
 """
 
 import os
@@ -15,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 #: The first of these that a statement sets names its transaction.
-_SETS = (("intent", "attempt_id="), ("mark", "provider_id="), ("claim", "lease_until="))
+_SETS = (("intent", "attempt_id="), ("mark", "provider_id="), ("no", "asked_at="), ("claim", "lease_until="))
 _UPDATE = re.compile(r"\bUPDATE message SET (.*?)(?: FROM | WHERE )", re.DOTALL)
 
 Act = Callable[[], None]
@@ -83,8 +84,8 @@ class Points:
         self._end()
 
     def _read(self, connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        # An insert-select names a planner's work; an update of messages a worker's.
         found = _UPDATE.search(statement)
+        # An insert-select names a planner's work; an update of messages a worker's.
         kind = next((kind for kind, column in _SETS if found and column in found[1]), "")
         if "INSERT INTO message " in statement:
             kind = "plan"

@@ -97,7 +97,7 @@ def set_constant(path: str, value: Any) -> None:
             setattr(module, name, value)
 
 
-def open_world(told: Told) -> tuple[App, Points]:
+def open_world(told: Told, **parts: Any) -> tuple[App, Points]:
     """An app on the database and the outside world that a worker is told of."""
     for path, value in {**SHORT, **told.get("constants", {})}.items():
         set_constant(path, value)
@@ -107,7 +107,7 @@ def open_world(told: Told) -> tuple[App, Points]:
         MUTANTS[name](engine, points)
     settings = Settings(workspace=Path("nowhere"), secret=SecretStr("k" * 32), simulated=True)
     given: dict[str, Any] = {"grace": GRACE, "outage": Outage(after=8, retry_after=SECOND // 4)}
-    playbook = mail_playbook(delivery=Delivery(**given | told.get("delivery", {})))
+    playbook = mail_playbook(delivery=Delivery(**given | told.get("delivery", {})), **parts)
     sales = MemorySales()
     email, log = _provider(told)
     return App(
@@ -134,7 +134,7 @@ def clock(told: Told) -> Callable[[], datetime]:
     def now() -> datetime:
         spent = _real_time() - began
         # To and fro, once a second.
-        return NIGHT + wrong + step * (int(spent) % 2) + timedelta(seconds=spent * PACE)
+        return NIGHT + wrong + step * (int(spent) % 2) + timedelta(seconds=spent * told.get("pace", PACE))
 
     return now
 
@@ -151,15 +151,9 @@ def _turn_clock(told: Told) -> None:
 def drain(told: Told) -> None:
     """Deliver, reconcile, and again, as the schedules do."""
     app, points = open_world(told)
-    _arm(points, told)
-    _wrap_provider(app, points)
-    now, ended = clock(told), _ends()
-    _turn_clock(told)
+    prepare(app, points, told)
+    now, ended = clock(told), ends()
     scope = Leads(tuple(told["scope"])) if "scope" in told else EVERYONE
-    _take_so_many(told.get("batch", 8))
-    if told.get("held"):
-        stop_self()
-    points.reach("begin")
     while not ended():
         # A database that is full or away stops a run, not the schedule.
         with suppress(SQLAlchemyError, LeadflowError):
@@ -172,6 +166,17 @@ def drain(told: Told) -> None:
     app.engine.dispose()
 
 
+def prepare(app: App, points: Points, told: Told) -> None:
+    """Arm what is to strike this process, then begin as told."""
+    _arm(points, told)
+    _wrap_provider(app, points)
+    _turn_clock(told)
+    _take_so_many(told.get("batch", 8))
+    if told.get("held"):
+        stop_self()
+    points.reach("begin")
+
+
 def _take_so_many(batch: int) -> None:
     """Claims are small: a kill leaves few messages in doubt, and there are many moments to be killed in."""
     defaults = deliver_messages.__kwdefaults__
@@ -179,7 +184,8 @@ def _take_so_many(batch: int) -> None:
     defaults["batch"] = batch
 
 
-def _ends() -> Callable[[], bool]:
+def ends() -> Callable[[], bool]:
+    """Whether this process was asked to end."""
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
     return lambda: bool(asked)
@@ -204,6 +210,3 @@ def _wrap_provider(app: App, points: Points) -> None:
             points.reach("after-response")
 
     app.ports.email.send = send  # type: ignore[method-assign]
-
-
-ROLES: Mapping[str, Callable[[Told], None]] = {"drain": drain}

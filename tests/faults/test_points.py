@@ -30,6 +30,8 @@ KILLED: Mapping[str, Mapping[str, str]] = {
     "after response": {"point": "after-response"},
     "before mark": {"point": "before-mark"},
     "after mark": {"point": "after-mark"},
+    "during reconcile, before it is committed": {"point": "before-reconcile", "fault": "accepted-reset"},
+    "during reconcile, once it is committed": {"point": "after-reconcile", "fault": "error"},
 }
 #: Where a process that stands still holds no lock of the database that the others need.
 STOPPED: Mapping[str, Mapping[str, str]] = {

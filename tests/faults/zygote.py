@@ -14,11 +14,14 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.faults import roles
+from tests.faults.nights import schedule
+from tests.faults.roles import Told, drain, warm_up
 
 _PDEATHSIG = 1
+ROLES: Mapping[str, Callable[[Told], None]] = {"drain": drain, "schedule": schedule}
 
 
 def main() -> None:
@@ -35,7 +38,7 @@ def main() -> None:
 
 def _obey(told: dict[str, Any]) -> dict[str, int]:
     if "warm" in told:
-        roles.warm_up(told["warm"])
+        warm_up(told["warm"])
         # A fork takes the one thread that asked for it: a lock held by another would never be let go.
         return {"threads": threading.active_count()}
     pid = os.fork()
@@ -54,7 +57,7 @@ def _be(told: dict[str, Any]) -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
         os.dup2(nothing, 1)
-        roles.ROLES[told["role"]](told)
+        ROLES[told["role"]](told)
         code = 0
     except BaseException:
         traceback.print_exc()
