@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.app import open_app
@@ -65,6 +65,24 @@ def test_mail_is_paused_listed_and_resumed(people: Path, types: Types) -> None:
     assert "nothing is paused" in went_on
     with Session(open_app(people).engine) as session:
         assert session.execute(select(pause.c.by, pause.c.ended_by)).one() == ("ana", "bob")
+
+
+def test_a_stream_is_paused_and_planned_when_it_goes_on(people: Path, types: Types) -> None:
+    at = ("--by", "ana", "--at", "2026-03-20T10:00")
+    assert "mails of purpose nurture: paused" in types("pause", "--stream", "nurture", *at).output
+    types("run", "--at", NIGHTLY)
+    with Session(open_app(people).engine) as session:
+        assert session.scalars(select(message.c.id)).all() == []
+    went_on = types("resume", "--stream", "nurture", "--by", "bob", "--at", "2026-03-23T09:30").output
+    assert "mails of purpose nurture: goes on; 8 planned anew, at their hours" in went_on
+
+
+def test_a_brake_that_paused_is_named(people: Path, types: Types) -> None:
+    with Session(open_app(people).engine) as session, session.begin():
+        row = {"kind": "stream", "name": "newsletter", "since": NIGHT, "by": "complaint brake 0.14 %"}
+        session.execute(insert(pause), row)
+    told = types("pause").output
+    assert "by the complaint brake (0.14 %): mails of purpose newsletter" in " ".join(told.split())
 
 
 @pytest.mark.parametrize(
