@@ -117,14 +117,16 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: BEGIN IMMEDIATE below is what serialises writers.
     connection.isolation_level = None
     cursor = connection.cursor()
+    # Room for 200 MB of pages and no more: mapping the file, or working tables in memory, is no faster with a million
+    # leads, and takes a gigabyte.
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=30000",
         "cache_size=-200000",
-        "temp_store=MEMORY",
-        "mmap_size=1073741824",
+        "temp_store=FILE",
+        "mmap_size=0",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

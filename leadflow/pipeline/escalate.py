@@ -150,23 +150,19 @@ def open_handovers(playbook: Playbook, now: datetime, due: Mapping[str, datetime
     place = func.row_number().over(partition_by=company, order_by=heat)
     ranked = select(asking, raised.label("raised"), place.label("place")).where(asking.c.rule.is_not(None))
     first = ranked.subquery("ranked")
-    before = select(escalation.c.lead_id, func.count().label("n")).group_by(escalation.c.lead_id).subquery("before")
-    rows = (
-        select(
-            first.c.lead_id,
-            first.c.account_id,
-            1 + func.coalesce(before.c.n, 0),
-            first.c.rule,
-            literal("", Word),
-            literal("", Word),
-            func.coalesce(first.c.band, ""),
-            literal(micros(now), BigInteger),
-            _due(first.c.rule, due, now),
-            literal(playbook.version, Word),
-        )
-        .select_from(first.outerjoin(before, before.c.lead_id == first.c.lead_id))
-        .where(or_(first.c.raised, first.c.place == 1))
-    )
+    before = select(func.count()).where(escalation.c.lead_id == first.c.lead_id).correlate(first).scalar_subquery()
+    rows = select(
+        first.c.lead_id,
+        first.c.account_id,
+        1 + before,
+        first.c.rule,
+        literal("", Word),
+        literal("", Word),
+        func.coalesce(first.c.band, ""),
+        literal(micros(now), BigInteger),
+        _due(first.c.rule, due, now),
+        literal(playbook.version, Word),
+    ).where(or_(first.c.raised, first.c.place == 1))
     columns = ["lead_id", "account_id", "number", "rule", "rep", "route", "band", "opened_at", "due_at", "playbook"]
     return insert(escalation).from_select(columns, rows)
 

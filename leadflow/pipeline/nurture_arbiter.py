@@ -121,22 +121,24 @@ def _expires_at() -> ColumnElement[Any]:
 
 
 def _record_plans(session: Session, playbook: Playbook, now: datetime) -> None:
-    plan = message.c
+    who = candidate.c
+    made = exists().where(
+        message.c.enrolment_id == who.enrolment_id, message.c.step == who.step, message.c.planned_at == micros(now)
+    )
     rows = (
         select(
-            plan.lead_id,
-            subject_of(plan.sequence, plan.step).label("subject"),
+            who.lead_id,
+            subject_of(who.sequence, who.step).label("subject"),
             json_object(
-                email=plan.email,
-                language=plan.language,
-                send_at=type_coerce(plan.send_at, BigInteger),
+                email=choice.c.template,
+                language=choice.c.language,
+                send_at=slot.c.send_at,
                 candidates=choice.c.among,
             ).label("detail"),
         )
-        .join(slot, slot.c.enrolment_id == plan.enrolment_id)
-        .join(candidate, and_(candidate.c.enrolment_id == slot.c.enrolment_id, candidate.c.step == plan.step))
-        .join(choice, choice.c.enrolment_id == slot.c.enrolment_id)
-        .where(plan.planned_at == micros(now), slot.c.reason.is_(None))
+        .join(slot, slot.c.enrolment_id == who.enrolment_id)
+        .join(choice, choice.c.enrolment_id == who.enrolment_id)
+        .where(slot.c.reason.is_(None), made)
     )
     record_decisions(session, rows, kind="plan", now=now, playbook=playbook)
 

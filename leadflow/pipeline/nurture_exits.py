@@ -30,25 +30,31 @@ NOT_FINAL = (Reason.PAUSED, Reason.WITH_SALES, Reason.PARKED, Reason.EXITED)
 CANCELLED = (MessageState.PLANNED, MessageState.CLAIMED)
 
 
-_SHIFTED = and_(shift.c.enrolment_id == enrolment.c.id, enrolment.c.ended_at.is_(None))
+def _shifted(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Enrolments of `nurture_shift`, by their ids: joined, SQLite would walk all active ones for them."""
+    return and_(enrolment.c.id.in_(select(shift.c.enrolment_id).where(which)), enrolment.c.ended_at.is_(None))
+
+
+def _said(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return select(column).where(shift.c.enrolment_id == enrolment.c.id).correlate(enrolment).scalar_subquery()
 
 
 def end_enrolments(session: Session, now: datetime) -> None:
     """UPDATE enrolment: customers, the disqualified, and those whom exit, goal or on_unmatch lets go."""
-    ended = update(enrolment).where(_SHIFTED, shift.c.ends.is_not(None))
-    session.execute(ended.values(state=EnrolmentState.ENDED.value, ended_at=micros(now), end_reason=shift.c.ends))
+    values = {"state": EnrolmentState.ENDED.value, "ended_at": micros(now), "end_reason": _said(shift.c.ends)}
+    session.execute(update(enrolment).where(_shifted(shift.c.ends.is_not(None))).values(values))
 
 
 def pause_enrolments(session: Session, now: datetime) -> None:
     """UPDATE enrolment: with sales, or not matching for now; their waits stand still."""
-    paused = update(enrolment).where(_SHIFTED, enrolment.c.state == EnrolmentState.ACTIVE, shift.c.pauses.is_not(None))
-    values = {"state": EnrolmentState.PAUSED.value, "paused_at": micros(now), "pause_reason": shift.c.pauses}
-    session.execute(paused.values(values))
+    still = and_(_shifted(shift.c.pauses.is_not(None)), enrolment.c.state == EnrolmentState.ACTIVE)
+    values = {"state": EnrolmentState.PAUSED.value, "paused_at": micros(now), "pause_reason": _said(shift.c.pauses)}
+    session.execute(update(enrolment).where(still).values(values))
 
 
 def resume_enrolments(session: Session, playbook: Playbook, now: datetime) -> None:
     """UPDATE enrolment: what held them has gone; all its instants move on by the length of the pause."""
-    back = and_(_SHIFTED, enrolment.c.state == EnrolmentState.PAUSED, shift.c.resumes)
+    back = and_(_shifted(shift.c.resumes), enrolment.c.state == EnrolmentState.PAUSED)
     rows = select(
         enrolment.c.lead_id, enrolment.c.sequence.label("subject"), enrolment.c.pause_reason.label("reason")
     ).where(back)
@@ -118,7 +124,7 @@ def record_exits(session: Session, playbook: Playbook, now: datetime) -> None:
     ended = select(enrolment.c.lead_id, name, enrolment.c.end_reason.label("reason"))
     record_decisions(session, ended.where(enrolment.c.ended_at == at, TOUCHED), kind="exit", now=now, playbook=playbook)
     paused = select(enrolment.c.lead_id, name, enrolment.c.pause_reason.label("reason"))
-    still = (_SHIFTED, shift.c.pauses.is_not(None), enrolment.c.paused_at == at)
+    still = (_shifted(shift.c.pauses.is_not(None)), enrolment.c.paused_at == at)
     record_decisions(session, paused.where(*still), kind="pause", now=now, playbook=playbook)
 
 

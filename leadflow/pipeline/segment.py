@@ -35,9 +35,11 @@ def segment_leads(session: Session, playbook: Playbook, now: datetime, scope: Sc
 def _leave(session: Session, playbook: Playbook, scratch: Table, now: datetime) -> None:
     """Close the memberships that no longer hold; one opened at this very instant never was, and goes."""
     outside = ~is_inside(words_of(playbook), membership.c.segment, scratch)
-    left = (membership.c.left_at.is_(None), exists().where(scratch.c.lead_id == membership.c.lead_id, outside))
-    session.execute(delete(membership).where(membership.c.joined_at == micros(now), *left))
-    session.execute(update(membership).where(*left).values(left_at=micros(now)))
+    opened, mine = membership.c.left_at.is_(None), scratch.c.lead_id == membership.c.lead_id
+    never = (membership.c.joined_at == micros(now), membership.c.lead_id.in_(select(scratch.c.lead_id)))
+    session.execute(delete(membership).where(*never, opened, exists().where(mine, outside)))
+    # Joined from the few leads, not asked of each membership.
+    session.execute(update(membership).where(opened, mine, outside).values(left_at=micros(now)))
 
 
 def _join(session: Session, playbook: Playbook, scratch: Table, now: datetime) -> None:
