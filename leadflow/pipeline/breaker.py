@@ -88,9 +88,14 @@ class Breaker:
         elif answered and (was_probing or self._known):
             session.execute(_close(self._provider, self._owner))
         elif was_probing:
-            # Nothing was sent after all: somebody else may ask.
             session.execute(_release(self._provider, self._owner))
         self._known = run if answered else self._known + run
+
+    def let_go(self, session: Session) -> None:
+        """Nothing is sent after all: somebody else may probe. Touches the row only where `ask` has locked it."""
+        if self.is_probing:
+            self.is_probing = False
+            session.execute(_release(self._provider, self._owner))
 
     def _fail(self, session: Session, run: int, *, afresh: bool) -> Insert:
         """INSERT or UPDATE the provider's row: so many outages more, and open from so many on."""

@@ -65,8 +65,8 @@ def write_answers(engine: Engine, gate: Gate, results: Mapping[str, Sequence[Res
     with Session(engine) as session, session.begin():
         for owner, answered in results.items():
             record_results(session, owner, answered)
-            gate.unused(session, sum(result.is_free for result in answered))
         gate.tell(session)
+        gate.unused(session, sum(result.is_free for answered in results.values() for result in answered))
 
 
 def patiently(act: Callable[[], None]) -> None:

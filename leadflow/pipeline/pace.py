@@ -84,7 +84,7 @@ class Pace:
         n = 1 if alone else wanted
         room = self._tokens(session, n if self._flock.first is None else min(n, self._flock.left))
         if not room.n:
-            self._breaker.tell(session)
+            self._breaker.let_go(session)
             return room
         self._granted = room.n
         return Room(n=room.n, only=self._only(), wait=self._next_look(), alone=alone)
@@ -97,8 +97,7 @@ class Pace:
         if not taken and self._flock.first is not None:
             self._nights.none_of(self._flock.first)
         if not kept:
-            # A probe that found no mail to send is somebody else's.
-            self._breaker.tell(session)
+            self._breaker.let_go(session)
         return back
 
     def unused(self, session: Session, n: int) -> None:
