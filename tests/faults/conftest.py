@@ -20,6 +20,13 @@ class Light(Protocol):
     def __call__(self, database: str, *, url: str = "") -> AbstractContextManager[Fire]: ...
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of it burns in `make soak` too, for the table."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.soak)
+
+
 @pytest.fixture(scope="session")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OutsideWorld]:
     """The stand-in SendGrid and mail server."""

@@ -1,7 +1,5 @@
 """Random SIGKILLs of workers while the provider has a rough evening: nothing lost, nothing twice, nothing stuck."""
 
-import pytest
-
 from tests.faults.fire import Fire
 from tests.faults.manners import BRISK, ROUGH
 from tests.faults.outbox import NOTHING
@@ -22,7 +20,6 @@ GRUFF = {
 }
 
 
-@pytest.mark.soak
 def test_workers_killed_at_any_moment_lose_and_repeat_nothing(fire: Fire) -> None:
     fire.suite = "workers killed, SendGrid"
     fire.world(mix=ROUGH if SOAK else BRISK, seed=7)
@@ -32,7 +29,6 @@ def test_workers_killed_at_any_moment_lose_and_repeat_nothing(fire: Fire) -> Non
     assert fire.is_quiet()
 
 
-@pytest.mark.soak
 def test_with_plain_smtp_what_nobody_can_tell_is_held_and_nothing_comes_twice(fire: Fire) -> None:
     fire.suite = "workers killed, SMTP, hold"
     fire.world(mix=GRUFF, seed=8)
@@ -44,7 +40,6 @@ def test_with_plain_smtp_what_nobody_can_tell_is_held_and_nothing_comes_twice(fi
     assert 0 < account.states["unknown"] <= account.planned // 2
 
 
-@pytest.mark.soak
 def test_with_plain_smtp_and_resend_every_mail_arrives(fire: Fire) -> None:
     # Twice is what was chosen here: no line of the table.
     fire.counts = False

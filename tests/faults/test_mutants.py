@@ -43,7 +43,6 @@ _DRAWN = [
 ]
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize(("mutant", "on"), _DRAWN)
 def test_a_wrong_way_to_deliver_is_noticed(mutant: str, on: str, light: Light) -> None:
     blow, point, told, fault = UNMASKED[mutant]

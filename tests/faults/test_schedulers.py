@@ -43,7 +43,7 @@ def everybody_has_mail(fire: Fire, people: int, seconds: float = 40) -> bool:
 def test_two_schedulers_and_four_workers_started_at_once_run_each_slot_once(fire: Fire, diary: Diary) -> None:
     add_people(fire.engine, range(1, 81))
     for _scheduler in range(2):
-        fire.worker(role="schedule", pace=PACE, journal=str(diary.path))
+        fire.worker(role="schedule", pace=PACE, journal=str(diary.path), lease=60)
     for _worker in range(4):
         fire.worker(pace=PACE)
     assert everybody_has_mail(fire, 80)
@@ -54,7 +54,6 @@ def test_two_schedulers_and_four_workers_started_at_once_run_each_slot_once(fire
     assert {attempt for _job, _slot, attempt in runs} == {"1"}
 
 
-@pytest.mark.soak
 def test_schedulers_killed_while_they_plan_and_send_lose_and_repeat_nothing(fire: Fire, diary: Diary) -> None:
     fire.world(mix=BRISK, seed=11)
     drawn, told = random.Random(11), {"role": "schedule", "pace": PACE, "journal": str(diary.path)}

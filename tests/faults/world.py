@@ -100,6 +100,10 @@ class Zygote:
         """Let it compile, on an empty database that is nobody's, what every worker will need."""
         assert self._ask({"warm": url})["threads"] == 1
 
+    def load(self, module: str) -> None:
+        """Let it import what only some workers need."""
+        assert self._ask({"load": module})["threads"] == 1
+
     def spawn(self, told: Mapping[str, Any]) -> int:
         """A new worker that does as told; its process."""
         pid = self._ask(told)["pid"]

@@ -8,6 +8,7 @@ one delivery first, on a database for that alone. A worker dies with the zygote,
 
 import ctypes
 import faulthandler
+import importlib
 import json
 import os
 import signal
@@ -21,7 +22,6 @@ from tests.faults.nights import schedule
 from tests.faults.roles import Told, drain, warm_up
 
 _PDEATHSIG = 1
-ROLES: Mapping[str, Callable[[Told], None]] = {"drain": drain, "schedule": schedule}
 
 
 def main() -> None:
@@ -37,6 +37,9 @@ def main() -> None:
 
 
 def _obey(told: dict[str, Any]) -> dict[str, int]:
+    if "load" in told:
+        importlib.import_module(told["load"])
+        return {"threads": threading.active_count()}
     if "warm" in told:
         warm_up(told["warm"])
         # A fork takes the one thread that asked for it: a lock held by another would never be let go.
@@ -45,6 +48,16 @@ def _obey(told: dict[str, Any]) -> dict[str, int]:
     if pid == 0:
         _be(told)
     return {"pid": pid}
+
+
+def _flow(told: Told) -> None:
+    # Only where flows are killed is Prefect worth its seconds.
+    from tests.faults.flow_runs import run_flows
+
+    run_flows(told)
+
+
+ROLES: Mapping[str, Callable[[Told], None]] = {"drain": drain, "schedule": schedule, "flow": _flow}
 
 
 def _be(told: dict[str, Any]) -> None:
