@@ -7,11 +7,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import BigInteger, TextClause, func, select, text, type_coerce
 from sqlalchemy.orm import Session
 
 from leadflow.intake.bulk import as_json, insert_rows
-from leadflow.models import event, event_inbox
+from leadflow.models import event, event_inbox, sweep
 from leadflow.types import FULL_WEIGHT, instant_of, micros, month_of
 
 T = TypeVar("T")
@@ -48,9 +48,18 @@ class NewEvent:
 def record_events(session: Session, events: Sequence[NewEvent], *, received_at: datetime) -> int:
     """Write the events nobody told before, and queue those of known leads for scoring; returns how many were new.
 
-    Three statements a batch. An event from the future is clamped to `received_at`, its claim kept.
+    Four statements a batch. An event from the future is clamped to `received_at`, its claim kept. One that came in
+    before the last sweep, which yet did not see it, counts as received at that sweep's instant: its row was committed
+    too late, and whoever asks what is new since then must find it.
     """
-    return sum(_record_batch(session, batch, received_at) for batch in batches(events, _AT_ONCE))
+    looked = _last_look(session, received_at) if any(new.received_at for new in events) else 0
+    return sum(_record_batch(session, batch, received_at, looked) for batch in batches(events, _AT_ONCE))
+
+
+def _last_look(session: Session, now: datetime) -> int:
+    """The instant of the last sweep before `now`, whoever it looked at."""
+    last = select(type_coerce(func.max(sweep.c.at), BigInteger)).where(sweep.c.at < micros(now))
+    return session.scalar(last) or 0
 
 
 def batches(rows: Iterable[T], size: int) -> Iterable[list[T]]:
@@ -60,11 +69,11 @@ def batches(rows: Iterable[T], size: int) -> Iterable[list[T]]:
         yield batch
 
 
-def _record_batch(session: Session, events: list[NewEvent], received_at: datetime) -> int:
+def _record_batch(session: Session, events: list[NewEvent], received_at: datetime, looked: int) -> int:
     by_key = {(new.source, new.external_id): new for new in reversed(events)}
     claimed = session.execute(*_claim(session, [*reversed(by_key)])).all()
     came = micros(received_at)
-    rows = [_row(id, by_key[source, external_id], came) for id, source, external_id in claimed]
+    rows = [_row(id, by_key[source, external_id], came, looked) for id, source, external_id in claimed]
     insert_rows(session, event, _COLUMNS, rows)
     waiting = [(row[0], row[1], row[2], row[5], row[6]) for row in rows if row[2] is not None and row[9]]
     insert_rows(session, event_inbox, ("event_id", "month", "lead_id", "occurred_at", "received_at"), waiting)
@@ -96,14 +105,14 @@ _COLUMNS = (
 )
 
 
-def _row(event_id: int, told: NewEvent, came: int) -> tuple[Any, ...]:
+def _row(event_id: int, told: NewEvent, came: int, looked: int) -> tuple[Any, ...]:
     """A row of `event`, its columns in the order of `_COLUMNS`."""
-    received = micros(told.received_at) if told.received_at else came
+    received = max(micros(told.received_at), looked) if told.received_at else came
     claimed = micros(told.occurred_at)
     late = claimed > received
     return (
         event_id,
-        month_of(told.received_at or instant_of(came)) if late else month_of(told.occurred_at),
+        month_of(instant_of(received) if late else told.occurred_at),
         told.lead_id,
         told.identity_id,
         told.kind,
