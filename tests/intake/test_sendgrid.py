@@ -11,9 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadflow.errors import InputError
-from leadflow.intake.sendgrid import normalise, verify
+from leadflow.intake.sendgrid import NOES, normalise, normalise_noes, verify
 
 _DATA = Path(os.environ.get("LEADFLOW_SHARED") or Path(__file__).parents[3] / "shared") / "data/sendgrid"
 NOW = datetime(2026, 3, 23, 3, 15, tzinfo=UTC)
@@ -122,3 +124,37 @@ def test_entries_that_tell_nothing_do_not_spoil_their_neighbours() -> None:
 
 def test_text_that_no_database_holds_is_cleaned() -> None:
     assert one(event="click", useragent="a\x00b\ud800").user_agent == "ab?"
+
+
+_words = st.sampled_from(["unsubscribe", "group_unsubscribe", "spamreport", "dropped", "open", "unsub\0scribe", "x"])
+_entry = st.fixed_dictionaries(
+    {},
+    optional={
+        "event": _words | st.none() | st.integers(),
+        "timestamp": st.sampled_from([1774236900, "1774236900", None, 1e400, -1, 2**70, "x", True]),
+        "reason": st.sampled_from(["Unsubscribed Address", "Spam Reporting Address", "Invalid", "é", "\ud800"]),
+        "email": st.text(max_size=5),
+        "sg_event_id": st.text(max_size=3),
+    },
+)
+
+
+@given(st.lists(_entry | st.none() | st.integers(), max_size=5), st.booleans())
+def test_the_door_hears_every_no_that_the_sweep_reads(entries: list[Any], ascii_only: bool) -> None:
+    raw = json.dumps(entries, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    try:
+        expected = [event for event in normalise(raw) if event.kind in NOES]
+    except InputError:
+        expected = []
+    try:
+        heard = normalise_noes(raw)
+    except InputError:
+        heard = []
+    assert heard == expected
+
+
+def test_both_readers_of_json_say_the_same() -> None:
+    told = {"timestamp": 1774236900, "event": "click", "sg_event_id": "e1", "url": "https://a.example/é"}
+    plain = json.dumps([told]).encode()
+    odd = json.dumps([told, {"useragent": "\ud800"}]).encode()
+    assert normalise(plain) == normalise(odd)

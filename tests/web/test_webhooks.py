@@ -95,3 +95,45 @@ def test_the_door_counts_nothing_by_itself(app: App, door: TestClient) -> None:
     door.post("/webhooks/sendgrid", content=RAW, headers=signed(RAW))
     with Session(app.engine) as session:
         assert session.scalar(select(func.count()).select_from(suppression)) == 0
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'[{"email": "p7@x.example", "timestamp": NaN, "event": "open"}]',
+        b'[{"email": "p7@x.example", "timestamp": 1769000000, "event": "a\\u0000b"}]',
+        b'[{"email": "\\ud800", "timestamp": 1769000000, "event": "unsubscribe"}]',
+        b'[{"email": "p7@x.example", "timestamp": 1e999, "event": "spamreport"}]',
+        b"\xff\xfe[]",
+        b"[" * 200_000,
+        b"",
+    ],
+)
+def test_signed_bytes_that_no_database_could_hold_as_text_are_kept_as_bytes(
+    app: App, door: TestClient, raw: bytes
+) -> None:
+    assert door.post("/webhooks/sendgrid", content=raw, headers=signed(raw)).status_code == 204
+    assert stored(app) == [raw]
+
+
+def test_a_no_beside_what_cannot_be_read_takes_effect_all_the_same(app: App, door: TestClient) -> None:
+    raw = b'[{"useragent": "\\ud800"}, NaN, {"email": "p7@x.example", "timestamp": 1769000000, "event": "unsubscribe"}]'
+    assert door.post("/webhooks/sendgrid", content=raw, headers=signed(raw)).status_code == 204
+    with Session(app.engine) as session:
+        assert session.scalar(select(suppression.c.reason)) == "unsubscribed"
+
+
+def test_many_noes_of_one_post_are_one_each(app: App, door: TestClient) -> None:
+    told = [{"email": f"p{n % 40}@x.example", "timestamp": 1769000000, "event": "spamreport"} for n in range(120)]
+    raw = json.dumps(told).encode()
+    assert door.post("/webhooks/sendgrid", content=raw, headers=signed(raw)).status_code == 204
+    with Session(app.engine) as session:
+        assert session.scalar(select(func.count()).select_from(suppression)) == 40
+
+
+@pytest.mark.parametrize("path", ["/webhooks/sendgrid", "/events", "/u/x", "/h/x"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_sixteen_megabytes_are_refused_at_every_door(door: TestClient, path: str, declared: bool) -> None:
+    content = b"x" * (16 * 1024 * 1024)
+    parts = content if declared else iter([content[:100_000]] * 160)
+    assert door.post(path, content=parts, headers={"Authorization": "Bearer "}).status_code in {401, 413}
