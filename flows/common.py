@@ -14,7 +14,7 @@ from prefect.client.schemas import State
 from prefect.states import Completed
 from pydantic import Field
 
-from leadflow.app import App, Claim, draining_at_sigterm, open_app, refresh, run_once, slot_at
+from leadflow.app import App, Claim, draining_at_sigterm, open_app, refresh, run_once, slot_at, waiting_words
 from leadflow.errors import LeadflowError, UsageError
 
 Workspace = Annotated[str, Field(description="Folder with config/, segments/ and templates/.")]
@@ -134,13 +134,13 @@ def once(
         return Completed(message=f"nothing to do: {job} {slot} has run or is running")
     told = say(result)
     logger.info("%s: %s", job, told)
-    return ended(told, int(result.get("waiting", 0)))
+    return ended(told, result)
 
 
-def ended(told: str, waiting: int) -> State[Any]:
+def ended(told: str, counts: Mapping[str, Any]) -> State[Any]:
     """Complete, under a name of its own while mails that were due wait: that is no failure, and not the end."""
-    if waiting:
-        return Completed(name="Unfinished", message=f"{told} · {waiting} wait")
+    if waiting := waiting_words(counts):
+        return Completed(name="Unfinished", message=f"{told} · {waiting}")
     return Completed(message=told)
 
 

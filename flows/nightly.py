@@ -106,4 +106,4 @@ def ending(app: App, sweep: Sweep, attempt: int) -> State[Any]:
     if words:
         # Waits for `leadflow approve`, not for Prefect's own button: it never times out.
         return Paused(message=words)
-    return ended(headline(sweep.outcomes, told.warnings), sweep.outcomes[-1].counts.get("waiting", 0))
+    return ended(headline(sweep.outcomes, told.warnings), sweep.outcomes[-1].counts)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, String, cast, insert, literal, update
 from sqlalchemy.orm import Session
 
-from leadflow.app import pauses_of, who_paused
+from leadflow.app import pauses_of, waiting_words, who_paused
 from leadflow.app.pacing import brake_words
 from leadflow.app.phases import deliver_due
 from leadflow.errors import OutageError
@@ -76,8 +76,11 @@ class Down(MemoryProvider):
         raise OutageError("cannot connect", retry_after=0.01)
 
 
-@pytest.mark.parametrize("closed", ["outage", "warm_up"])
-def test_a_delivery_says_how_many_it_left_and_why(engine: Engine, closed: str) -> None:
+@pytest.mark.parametrize(
+    ("closed", "words"),
+    [("outage", "10 wait: the provider answers nobody"), ("warm_up", "9 wait: the day's warm-up is used up")],
+)
+def test_a_delivery_says_how_many_it_left_and_why(engine: Engine, closed: str, words: str) -> None:
     budget = WarmUp(since=NIGHT.date(), first_day=1, growth=50, until=100)
     app = an_app(engine, book=mail_playbook(delivery=Delivery(warm_up=budget if closed == "warm_up" else None)))
     if closed == "outage":
@@ -86,6 +89,7 @@ def test_a_delivery_says_how_many_it_left_and_why(engine: Engine, closed: str) -
         add_crowd(session, 10)
     counts = deliver_due(app, NIGHT).counts
     assert counts["waiting"] == counts[closed] == 10 - counts.get("accepted", 0)
+    assert waiting_words(counts) == words
 
 
 def test_a_person_who_paused_is_named_and_a_brake_is_put_into_words() -> None:

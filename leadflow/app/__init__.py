@@ -19,6 +19,7 @@ from leadflow.app.jobs import (
     slot_free,
 )
 from leadflow.app.outbox import resend_mails, resend_plan, which_mails
+from leadflow.app.pacing import waiting_words
 from leadflow.app.pauses import pause, pause_words, pauses_of, resume, who_paused
 from leadflow.app.phases import deliver_due, phase_of, run_phase, seldom
 from leadflow.app.playbook_at import playbook_at
@@ -105,6 +106,7 @@ __all__ = [
     "sweep_one",
     "sweep_raised",
     "sweeping",
+    "waiting_words",
     "which_mails",
     "who_paused",
     "why",

@@ -7,6 +7,7 @@ from typing import Any
 
 from leadflow.app.holds import held_at, hold_words
 from leadflow.app.jobs import Claim, run_escalations, run_once, run_upkeep
+from leadflow.app.pacing import waiting_words
 from leadflow.app.phases import Progress, deliver_due
 from leadflow.app.slots import Slot
 from leadflow.app.summary import broken_invariants, headline
@@ -48,8 +49,8 @@ def _deliver(app: App, claim: Claim) -> Mapping[str, Any]:
 
 
 def _say_waiting(job: str, claim: Claim, outcome: Outcome) -> None:
-    if waiting := outcome.counts.get("waiting"):
-        logger.warning("%s %s: unfinished, %d wait", job, claim.slot, waiting)
+    if waiting := waiting_words(outcome.counts):
+        logger.warning("%s %s: unfinished, %s", job, claim.slot, waiting)
 
 
 def _escalate(app: App, _claim: Claim) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from leadflow.app.pauses import pause_words, pauses_of, who_paused
 from leadflow.app.workspace import App
 from leadflow.pipeline.engage import engage_leads
-from leadflow.pipeline.pace import Pace
+from leadflow.pipeline.pace import Halt, Pace
 from leadflow.pipeline.streams import bouncing, brake_streams, heard_of_streams
 from leadflow.text import _
 from leadflow.types import DAY, EVERYONE, Scope
@@ -51,3 +51,21 @@ def brake_words(app: App, now: datetime) -> Sequence[str]:
 def left_by(pace: Pace, waiting: int) -> Mapping[str, int]:
     """What a run left to a later one, under the word of what shut its gate."""
     return {pace.halted: waiting} if waiting and pace.halted is not None else {}
+
+
+def left_because(counts: Mapping[str, int]) -> str:
+    """Why a run left some of what was due, in words; nothing where its gate was open."""
+    words = {
+        Halt.OUTAGE: _("the provider answers nobody"),
+        Halt.WARM_UP: _("the day's warm-up is used up"),
+        Halt.CANARY: _("the night's first mails are listened to"),
+        Halt.RATE: _("the rate has no room for minutes"),
+    }
+    return next((said for halt, said in words.items() if counts.get(halt)), "")
+
+
+def waiting_words(counts: Mapping[str, int]) -> str:
+    """`80 wait: the provider answers nobody`; nothing where nothing waits."""
+    waiting, why = counts.get("waiting", 0), left_because(counts)
+    told = _("{n} wait").format(n=waiting)
+    return (f"{told}: {why}" if why else told) if waiting else ""

@@ -47,8 +47,10 @@ def deliver(workspace: Workspace = None, at: At = None) -> None:
 
 
 def _say_waiting(sent: "Outcome") -> None:
-    if waiting := sent.counts.get("waiting"):
-        console.print(_("unfinished: {n} wait").format(n=waiting), style="yellow")
+    from leadflow.app import waiting_words
+
+    if waiting := waiting_words(sent.counts):
+        console.print(_("unfinished: {waiting}").format(waiting=waiting), style="yellow")
 
 
 def _line(outcome: "Outcome") -> None:
