@@ -88,7 +88,7 @@ def _due(looked: Looked, box: Outbox) -> Finding:
     if oldest is None:
         return ok("due", _("no mail waits that could leave"))
     n = sum(line.n for line in waiting)
-    told = ngettext("{n} mail is due since {at}", "{n} mails are due, the first since {at}", n)
+    told = ngettext("{n} mail has been due since {at}", "{n} mails are due, the first since {at}", n)
     words = told.format(n=n, at=looked.at(oldest))
     if looked.now - oldest < _TOO_LONG:
         return ok("due", words)

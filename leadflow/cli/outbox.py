@@ -1,6 +1,6 @@
 """`leadflow outbox`: what is where and why, by state, purpose and hour; ids, and addresses only when asked for."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -85,7 +85,7 @@ def _table(app: "App", found: "Outbox") -> "Table":
     table = _columns(_("state"), ">" + _("mails"), _("why"), _("first due"))
     named = sorted({stream for line in found.lines for stream in line.streams})
     for stream in named:
-        table.add_column(stream, justify="right")
+        table.add_column(stream, justify="right", no_wrap=True)
     last = None
     for line in found.lines:
         state = state_words(line.state) if line.state is not last else ""
@@ -152,7 +152,9 @@ def _columns(*heads: str) -> "Table":
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for head in heads:
-        table.add_column(head.removeprefix(">"), justify="right" if head.startswith(">") else "left", no_wrap=True)
+        # Of a screen too narrow the words are folded, never a figure or a date cut.
+        justify: Literal["left", "right"] = "right" if head.startswith(">") else "left"
+        table.add_column(head.removeprefix(">"), justify=justify, no_wrap=head != _("why"))
     return table
 
 

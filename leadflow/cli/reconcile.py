@@ -61,11 +61,18 @@ def _words() -> Mapping[str, str]:
 
 def _waiting(app: "App", left: int) -> str:
     minutes = app.playbook.delivery.grace // 60_000_000
-    told = ngettext(
-        "{n} mail waits: its answer may come for {minutes} minutes, and the log has to say no twice",
-        "{n} mails wait: their answer may come for {minutes} minutes, and the log has to say no twice",
-        left,
-    )
+    if app.ports.log is None:
+        told = ngettext(
+            "{n} mail waits: its answer may come for {minutes} minutes",
+            "{n} mails wait: their answers may come for {minutes} minutes",
+            left,
+        )
+    else:
+        told = ngettext(
+            "{n} mail waits: its answer may come for {minutes} minutes, and the log has to say no twice",
+            "{n} mails wait: their answers may come for {minutes} minutes, and the log has to say no twice",
+            left,
+        )
     return told.format(n=left, minutes=minutes)
 
 

@@ -128,7 +128,7 @@ def test_mail_that_hangs_is_said_with_what_to_do(app: App, session: Session) -> 
     session.execute(insert(breaker), {"provider": "memory", "failures": 5, "opened_at": NIGHT, "note": "503"})
     session.commit()
     found = doctor(app, NIGHT)
-    assert of(found, "due") == [("wrong", "1 mail is due since 2026-03-23 03:15")]
+    assert of(found, "due") == [("wrong", "1 mail has been due since 2026-03-23 03:15")]
     assert of(found, "claims") == [("wrong", "1 mail is claimed by a worker that died")]
     assert of(found, "doubts") == [("wrong", "nobody has answered for 1 mail")]
     assert of(found, "failed") == [("note", "1 mail failed in the last 24 hours")]
@@ -220,7 +220,7 @@ def test_the_screen_says_what_is_wrong_and_what_to_do(place: Path, types: Types)
         add_message(session, 1, send_at=NIGHT - timedelta(hours=1))
     said = types("doctor", "--at", NIGHT.isoformat())
     assert said.exit_code == 1
-    assert "✗ due         1 mail is due since 2026-03-23 03:15" in said.output
+    assert "✗ due         1 mail has been due since 2026-03-23 03:15" in said.output
     assert "→ nobody sends: start leadflow serve" in said.output
     assert "1 thing is wrong, 1 to look at" in said.output
     found = json.loads(types("doctor", "--json", "--at", NIGHT.isoformat()).output)

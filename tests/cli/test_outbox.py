@@ -143,7 +143,7 @@ def test_doubts_are_settled_and_said(types: Types) -> None:
     said = types("reconcile", *AT).output
     assert "2 mails nobody has answered for" in said
     assert "1  unknown, for good: no log can say (on_unknown: hold)" in said
-    assert "1 mail waits" in said
+    assert "1 mail waits: its answer may come for 15 minutes" in said
     assert "nothing to settle" not in said
 
 
