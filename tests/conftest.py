@@ -1,11 +1,14 @@
 """What every test may ask for: an empty database of either kind, loopback only, few and repeatable examples."""
 
+import gc
 import logging
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.text import set_language
 from tests.browser import find_chromium, running_chromium
+from tests.emptied import empty
 from tests.engines import Moving
 from tests.postgres import Server, running_postgres
 from tests.soak import SOAK
@@ -74,14 +78,33 @@ _LONG = ("test_serving", "demo/", "scenarios/", "flows/", "test_twice", "test_pr
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; every hypothesis test is marked, so that `make soak` finds it; twins are counted once."""
+    """Long files first; every hypothesis test is marked, so that `make soak` finds it; few lines are counted twice."""
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.property)
-        # Counting lines takes a third of the time, and the same test on PostgreSQL counts the same ones.
-        if isinstance(item, pytest.Function) and _database_of(item) == "sqlite":
-            item.add_marker(pytest.mark.no_cover)
+    if not SOAK:
+        _count_less(items)
     items.sort(key=_turn)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: the collector need not walk through it again and again, a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def _count_less(items: list[pytest.Item]) -> None:
+    """Counting lines takes as long as the test: of those on both databases every third of a file counts, on one.
+
+    What all of them together count is a point more. `make soak` counts everything.
+    """
+    turns: dict[Path, dict[str, int]] = defaultdict(dict)
+    for item in items:
+        if isinstance(item, pytest.Function) and (database := _database_of(item)) is not None:
+            seen = turns[item.path]
+            if seen.setdefault(item.originalname, len(seen)) % 3 or database == "sqlite":
+                item.add_marker(pytest.mark.no_cover)
 
 
 def _database_of(item: pytest.Function) -> object:
@@ -170,24 +193,45 @@ def database(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def database_url(database: str, request: pytest.FixtureRequest) -> str:
-    """The URL of a fresh database that has the tables and no row."""
-    return str(request.getfixturevalue(f"{database}_url"))
+@pytest.fixture(scope="session")
+def shared_urls(sqlite_template: Path, request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """The URL of the database of a kind that tests empty before they use it."""
+
+    @cache
+    def url(database: str) -> str:
+        if database == "sqlite":
+            shutil.copyfile(sqlite_template, sqlite_template.with_name("shared.db"))
+            return f"sqlite:///{sqlite_template.with_name('shared.db')}"
+        server: Server = request.getfixturevalue("postgres")
+        server.create("shared", template="template")
+        return server.url("shared")
+
+    return url
 
 
 @pytest.fixture(scope="session")
-def moving() -> dict[str, Moving]:
+def moving() -> Iterator[dict[str, Moving]]:
     """The engine of each kind of database that tests share one after the other."""
-    return {}
+    movers: dict[str, Moving] = {}
+    yield movers
+    for mover in movers.values():
+        mover.leave()
 
 
 @pytest.fixture
-def engine(database: str, database_url: str, moving: dict[str, Moving]) -> Iterator[Engine]:
-    """An engine on a fresh database that has the tables and no row."""
-    mover = moving.setdefault(database, Moving(database_url))
-    yield mover.to(database_url)
-    mover.leave()
+def database_url(database: str, shared_urls: Callable[[str], str]) -> str:
+    """Where `engine` is, for other processes."""
+    return shared_urls(database)
+
+
+@pytest.fixture
+def engine(database: str, database_url: str, moving: dict[str, Moving]) -> Engine:
+    """An engine on a database that has the tables and no row."""
+    if database not in moving:
+        moving[database] = Moving(database_url)
+    engine = moving[database].to(database_url)
+    empty(engine)
+    return engine
 
 
 @pytest.fixture

@@ -20,10 +20,13 @@ class Moving:
         event.listen(self._engine, "do_connect", self._connect_here)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _do_not_wait_for_the_disk)
+        else:
+            event.listen(self._engine, "connect", _plan_anew)
 
     def to(self, url: str) -> Engine:
-        """The engine, on the database at `url`; no connection to the one before is kept."""
-        self.leave()
+        """The engine, on the database at `url`; no connection to another one is kept."""
+        if make_url(url) != self._url or self._engine.pool.checkedout():  # type: ignore[attr-defined]
+            self.leave()
         self._url = self._engine.url = make_url(url)
         return self._engine
 
@@ -39,3 +42,9 @@ class Moving:
 
 def _do_not_wait_for_the_disk(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")
+
+
+def _plan_anew(connection: Any, _record: Any) -> None:
+    # A connection lives through many tests: what was planned for the rows of one is not for those of another.
+    connection.execute("SET plan_cache_mode = force_custom_plan")
+    connection.commit()
