@@ -12,7 +12,7 @@ from tests.soak import SOAK
 
 HERE = Path(__file__).parent
 #: Weeks of nights, twenty seconds each; on PostgreSQL the same statements as the short ones: `make soak` has them all.
-WEEKS = {"fall_back", "nobody_answers", "there_and_back", "three_stages"}
+WEEKS = {"fall_back", "nobody_answers", "reentry_allowed", "there_and_back", "three_stages", "woke_up"}
 
 
 @pytest.mark.slow
