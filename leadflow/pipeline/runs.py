@@ -86,6 +86,10 @@ def _held(job: str, slot: str, owner: str) -> ColumnElement[bool]:
 
 def take_lock(session: Session, *, name: str, owner: str) -> bool:
     """Take or renew a named lock; False while somebody else's lease runs."""
+    longer = update(lock).where(lock.c.name == name, lock.c.owner == owner).values(lease_until=database_now() + LEASE)
+    # Before each phase and after it: SQLAlchemy compiles this once, and an ON CONFLICT at each execution.
+    if session.scalar(longer.returning(lock.c.owner)):
+        return True
     free = or_(lock.c.owner == owner, lock.c.lease_until < database_now())
     statement = insert_into(session, lock).values(name=name, owner=owner, lease_until=database_now() + LEASE)
     session.execute(
