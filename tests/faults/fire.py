@@ -15,6 +15,8 @@ from tests.faults.world import OutsideWorld, Zygote, kill, lives, stands_still, 
 
 #: States that a worker still has something to do about.
 _OPEN = ("planned", "claimed", "sending")
+#: Bytes of the record that are about one mail.
+_LINE = 175
 
 
 class Fire:
@@ -39,6 +41,7 @@ class Fire:
     def world(self, **manners: Any) -> None:
         """Begin the outside world anew with these manners."""
         self.outside.begin(Manners(**manners))
+        self._record = Path(self.outside.state["record"])
 
     def plan(self, count: int, *, names: tuple[str, ...] = ("p",)) -> range:
         """More messages, due at once; their ids."""
@@ -72,17 +75,27 @@ class Fire:
         """Kill a worker, if it is still there."""
         self.kills += kill(pid)
 
-    def storm(self, kills: int, *, workers: int = 4, seed: int = 1, pause: float = 0.12, **told: Any) -> None:
-        """Strike random workers at random moments and begin new ones, with something to send until the last blow."""
+    def storm(self, kills: int, *, workers: int = 4, seed: int = 1, mails: float = 6.0, **told: Any) -> None:
+        """Strike random workers at random moments of their work, and begin new ones; there is always something to send.
+
+        Moments are counted in mails that arrived, some `mails` from one blow to the next, so that a slow machine's
+        workers are not all killed while they begin.
+        """
         drawn = random.Random(seed)
         team = [self.worker(**told) for _one in range(workers)]
         for number in range(kills):
-            time.sleep(drawn.expovariate(1 / pause))
-            if number % 10 == 0 and states(self.engine)["planned"] < 60:
+            enough = self._arrived() + drawn.expovariate(1 / mails)
+            wait_for(lambda enough=enough: self._arrived() >= enough, 0.6)
+            time.sleep(drawn.random() * 0.02)
+            if number % 8 == 0 and states(self.engine)["planned"] < 80:
                 self.plan(120)
             place = drawn.randrange(workers)
             self.strike(team[place])
             team[place] = self.worker(**told)
+
+    def _arrived(self) -> float:
+        """How many mails the provider has, about: its record is a line for each."""
+        return self._record.stat().st_size / _LINE
 
     def settle(self, seconds: float = 60.0, *, unknown_is_final: bool = False) -> Account:
         """Wait until nothing is open, end everybody, and draw up the account: a line of the table."""
@@ -112,7 +125,7 @@ class Fire:
 
     def accepted(self) -> Sequence[Accepted]:
         """What the provider has accepted so far."""
-        return read_record(Path(self.outside.state["record"]))
+        return read_record(self._record)
 
     def account_of(self, ids: range) -> Account:
         """The account of some messages alone."""
@@ -129,6 +142,7 @@ class Fire:
             lost=len(made.lost),
             duplicated=len(made.duplicated),
             stuck=len(made.stuck) + len(made.denied),
+            unchecked=tally.get("unchecked", 0),
         )
 
     def alive(self) -> int:

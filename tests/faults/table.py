@@ -20,6 +20,8 @@ class Line:
     lost: int = 0
     duplicated: int = 0
     stuck: int = 0
+    #: Requests that nothing official was there to check.
+    unchecked: int = 0
 
 
 _NUMBERS = ("messages", "kills", "faults", "lost", "duplicated", "stuck")
@@ -49,7 +51,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         if name == "fire" and isinstance(values, (list, tuple)):
             found = Line(**dict(zip((one.name for one in fields(Line)), values, strict=True)))
             total = _lines.setdefault((found.suite, found.database), Line(suite=found.suite, database=found.database))
-            for number in _NUMBERS:
+            for number in (*_NUMBERS, "unchecked"):
                 setattr(total, number, getattr(total, number) + getattr(found, number))
 
 
@@ -65,6 +67,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{line.suite:<34}{line.database:<10}" + "".join(f"{n:>11,}" for n in numbers))
         for name, number in zip(_NUMBERS, numbers, strict=True):
             setattr(total, name, getattr(total, name) + number)
+    if unchecked := sum(line.unchecked for line in _lines.values()):
+        told = "requests were checked against nothing: the official description of mail/send is not there"
+        terminalreporter.write_line(f"{unchecked:,} {told}")
 
 
 def _commit() -> str:

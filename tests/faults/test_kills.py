@@ -24,7 +24,7 @@ def test_workers_killed_at_any_moment_lose_and_repeat_nothing(fire: Fire) -> Non
     fire.suite = "workers killed, SendGrid"
     fire.world(mix=ROUGH if SOAK else BRISK, seed=7)
     fire.plan(150)
-    fire.storm(KILLS, pause=0.08)
+    fire.storm(KILLS)
     assert fire.settle().faults == NOTHING
     assert fire.is_quiet()
 
@@ -33,7 +33,7 @@ def test_with_plain_smtp_what_nobody_can_tell_is_held_and_nothing_comes_twice(fi
     fire.suite = "workers killed, SMTP, hold"
     fire.world(mix=GRUFF, seed=8)
     fire.plan(100)
-    fire.storm(SMTP_KILLS, pause=0.08, provider="smtp")
+    fire.storm(SMTP_KILLS, provider="smtp")
     account = fire.settle(unknown_is_final=True)
     assert account.faults == NOTHING
     # The mails in the workers' hands when they were killed, and no others.
@@ -45,7 +45,7 @@ def test_with_plain_smtp_and_resend_every_mail_arrives(fire: Fire) -> None:
     fire.counts = False
     fire.world(mix=GRUFF, seed=9)
     fire.plan(60)
-    fire.storm(SMTP_KILLS // 2, pause=0.08, provider="smtp", delivery={"on_unknown": "resend"})
+    fire.storm(SMTP_KILLS // 2, provider="smtp", delivery={"on_unknown": "resend"})
     account = fire.settle()
     assert (len(account.lost), len(account.stuck), account.states["unknown"]) == (0, 0, 0)
     arrived = {one.message for one in fire.accepted()}

@@ -16,6 +16,6 @@ def test_clocks_that_are_off_by_one_in_either_direction_lose_and_repeat_nothing(
     for wrong in (0, step, -step):
         # Leases, graces and intents are the database's time: only what is due is read off these clocks.
         fire.worker(offset=wrong, steps=step)
-    fire.storm(4, workers=2, offset=-step, pause=0.1)
+    fire.storm(4, workers=2, offset=-step)
     fire.worker()
     assert fire.settle().faults == NOTHING

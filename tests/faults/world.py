@@ -173,5 +173,5 @@ def wait_for(what: Any, seconds: float = 60.0) -> bool:
     while not what():
         if time.monotonic() > until:
             return False
-        time.sleep(0.02)
+        time.sleep(0.01)
     return True
