@@ -7,7 +7,7 @@ from typing import Any
 
 from leadflow.conditions.operators import OPERATORS, Asked, Operator
 from leadflow.conditions.tree import FieldLeaf
-from leadflow.conditions.vocabulary import FieldSpec, FieldType, Vocabulary
+from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.conditions.words import fold, fold_words
 from leadflow.types import DAY
 
@@ -21,11 +21,6 @@ _CASE: Mapping[str, Callable[[str], str]] = {
     "email_domain": str.lower,
 }
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def spec_of(leaf: FieldLeaf, vocabulary: Vocabulary) -> FieldSpec:
-    """The declaration a leaf refers to."""
-    return vocabulary.fields[leaf.field]
 
 
 def is_folded(spec: FieldSpec) -> bool:

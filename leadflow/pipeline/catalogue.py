@@ -16,8 +16,6 @@ Row = dict[str, Any]
 
 FIT_BANDS = ("A", "B", "C", "D")
 ENGAGEMENT_BANDS = ("1", "2", "3", "4")
-#: Bits of one whole number that both databases keep.
-MOST_BITS = 60
 
 
 def load_catalogue(session: Session, playbook: Playbook) -> None:

@@ -43,8 +43,6 @@ from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.playbook.model import HotRule, Playbook
 from leadflow.types import DAY, Scope, micros
 
-#: Bits of one whole number that both databases keep.
-MOST_RULES = 60
 #: How far back a rule without any act of its own looks for one.
 _RECENT = 30 * DAY
 #: Clicks in mails may be machines'; the others are our own acts or the CRM's.
