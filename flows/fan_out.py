@@ -3,9 +3,8 @@
 import asyncio
 import time
 from datetime import datetime
-from uuid import UUID
 
-from prefect import runtime
+from prefect import get_client, runtime
 from prefect.deployments.flow_runs import arun_deployment
 from prefect.exceptions import ObjectNotFound
 
@@ -37,25 +36,10 @@ def deliver_shared(
 
 def share_out(claim: Claim, shares: int) -> bool:
     """Ask for the runs that drain the outbox; False when this server does not know how."""
-    given = {name: runtime.flow_run.parameters.get(name) for name in ("workspace", "at")}
-    of = f"{claim.job} {claim.slot}"
 
-    async def ask() -> list[UUID]:
-        runs = [
-            await arun_deployment(
-                DRAIN,
-                parameters={**given, "of": of, "share": f"{number} of {shares}"},
-                # Until it begins and has its own.
-                flow_run_name=f"drain for {runtime.flow_run.name} · {number} of {shares}",
-                timeout=0,
-                as_subflow=True,
-                # A night that is begun again asks for runs of its own; one that asks twice gets the same.
-                idempotency_key=f"{of} {claim.attempt} {number}",
-                tags=runtime.flow_run.tags,
-            )
-            for number in range(1, shares + 1)
-        ]
-        return [run.id for run in runs]
+    async def ask() -> None:
+        for number in range(1, shares + 1):
+            await ask_for(claim, f"{number} of {shares}")
 
     try:
         aside(lambda: asyncio.run(ask()))
@@ -64,6 +48,26 @@ def share_out(claim: Claim, shares: int) -> bool:
         return False
     logger.info("shared out among %d runs", shares)
     return True
+
+
+async def ask_for(claim: Claim, share: str) -> None:
+    """One more run, and a name for the task that stands for it in this one."""
+    given = {name: runtime.flow_run.parameters.get(name) for name in ("workspace", "at")}
+    of = f"{claim.job} {claim.slot}"
+    run = await arun_deployment(
+        DRAIN,
+        parameters={**given, "of": of, "share": share},
+        # Until it begins and has its own.
+        flow_run_name=f"drain for {runtime.flow_run.name} · {share}",
+        timeout=0,
+        as_subflow=True,
+        # A night that is begun again asks for runs of its own; one that asks twice gets the same.
+        idempotency_key=f"{of} {claim.attempt} {share}",
+        tags=runtime.flow_run.tags,
+    )
+    if run.parent_task_run_id is not None:
+        async with get_client() as client:
+            await client.set_task_run_name(run.parent_task_run_id, f"share {share}")
 
 
 def await_drained(app: App, now: datetime, progress: Progress | None) -> Left:

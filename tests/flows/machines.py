@@ -17,7 +17,7 @@ import httpx
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-from leadflow.scheduler.server import PrefectServer, healthy
+from leadflow.scheduler.server import PrefectServer, healthy, server_environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,11 +63,11 @@ def running(words: Sequence[str], folder: Path, told: dict[str, str], log: Path)
 def prefect_on(database: str, folder: Path) -> Iterator[PrefectServer]:
     """A Prefect server whose tables are in `database`, an asyncpg URL."""
     port = free_port()
-    told = environment(folder, PREFECT_API_DATABASE_CONNECTION_URL=database)
-    # What runs write is seen at once, not a second later.
-    told |= {"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "1"}
+    url = f"http://127.0.0.1:{port}"
+    told = {**environment(folder), **server_environment(folder, url), "PREFECT_HOME": str(folder)}
+    told |= {"PREFECT_API_DATABASE_CONNECTION_URL": database}
     words = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
-    server = PrefectServer(url=f"http://127.0.0.1:{port}", home=folder)
+    server = PrefectServer(url=url, home=folder)
     with running(words, folder, told, folder / "server.log"):
         wait_for(lambda: healthy(server), 90)
         yield server

@@ -80,7 +80,7 @@ def begun(
 
     async def asked(_name: str, *, parameters: dict[str, Any], **_words: Any) -> Any:
         begin(parameters)
-        return SimpleNamespace(id=len(shares))
+        return SimpleNamespace(parent_task_run_id=None)
 
     monkeypatch.setattr(common, "_opened", {})
     monkeypatch.setattr(fan_out, "arun_deployment", asked)

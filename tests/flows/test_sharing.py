@@ -80,7 +80,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     async def ask(name: str, **words: Any) -> Any:
         asked.append({"name": name, **words})
-        return SimpleNamespace(id=len(asked))
+        return SimpleNamespace(parent_task_run_id=None)
 
     monkeypatch.setattr(fan_out, "arun_deployment", ask)
     monkeypatch.setattr(fan_out, "LOOK", 0.05)

@@ -91,11 +91,11 @@ def drain_and_kill(plant: Plant) -> int:
         worker(plant.server, plant.workspace, "second", "--work-queue", "shares", "--limit", "1") as second,
     ):
         ask_for_delivery(plant)
-        wait_for(lambda: at_it(plant.app) == 2, 120)
+        wait_for(lambda: at_it(plant.app) == 2, 240)
         begun = len(plant.box.took)
         wait_for(lambda: len(plant.box.took) > begun + PEOPLE // 5, 60)
         killed = kill_family(second.pid)
-        wait_for(lambda: runs_of(plant, "deliver")[0]["state_type"] == "COMPLETED", 150)
+        wait_for(lambda: runs_of(plant, "deliver")[0]["state_type"] == "COMPLETED", 240)
     return killed
 
 
