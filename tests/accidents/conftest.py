@@ -22,6 +22,10 @@ ROOT = Path(__file__).parents[2]
 #: Sunday evening; three nights later it is Wednesday evening.
 BEGIN = datetime(2026, 3, 1, 18, tzinfo=UTC)
 EVE = BEGIN + timedelta(days=3)
+DAY = timedelta(days=1)
+#: Thursday, after the night and after the mails of the day.
+AFTER = EVE + DAY
+FRIDAY = EVE + 2 * DAY
 
 SHOP = {"language": "fr", "country": "FR", "industry": "retail", "cms": "shopify", "employees": "40"}
 MAKER = {"language": "fr", "country": "FR", "industry": "manufacturing", "employees": "70", "role": "decides"}

@@ -1,5 +1,6 @@
 """What must not happen whatever the accident: asked of the rows after each of them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -7,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.ask.invariants import broken
 from leadflow.models import enrolment, message
+from leadflow.playbook.model import Brake
 from leadflow.testing import World
 from leadflow.types import EnrolmentState
 
@@ -46,3 +48,14 @@ def standing(world: World, state: EnrolmentState) -> int:
     with Session(world.app.engine) as session:
         mine = (enrolment.c.ended_at.is_(None), enrolment.c.state == state)
         return session.scalar(select(func.count()).where(*mine)) or 0
+
+
+def count(world: World, query: object) -> int:
+    """The one number that `query` asks for."""
+    with Session(world.app.engine) as session:
+        return int(session.scalar(query) or 0)  # type: ignore[call-overload]
+
+
+def brake(world: World, **limits: int) -> None:
+    """From now on these limits hold the night."""
+    world.app = replace(world.app, playbook=replace(world.app.playbook, brake=Brake(**limits)))
