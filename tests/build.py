@@ -109,6 +109,11 @@ def segment(name: str, when: Any) -> Segment:
     return Segment(name=name, title={"en": name, "fr": name}, when=when)
 
 
+def window(start: int = 9 * 60, end: int = 17 * 60, days: tuple[int, ...] = (0, 1, 2, 3, 4), spread: int = 0) -> Window:
+    """Office hours, from Monday to Friday; `start` and `end` in minutes."""
+    return Window(days=days, start=start, end=end, spread=spread)
+
+
 def _plain() -> dict[str, Any]:
     return {
         "version": "0" * 64,
@@ -123,7 +128,7 @@ def _plain() -> dict[str, Any]:
             caps=(Cap(n=1, span=48 * HOUR), Cap(n=2, span=7 * DAY), Cap(n=6, span=30 * DAY)),
             defer_at_most=Span(kind=SpanKind.BUSINESS_DAYS, amount=5),
         ),
-        "window": Window(days=(0, 1, 2, 3, 4), start=9 * 60, end=17 * 60),
+        "window": window(),
         "brake": Brake(),
         "scoring": scoring(),
         "journey": journey(),
