@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Collection
 from datetime import datetime
 
 from prefect import get_client, runtime
@@ -11,7 +12,7 @@ from prefect.exceptions import ObjectNotFound
 from flows.aside import aside
 from flows.batches import Progress, deliver_in_batches
 from flows.common import logger
-from leadflow.app import App, Claim, Left, heeding, left_at, left_since, shares_at, stop_asked
+from leadflow.app import App, Claim, Halt, Left, heeding, left_at, left_since, shares_at, stop_asked
 from leadflow.types import EVERYONE, MessageState, Outcome, Phase, Scope
 
 DRAIN = "drain/drain"
@@ -30,8 +31,8 @@ def deliver_shared(
         return deliver_in_batches(app, now, scope, progress)
     due = left_at(app, now).total
     with heeding():
-        left = await_drained(app, now, progress)
-    return told_of(app, now, due, left)
+        left, halts = await_drained(app, now, progress)
+    return told_of(app, now, due, left, halts)
 
 
 def share_out(claim: Claim, shares: int) -> bool:
@@ -70,9 +71,12 @@ async def ask_for(claim: Claim, share: str) -> None:
             await client.set_task_run_name(run.parent_task_run_id, f"share {share}")
 
 
-def await_drained(app: App, now: datetime, progress: Progress | None) -> Left:
-    """Watch the outbox, not the states of runs: a worker that died says nothing. What had not ended when it returns."""
-    left, moved, helped = left_at(app, now), time.monotonic(), False
+def await_drained(app: App, now: datetime, progress: Progress | None) -> tuple[Left, set[str]]:
+    """Watch the outbox, not the states of runs: a worker that died says nothing.
+
+    What had not ended when it returns, and what shut the gate if this run tried by itself.
+    """
+    left, moved, helped, halts = left_at(app, now), time.monotonic(), False, set[str]()
     while left.total and not stop_asked():
         time.sleep(LOOK)
         before, left = left, left_at(app, now)
@@ -84,15 +88,15 @@ def await_drained(app: App, now: datetime, progress: Progress | None) -> Left:
             continue
         elif left.planned and not helped:
             logger.warning("nothing has moved for %.0f seconds: sending in this run", QUIET)
-            deliver_in_batches(app, now, progress=progress)
+            halts = set(deliver_in_batches(app, now, progress=progress).counts) & {*Halt}
             left, moved, helped = left_at(app, now), time.monotonic(), True
         else:
             # Paced, or in the hands of somebody who shows no life: upkeep takes those back when the lease has lapsed.
             break
-    return left
+    return left, halts
 
 
-def told_of(app: App, now: datetime, due: int, left: Left) -> Outcome:
+def told_of(app: App, now: datetime, due: int, left: Left, halts: Collection[str]) -> Outcome:
     """What the runs have done together, as the outbox has it."""
     gone = left_since(app, now)
     others = max(0, due - left.total - sum(gone.values()))
@@ -100,5 +104,5 @@ def told_of(app: App, now: datetime, due: int, left: Left) -> Outcome:
         phase=Phase.DELIVER,
         read=due,
         changed=gone.get(MessageState.ACCEPTED, 0),
-        counts={**gone, "not_sent": others, "waiting": left.total},
+        counts={**gone, "not_sent": others, "waiting": left.total, **dict.fromkeys(halts, left.total)},
     )

@@ -41,11 +41,13 @@ from leadflow.app.sweeps import (
 from leadflow.app.waiting import Left, left_at, left_since, shares_at
 from leadflow.app.workspace import App, open_app, refresh
 from leadflow.pipeline.deliver_tally import Tally
+from leadflow.pipeline.pace import Halt
 
 __all__ = [
     "HAND_RAISES",
     "App",
     "Claim",
+    "Halt",
     "Left",
     "Slot",
     "Sweep",
