@@ -53,11 +53,6 @@ class Breaker:
             return self._run > 0
         return self._run + (0 if self._answered else self._known) >= self._outage.after
 
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether the last answer that anybody heard was an outage: one mail at a time will do."""
-        return self._run > 0 or (self._known > 0 and not self._answered)
-
     def note(self, outage: str | None, patience: float | None = None) -> None:
         """Keep an answer: what an outage said of itself and the seconds it asked for, None of a provider that works."""
         with self._lock:

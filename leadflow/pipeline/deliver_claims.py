@@ -100,9 +100,10 @@ class Claims:
             room = self._gate.room(session, most)
             rows = self._claim(session, owner, room) if room.n else ()
             if not rows:
+                wait = self._gate.look_again() if room.n else room.wait
                 # Another run may have taken the last of them while the gate kept us waiting.
-                any_left = room.wait is not None and session.scalar(count_due(self._now, self._scope, 1))
-                return Claimed(owner=owner, wait=room.wait if any_left else None)
+                any_left = wait is not None and session.scalar(count_due(self._now, self._scope, 1))
+                return Claimed(owner=owner, wait=wait if any_left else None)
         mails, unsent = self._writer.write(rows)
         return Claimed(owner=owner, mails=mails, unsent=unsent, alone=room.alone)
 

@@ -17,7 +17,7 @@ class Room:
     n: int
     #: Which ones, over `message`; None for any.
     only: ColumnElement[bool] | None = None
-    #: Seconds after which it is worth asking again when none was claimed; None: not in this run.
+    #: Where there is none: seconds after which it is worth asking again; None: not in this run.
     wait: float | None = None
     #: Nothing else is to be claimed before the answers to these are recorded.
     alone: bool = False
@@ -41,6 +41,10 @@ class Gate(Protocol):
 
     def took(self, session: Session, taken: Sequence[Taken]) -> Collection[int]:
         """Ids of what was claimed and must be given back after all; in the transaction of the claim."""
+        ...
+
+    def look_again(self) -> float | None:
+        """After a claim that kept nothing: seconds until there may be something; None: not in this run."""
         ...
 
     def unused(self, session: Session, n: int) -> None:
@@ -85,6 +89,10 @@ class OpenGate:
     def took(self, session: Session, taken: Sequence[Taken]) -> Collection[int]:  # noqa: ARG002
         """Nothing is given back."""
         return ()
+
+    def look_again(self) -> float | None:
+        """What was not found now will not be there later."""
+        return None
 
     def unused(self, session: Session, n: int) -> None:
         """Nothing was counted."""

@@ -77,7 +77,8 @@ class Pace:
             return self._later(wait, Halt.OUTAGE)
         if not self._breaker.ask(session):
             return self._later(None, Halt.OUTAGE)
-        alone = self._breaker.is_probing or self._breaker.is_doubtful
+        # After an outage one mail will do to see whether it is over.
+        alone = self._breaker.is_probing or self._outages > 0
         self._flock = self._nights.flock(session, self._canary) if self._canary else Flock()
         if self._flock.shut:
             self.halted = Halt.CANARY
@@ -87,7 +88,7 @@ class Pace:
             self._breaker.let_go(session)
             return room
         self._granted = room.n
-        return Room(n=room.n, only=self._only(), wait=self._next_look(), alone=alone)
+        return Room(n=room.n, only=self._only(), alone=alone)
 
     def took(self, session: Session, taken: Sequence[Taken]) -> Collection[int]:
         """Ids beyond the rates of their domains, which go back; tokens of what was not claimed go back too."""
@@ -99,6 +100,12 @@ class Pace:
         if not kept:
             self._breaker.let_go(session)
         return back
+
+    def look_again(self) -> float | None:
+        """When there may be something else: of other nights, or for a domain that has tokens again."""
+        if self._flock.first is not None:
+            return 0.0
+        return max(min(self._dry.values()) - time.monotonic(), 0.0) if self._dry else None
 
     def unused(self, session: Session, n: int) -> None:
         """Of so many messages that were claimed, none was handed to the provider: their tokens are there again."""
@@ -174,9 +181,3 @@ class Pace:
         named = sorted(self._domains.keys() - {OTHERS})
         bucket = case((domain.in_(named), domain), else_=literal(OTHERS))
         return exists().where(lead.c.id == message.c.lead_id, bucket.in_(sorted(names))).correlate(message)
-
-    def _next_look(self) -> float | None:
-        """When to look again if nothing was found: there are other nights, or a domain has tokens again."""
-        if self._flock.first is not None:
-            return 0.0
-        return max(min(self._dry.values()) - time.monotonic(), 0.0) if self._dry else None

@@ -76,7 +76,7 @@ def test_the_answer_to_the_probe_opens_it(session: Session, ana: Breaker, ben: B
     assert ben.ask(session)
     ben.note(None)
     ben.tell(session)
-    assert (ana.ask(session), ana.is_probing, ana.is_doubtful) == (True, False, False)
+    assert (ana.ask(session), ana.is_probing) == (True, False)
 
 
 def test_a_probe_that_fails_waits_anew_whatever_the_number(session: Session, ana: Breaker, ben: Breaker) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.errors import OutageError, RefusedError, RetryableError, UnknownOutcomeError
 from leadflow.models import bucket, message
+from leadflow.pipeline.buckets import at_a_rate, take
 from leadflow.pipeline.pace import Halt, Pace
 from leadflow.playbook.model import Outage, Playbook, WarmUp
 from leadflow.types import MINUTE, SECOND, Outcome, Rate
@@ -95,6 +96,18 @@ def test_a_domain_has_its_own_rate_and_holds_nobody_else_up(engine: Engine) -> N
     # A bucketful of twenty at once, the other twenty in the second after that.
     assert max(slow) >= 0.9
     assert max(others) < max(slow)
+
+
+def test_a_domain_whose_tokens_others_have_taken_is_waited_for(engine: Engine) -> None:
+    crowd(engine, 6, domain="gmail.com")
+    rate = Rate(n=5, per=SECOND)
+    with Session(engine) as session, session.begin():
+        assert take(session, at_a_rate("to gmail.com", rate), 5).n == 5
+    outcome, halted = run(engine, paced(domains={"gmail.com": rate}, rate=Rate(n=50, per=SECOND)))
+    assert (outcome.counts["accepted"], outcome.counts["waiting"], halted) == (6, 0, None)
+    with Session(engine) as session:
+        # What was claimed and went back has used up nothing of the other rate.
+        assert session.scalars(select(bucket.c.spent).where(bucket.c.name == "noting")).one() <= 6_000_000
 
 
 def test_all_domains_not_named_share_a_rate(engine: Engine) -> None:
