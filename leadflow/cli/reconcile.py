@@ -51,6 +51,7 @@ def _words() -> Mapping[str, str]:
         "told": _("accepted: the provider's events say so"),
         "found": _("accepted: the provider's log has them"),
         "denied": _("not in the log: asked again half an hour later, before it is believed"),
+        "crowded": _("cannot be asked about: the log is too full of mail to the address"),
         "planned_again": _("never left: planned again"),
         "expired": _("never left, and too late now: suppressed"),
         "worn_out": _("never left in many tries: failed"),

@@ -1,7 +1,7 @@
 """What SendGrid itself says it was given: its Email Logs, asked by our attempt ids.
 
-The log cannot be asked for an attempt: the mails of some minutes are listed, and those to the right address are looked
-at. A list has a thousand mails at most and no second page; where more were sent, each address is asked for by itself.
+The log cannot be asked for an attempt: the mails of two days are listed, and those to the right address are looked at.
+A list has a thousand mails at most and no second page; where more were sent, each address is asked for by itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +17,8 @@ from leadflow.settings import Settings
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 #: The most that one answer holds.
 _LIMIT = 1_000
-#: SendGrid dates a mail when it takes it, by its own clock: some time before our intent or after it.
-_BEFORE, _AFTER = timedelta(minutes=5), timedelta(minutes=10)
+#: SendGrid dates a mail when it takes it, by its own clock, and ours may be wrong by a day: a no must not rest on it.
+_CLOCKS_DIFFER = timedelta(hours=25)
 #: Whether the log may be asked once more this minute.
 Turn = Callable[[], bool]
 
@@ -47,7 +47,7 @@ class SendGridLog:
         address = asked[0].to if len(asked) == 1 else None
         mails = self._list(query_of(asked, address))
         if len(mails) >= _LIMIT:
-            raise CrowdedError if address is None else ProviderError("SendGrid's log is too full to be asked")
+            raise CrowdedError
         found: dict[str, str] = {}
         by_address = _by_address(mails)
         denied = {one.attempt_id for one in asked if one.to.casefold() not in by_address}
@@ -62,7 +62,7 @@ class SendGridLog:
 
     def _compare(self, one: Asked, mails: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
         """The mail to that address that carries our attempt; the list does not tell, its own page does."""
-        for mail in mails:
+        for mail in sorted(mails, key=lambda mail: _distance(mail, one)):
             id_ = str(mail["sg_message_id"])
             if id_ not in self._attempts:
                 shown = mail if isinstance(mail.get("custom_args"), dict) else self._answer("GET", f"/v3/logs/{id_}")
@@ -102,27 +102,31 @@ class SendGridLog:
 
 
 def query_of(asked: Sequence[Asked], address: str | None) -> str:
-    """The log's condition for the minutes in which these may have arrived, and for one address where it is named."""
-    first = min(one.intent_at for one in asked) - _BEFORE
-    last = max(one.intent_at for one in asked) + _AFTER
-    parts = [
-        f'sg_message_id_created_at >= TIMESTAMP "{_stamp(first)}"',
-        f'sg_message_id_created_at <= TIMESTAMP "{_stamp(last)}"',
-    ]
+    """The log's condition: one address at any time, or everybody around the time of the intents."""
     if address is not None:
-        parts.append(f'to_email = "{_quotable(address)}"')
-    return " AND ".join(parts)
+        if '"' in address or "\\" in address:
+            # An address may hold a quotation mark, which the log's language cannot.
+            raise CrowdedError
+        return f'to_email = "{address}"'
+    first = min(one.intent_at for one in asked) - _CLOCKS_DIFFER
+    last = max(one.intent_at for one in asked) + _CLOCKS_DIFFER
+    return (
+        f'sg_message_id_created_at >= TIMESTAMP "{_stamp(first)}"'
+        f' AND sg_message_id_created_at <= TIMESTAMP "{_stamp(last)}"'
+    )
 
 
 def _stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _quotable(address: str) -> str:
-    # An address may hold a quotation mark, which the log's language cannot.
-    if '"' in address or "\\" in address:
-        raise ProviderError("SendGrid's log cannot be asked for an address with quotation marks")
-    return address
+def _distance(mail: Mapping[str, Any], one: Asked) -> float:
+    """Seconds between our intent and SendGrid's date, so that the likeliest mail is looked at first."""
+    try:
+        at = datetime.fromisoformat(str(mail.get("sg_message_id_created_at")))
+        return abs((at - one.intent_at).total_seconds())
+    except (ValueError, TypeError):
+        return float("inf")
 
 
 def _by_address(mails: Sequence[Mapping[str, Any]]) -> Mapping[str, list[Mapping[str, Any]]]:

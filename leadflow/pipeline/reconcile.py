@@ -32,13 +32,13 @@ from leadflow.pipeline.reconcile_rows import (
 from leadflow.playbook.model import Playbook
 from leadflow.ports import Asked, MessageLog
 from leadflow.text import _
-from leadflow.types import MINUTE, SECOND, MessageState, Reason, instant_of, micros
+from leadflow.types import HOUR, SECOND, MessageState, Reason, instant_of, micros
 
 #: The longest an adapter waits for an answer, and the age at which a worker no longer begins to send what it intended.
 CLIENT_TIMEOUT = 60 * SECOND
 FRESHNESS = 120 * SECOND
 #: Intents so near to each other are asked about in one question.
-_WINDOW = 10 * MINUTE
+_WINDOW = 6 * HOUR
 
 
 def reconcile_messages(
@@ -114,11 +114,10 @@ class _Run:
         try:
             found = log.find(asked)
         except CrowdedError:
-            if len(rows) == 1:
-                raise
-            # Too many mails of others in the same minutes: each address by itself.
-            for row in rows:
+            # Too many mails of others: each address by itself, and one that cannot be asked about keeps none waiting.
+            for row in rows if len(rows) > 1 else ():
                 self._ask(log, [row])
+            self._counts["crowded"] += len(rows) == 1
             return
         except BusyError as error:
             self._note(rows, error.found, error.denied)

@@ -20,7 +20,8 @@ from leadflow.types import HOUR, MINUTE, MessageState
 SOURCE = "sendgrid"
 #: A worker that lives has answered by then; until then its own word comes first.
 _ALIVE = 5 * MINUTE
-_POSTS = 200
+#: Read at a time: a POST may have megabytes.
+_POSTS = 20
 #: At most so many attempts in doubt are looked for at once.
 _MOST = 10_000
 #: POSTs are dated by the clock of the machine that received them.

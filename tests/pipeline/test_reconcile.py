@@ -115,10 +115,10 @@ def test_what_a_log_that_was_asked_enough_has_said_already_counts(engine: Engine
     assert log.asked == [("a3",)]
 
 
-def test_a_crowded_log_is_asked_about_one_mail_at_a_time(engine: Engine, session: Session) -> None:
+def test_a_crowded_log_is_asked_one_by_one_and_none_keeps_the_others_waiting(engine: Engine, session: Session) -> None:
     class Crowded(Log):
         def find(self, asked):  # type: ignore[no-untyped-def]
-            if len(asked) > 1:
+            if len(asked) > 1 or asked[0].attempt_id == "a1":
                 raise CrowdedError
             return super().find(asked)
 
@@ -126,13 +126,14 @@ def test_a_crowded_log_is_asked_about_one_mail_at_a_time(engine: Engine, session
         add_doubt(session, number)
     session.commit()
     log = Crowded({"a2": "sg-2"})
-    reconcile(engine, log)
-    assert log.asked == [("a1",), ("a2",), ("a3",)]
+    counts = reconcile(engine, log)
+    assert (log.asked, counts["crowded"]) == ([("a2",), ("a3",)], 1)
     assert states(engine, [1, 2, 3]) == ["sending", "accepted", "sending"]
+    assert [row(engine, n).negatives for n in (1, 3)] == [0, 1]
 
 
-def test_intents_of_the_same_minutes_share_a_question(engine: Engine, session: Session) -> None:
-    for number, minutes in ((1, 60), (2, 55), (3, 30)):
+def test_intents_of_the_same_hours_share_a_question(engine: Engine, session: Session) -> None:
+    for number, minutes in ((1, 600), (2, 300), (3, 30)):
         add_doubt(session, number, minutes=minutes)
     session.commit()
     log = Log()
