@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     events_token: SecretStr = SecretStr("")
     #: Apprise address that hears of a night that failed, crashed, is late or waits for approval.
     ops_alert: SecretStr = SecretStr("")
+    #: Processes that a delivery of thousands of mails uses; 0: one a core.
+    processes: int = 0
     #: What runs are tagged with, `env:…`: local, staging, production.
     env: str = "local"
     #: A simulated workspace may run sweeps in the future (file and memory adapters only).

@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from leadflow.app.crew import Crew, crew_of
 from leadflow.app.pacing import brake_due, left_by, pace_of
 from leadflow.app.stopping import heeding, stop_asked
 from leadflow.app.telling import tell_waiting
@@ -89,6 +90,18 @@ def deliver_due(
     """
     if isinstance(scope, Everyone):
         brake_due(app, now)
+    return deliver_alone(app, now, scope, progress, tally, crew_of(app, now, scope))
+
+
+def deliver_alone(
+    app: App,
+    now: datetime,
+    scope: Scope = EVERYONE,
+    progress: Progress | None = None,
+    tally: Tally | None = None,
+    crew: Crew | None = None,
+) -> Outcome:
+    """Send what is due at `now` in this process, and in those of `crew`."""
     pace = pace_of(app, now, scope)
     with heeding():
         sent = deliver_messages(
@@ -103,6 +116,7 @@ def deliver_due(
             stop=stop_asked,
             gate=pace,
             tally=tally,
+            crew=crew,
         )
     return replace(sent, counts={**sent.counts, **left_by(pace, sent.counts["waiting"])})
 

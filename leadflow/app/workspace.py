@@ -67,6 +67,13 @@ def open_app(workspace: Path | None = None, *, ports: Ports | None = None) -> Ap
     return App(settings=settings, playbook=playbook, engine=engine, ports=bound, seen=found)
 
 
+def open_as(settings: Settings) -> App:
+    """A workspace that another process has opened already, with its settings."""
+    found = _print(settings.workspace)
+    playbook, engine = load_playbook(settings.workspace), make_engine(settings.url)
+    return App(settings=settings, playbook=playbook, engine=engine, ports=_open_ports(settings, engine), seen=found)
+
+
 def refresh(app: App) -> App:
     """`app` with today's playbook: a process that lives for weeks must see what was merged this morning."""
     found = _print(app.settings.workspace)

@@ -15,6 +15,7 @@ from leadflow.errors import SettingsError
 from leadflow.pipeline.deliver_answers import Answers, Chance
 from leadflow.pipeline.deliver_claims import Claims
 from leadflow.pipeline.deliver_content import Writer
+from leadflow.pipeline.deliver_crew import Crew, ended, helped
 from leadflow.pipeline.deliver_gate import Gate, OpenGate
 from leadflow.pipeline.deliver_run import Run, Work
 from leadflow.pipeline.deliver_tally import Tally
@@ -26,6 +27,8 @@ from leadflow.types import EVERYONE, Outcome, Scope
 
 #: Messages a claim takes: it decides how many mails a crash leaves in doubt far more than how fast they go.
 BATCH = 100
+#: From so many messages on helpers are worth their start.
+CREW_FROM = 2_000
 #: Seconds between two looks at whether to stop.
 _LOOK = 0.1
 
@@ -45,12 +48,13 @@ def deliver_messages(
     gate: Gate | None = None,
     chance: Chance | None = None,
     tally: Tally | None = None,
+    crew: Crew | None = None,
 ) -> Outcome:
     """Send every message of `scope` due at `now`; `counts["waiting"]` of them are in no final state when it returns.
 
     `progress` is told how many have ended since it was last told. Once `stop` says so, what is on the wire ends or is
     recorded as unknown within half a minute, and the rest is planned again. `chance` draws the waits of retries;
-    a `tally` of the caller's can be looked at meanwhile.
+    a `tally` of the caller's can be looked at meanwhile. A `crew` helps where much is due.
     """
     _refuse_forgetful(engine)
     gate, tally = gate or OpenGate(), tally or Tally()
@@ -70,8 +74,13 @@ def deliver_messages(
         batch=batch,
     )
     run = Run(work, tally)
+    helpers = crew if crew is not None and claims.due(CREW_FROM) == CREW_FROM else None
     with OwnLoop() as loop:
-        _watch(loop.start(run.drain()), lambda: loop.call(run.stop), _Progress(tally, progress), stop)
+        watch = _Watch(_Progress(tally, progress), stop)
+        with helped(helpers, lambda said: loop.call(lambda: tally.heard(said))):
+            watch.until_done(loop.start(run.drain()), lambda: loop.call(run.stop))
+            if helpers is not None:
+                watch.until_done(loop.start(ended(helpers)), helpers.stop)
     outcome = tally.outcome()
     return replace(outcome, counts={**outcome.counts, "waiting": claims.waiting()})
 
@@ -100,27 +109,28 @@ class _Progress:
             self._told = ended
 
 
-def _watch(
-    future: "Future[BaseException | None]",
-    end: Callable[[], None],
-    progress: Callable[[], None],
-    stop: Callable[[], bool] | None,
-) -> None:
-    """Wait for a run in its own thread; whatever is raised here meanwhile lets it end in good order first."""
-    raised: BaseException | None = None
-    while not future.done():
-        try:
-            _wait(future)
-            if raised is None:
-                progress()
-                if stop is not None and stop():
-                    end()
-        except BaseException as error:  # an interrupt of this thread must not leave the other one sending
-            raised = raised or error
-            end()
-    ended = raised or future.result()
-    if ended is not None:
-        raise ended
+class _Watch:
+    """The caller's thread while another works: tells progress, and asks whether to stop."""
+
+    def __init__(self, progress: Callable[[], None], stop: Callable[[], bool] | None) -> None:
+        self._progress, self._stop = progress, stop
+
+    def until_done(self, future: "Future[BaseException | None]", end: Callable[[], None]) -> None:
+        """Wait; whatever is raised here meanwhile lets the other thread end in good order first."""
+        raised: BaseException | None = None
+        while not future.done():
+            try:
+                _wait(future)
+                if raised is None:
+                    self._progress()
+                    if self._stop is not None and self._stop():
+                        end()
+            except BaseException as error:  # an interrupt of this thread must not leave the other one sending
+                raised = raised or error
+                end()
+        ended = raised or future.result()
+        if ended is not None:
+            raise ended
 
 
 def _wait(future: "Future[BaseException | None]") -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -107,8 +107,7 @@ class Run:
             if claimed.n:
                 await self._send(claimed)
             elif claimed.wait is not None:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), claimed.wait)
+                await self._either(asyncio.sleep(claimed.wait, True))
             elif self._claim_of:
                 # What comes back unsent may be due again.
                 await self._all_recorded()
@@ -119,18 +118,24 @@ class Run:
         self._tally.read += claimed.n
         if not claimed.alone:
             self._ahead = asyncio.create_task(self._take())
-        await self._open_claims.acquire()
+        if not await self._before_stop(self._open_claims):
+            await self._in_thread(self._work.claims.give_back, claimed)
+            return
         going, claim = await self._intend(claimed)
         self._claim_of |= {row.attempt_id: claim for row, _mail in going}
         self._unbegun = len(going)
         if not going:
             self._open_claims.release()
         for row, mail in going:
-            await self._slots.acquire()
+            if not await self._before_stop(self._slots):
+                break
             self._unbegun -= 1
             task = asyncio.create_task(self._attempt(row, mail, claim.fresh_until))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
+        for row, _mail in going[len(going) - self._unbegun :]:
+            self._recorder.add(self._work.answers.not_begun(row))
+        self._unbegun = 0
         if claimed.alone:
             await self._all_recorded()
 
@@ -208,9 +213,24 @@ class Run:
             self._idle.set()
 
     async def _all_recorded(self) -> None:
-        while self._claim_of:
+        while self._claim_of and not self._stopping.is_set():
             self._idle.clear()
-            await self._idle.wait()
+            await self._either(self._idle.wait())
+
+    async def _before_stop(self, places: asyncio.Semaphore) -> bool:
+        """Take one of `places`; False where somebody says stop before one is free."""
+        if not places.locked():
+            return await places.acquire()
+        return await self._either(places.acquire())
+
+    async def _either(self, waited: Coroutine[Any, Any, bool]) -> bool:
+        """Whether `waited` came before the wish to stop."""
+        one, stop = asyncio.create_task(waited), asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({one, stop}, return_when=asyncio.FIRST_COMPLETED)
+        came = one.done()
+        for task in (one, stop):
+            task.cancel()
+        return came
 
     async def _settle(self) -> None:
         """Wait for what is on the wire, once we must stop not for ever; give back what was taken ahead."""

@@ -1,7 +1,7 @@
 """What a run has done so far, in counts."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -48,6 +48,23 @@ class Tally:
             if result.reason is not None:
                 self._skipped[result.reason] += 1
             self.ended += 1
+
+    def said(self) -> dict[str, int]:
+        """All counts as one list of words, for a process that does a part."""
+        skipped = {f"skipped {reason}": n for reason, n in self._skipped.items()}
+        return {"read": self.read, "ended": self.ended, **self._counts, **skipped}
+
+    def heard(self, said: Mapping[str, int]) -> None:
+        """What another process has done besides."""
+        for word, n in said.items():
+            if word == "read":
+                self.read += n
+            elif word == "ended":
+                self.ended += n
+            elif word.startswith("skipped "):
+                self._skipped[Reason(word.removeprefix("skipped "))] += n
+            else:
+                self._counts[word] += n
 
     def outcome(self) -> Outcome:
         """All of it."""

@@ -1,0 +1,104 @@
+"""More processes at a full outbox: a mail is mostly written, and one process writes on one core."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from threading import Thread
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+
+from leadflow.app.workspace import App
+from leadflow.types import Everyone, Scope
+
+#: The adapters whose mails leave the machine: the others keep theirs in this process, or wait for the disk.
+_FAR = ("sendgrid", "smtp")
+#: Seconds a helper is given to end once it was told to: longer than it takes to drain.
+_PATIENCE = 30.0
+
+#: Told what a helper has done since it last said so, by word.
+Heard = Callable[[Mapping[str, Any]], None]
+
+
+def crew_of(app: App, now: datetime, scope: Scope) -> "Crew | None":
+    """The helpers of a delivery; None where it has to do without: what they open must be what we have open."""
+    settings = app.settings
+    size = (settings.processes or _cores()) - 1
+    same = make_url(settings.url).database == app.engine.url.database and app.ports.email.name == settings.esp
+    if size < 1 or not same or settings.esp not in _FAR or not app.seen or not isinstance(scope, Everyone):
+        return None
+    plain = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in settings
+        if value != type(settings).model_fields[name].default
+    }
+    # Through a pipe: what others may read of a process are its arguments, and there are none.
+    told = {"settings": plain, "now": now.isoformat(), "playbook": app.playbook.version}
+    return Crew(size, json.dumps(told))
+
+
+class Crew:
+    """Processes that run the same loop on the same outbox; they end when nothing is left, or when we do."""
+
+    def __init__(self, size: int, told: str) -> None:
+        self._size, self._told = size, told
+        self._members: list[tuple[subprocess.Popen[str], Thread]] = []
+
+    def start(self, heard: Heard) -> None:
+        """Start them; each line they say is `heard`, in threads of its own."""
+        for _number in range(self._size):
+            command = [sys.executable, "-m", "leadflow.app.crew_member"]
+            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            member = subprocess.Popen(command, **pipes)  # noqa: S603 - our own module
+            assert member.stdin is not None  # noqa: S101 - for the type checker
+            member.stdin.write(self._told + "\n")
+            member.stdin.flush()
+            listener = Thread(target=_listen, args=(member, heard), daemon=True)
+            listener.start()
+            self._members.append((member, listener))
+
+    def stop(self) -> None:
+        """Tell them to finish what is in hand; they also hear it when this process dies."""
+        for member, _listener in self._members:
+            if member.stdin is not None and not member.stdin.closed:
+                member.stdin.close()
+
+    def wait(self) -> None:
+        """Until all have ended, and all they said was heard."""
+        for member, listener in self._members:
+            member.wait()
+            listener.join()
+            self._close(member)
+        self._members = []
+
+    def end(self) -> None:
+        """Stop them, and do not wait for ever."""
+        self.stop()
+        for member, listener in self._members:
+            try:
+                member.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                member.kill()
+                member.wait()
+            listener.join()
+            self._close(member)
+        self._members = []
+
+    def _close(self, member: "subprocess.Popen[str]") -> None:
+        for pipe in (member.stdin, member.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def _listen(member: "subprocess.Popen[str]", heard: Heard) -> None:
+    assert member.stdout is not None  # noqa: S101 - for the type checker
+    for line in member.stdout:
+        heard(json.loads(line))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
