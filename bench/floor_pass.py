@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from bench.make_data import NOW
@@ -13,7 +13,7 @@ from leadflow.types import micros
 PASS_SQL = (Path(__file__).parent / "floor" / "pass.sql").read_text(encoding="utf-8")
 #: What is compared, by table: everything but reasons, who was given a hand-over, and what counts on its own.
 COMPARED = {
-    "engagement": "lead_id, rule, total",
+    "engagement": "lead_id, (SELECT name FROM scoring_rule WHERE id = rule), total",
     "event_inbox": "event_id",
     "lead_score": "lead_id, fit, engagement, velocity, band, veto",
     "lead_state": "lead_id, stage, stage_since, stage_before, unmet_since, lifecycle, lifecycle_since, segment_main, "
@@ -27,6 +27,14 @@ COMPARED = {
     "message": "lead_id, address_id, sequence, step, email, language, purpose, state, reason, version, planned_at, "
     "send_at, expires_at",
 }
+
+
+def rows_left(connection: Connection) -> dict[str, set[tuple[object, ...]]]:
+    """Table → what is compared of its rows."""
+    return {
+        name: {tuple(row) for row in connection.exec_driver_sql(f"SELECT {columns} FROM {name}")}
+        for name, columns in COMPARED.items()
+    }
 
 
 def statements(engine: Engine) -> list[str]:
