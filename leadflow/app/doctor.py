@@ -10,6 +10,8 @@ from leadflow.app.doctor_dns import SENDGRID_SELECTORS, Resolve, dns_findings, t
 from leadflow.app.workspace import HARMLESS, App
 from leadflow.ask.finding import Finding, ok, wrong
 from leadflow.ask.health import Looked, clocks, durability, findings
+from leadflow.errors import BusyError, ProviderError
+from leadflow.ports import Asked
 from leadflow.text import _
 
 
@@ -24,7 +26,7 @@ def doctor(app: App, now: datetime, *, dns: bool | None = None, resolve: Resolve
             provider=app.settings.esp,
             has_news=app.settings.esp == "sendgrid",
         )
-        found = [clocks(session, datetime.now(UTC)), durability(session), *findings(looked), *_doors(app)]
+        found = [clocks(session, datetime.now(UTC)), durability(session), *findings(looked), *_doors(app), *_log(app)]
     return [*found, *(_names(app, resolve or txt_records) if asks else ())]
 
 
@@ -43,6 +45,23 @@ def _doors(app: App) -> Iterator[Finding]:
         told = _("events of SendGrid are refused: bounces and complaints are not heard")
         do = _("set LEADFLOW_SENDGRID_WEBHOOK_KEYS to the public key of its signed event webhook")
         yield wrong("webhook", told, do)
+
+
+def _log(app: App) -> Iterator[Finding]:
+    """Whether the provider's log answers; it is asked about a mail to nobody."""
+    if app.ports.log is None:
+        return
+    nobody = Asked(attempt_id="doctor", to="doctor@leadflow.invalid", intent_at=datetime.now(UTC))
+    try:
+        app.ports.log.find([nobody])
+    except BusyError:
+        yield ok("log", _("the provider's log has been asked enough this minute"))
+    except ProviderError as error:
+        told = _("the provider's log cannot be asked ({error})")
+        do = _("give our key the right to read email logs: until then nobody settles a mail without an answer")
+        yield wrong("log", told.format(error=error), do)
+    else:
+        yield ok("log", _("the provider's log answers"))
 
 
 def _names(app: App, resolve: Resolve) -> Iterator[Finding]:

@@ -17,12 +17,13 @@ from leadflow.app.doctor_dns import DnsError, dns_findings
 from leadflow.ask import health
 from leadflow.ask.finding import Finding
 from leadflow.db import database_now
+from leadflow.errors import BusyError, ProviderError
 from leadflow.models import breaker, intake, job_run, sweep
 from leadflow.types import DAY, HOUR, instant_of, micros
 from tests.apps import an_app
 from tests.build import NIGHT
 from tests.cli.conftest import Types
-from tests.pipeline.doubts import add_doubt, delivered, post
+from tests.pipeline.doubts import Log, add_doubt, delivered, post
 from tests.pipeline.mails import add_message
 
 #: What mailbox providers ask for.
@@ -188,6 +189,20 @@ def test_events_that_no_night_reads_are_wrong(sendgrid: App, session: Session) -
     session.commit()
     found = of(looked(sendgrid), "webhook")
     assert found[-1] == ("wrong", "what came from outside since 2026-03-21 21:15 has not been read")
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "said"),
+    [
+        (None, "ok", "the provider's log answers"),
+        (BusyError(), "ok", "the provider's log has been asked enough this minute"),
+        (ProviderError("SendGrid's log answered 403"), "wrong", "cannot be asked (SendGrid's log answered 403)"),
+    ],
+)
+def test_a_log_that_does_not_answer_is_wrong(sendgrid: App, error: Exception | None, level: str, said: str) -> None:
+    app = replace(sendgrid, ports=replace(sendgrid.ports, log=Log(error=error)))
+    found = of(looked(app), "log")
+    assert (found[0][0], said in found[0][1]) == (level, True)
 
 
 def test_doors_that_are_shut_are_wrong(sendgrid: App) -> None:
