@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Table
+from sqlalchemy import JSON, Engine, Table
 from sqlalchemy.orm import Session
 
 from leadflow.db import make_engine
@@ -44,16 +44,16 @@ def write_rows_again(url: str, empty: str, path: Path) -> float:
     """The floor: seconds to read the file with `csv` and to load the finished rows of `url` into an empty database."""
     source, target = make_engine(url), make_engine(empty)
     upgrade(target)
-    rows = {table: _stored(source, table) for table in _FILLED}
+    rows = {table: stored_rows(source, table) for table in _FILLED}
     started = time.perf_counter()
     with path.open(newline="", encoding="utf-8") as file:
         assert sum(1 for _row in csv.reader(file)) > len(rows[lead])
     with Session(target) as session:
         session.connection()
-        _load(session, account, rows[account])
+        load_rows(session, account, rows[account])
         for first in range(0, len(rows[lead]), _BATCH):
             for table in _FILLED[1:]:
-                _load(session, table, rows[table][first : first + _BATCH])
+                load_rows(session, table, rows[table][first : first + _BATCH])
             session.commit()
     seconds = time.perf_counter() - started
     for engine in (source, target):
@@ -61,11 +61,12 @@ def write_rows_again(url: str, empty: str, path: Path) -> float:
     return seconds
 
 
-def _load(session: Session, table: Table, rows: list[tuple[Any, ...]]) -> None:
+def load_rows(session: Session, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    """Write what `stored_rows` read."""
     insert_rows(session, table, [column.name for column in table.c], rows)
 
 
-def _stored(engine: Engine, table: Table) -> list[tuple[Any, ...]]:
+def stored_rows(engine: Engine, table: Table) -> list[tuple[Any, ...]]:
     """The rows of `table` in the order of their first column, as the database gives and takes them."""
     names = ", ".join(_as_text(engine, table, column.name) for column in table.c)
     with engine.connect() as connection:
@@ -73,5 +74,5 @@ def _stored(engine: Engine, table: Table) -> list[tuple[Any, ...]]:
 
 
 def _as_text(engine: Engine, table: Table, name: str) -> str:
-    is_json = table is lead and name in ("attributes", "folded", "provenance")
+    is_json = isinstance(table.c[name].type, JSON)
     return f"{name}::text" if is_json and engine.dialect.name == "postgresql" else name

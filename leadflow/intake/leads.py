@@ -86,7 +86,8 @@ def import_leads(
     defaults = grounds.defaults(mapping, today=now.astimezone(office).date())
     reader = PersonReader(fields=playbook.fields, zone=zone or office, date_formats=mapping.date_formats)
 
-    rows = UsualRows(mapping, reader)
+    rows = UsualRows(mapping, reader, key)
+    companies: dict[str, int] = {}
 
     def read_plainly(said: dict[str, str], nulls: dict[str, str]) -> Person | Told:
         person = reader.read(said, nulls)
@@ -102,7 +103,9 @@ def import_leads(
         return Read(told, told.shared.person.nulls, empty)
 
     def write(session: Session, people: Sequence[Person | Told]) -> Sequence[Taken]:
-        return take_rows(session, playbook, people, key=key, now=now, source="import", defaults=defaults)
+        return take_rows(
+            session, playbook, people, key=key, now=now, source="import", defaults=defaults, companies=companies
+        )
 
     intake = Intake(read=read, keys=lambda person: person.keys, write=write)
     return import_rows(engine, file, intake, dry_run=dry_run, progress=progress, look=look)

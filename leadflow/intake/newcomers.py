@@ -18,7 +18,6 @@ from leadflow.intake.draft import Draft, Telling
 from leadflow.intake.people import CONSENT, Change, Upserted, consent_row, seeded, take_turn, upsert_people
 from leadflow.intake.person import Agreement, Person
 from leadflow.intake.usual import Shared, Told
-from leadflow.links import address_hash
 from leadflow.models import consent, identity, lead, lead_score, lead_state
 from leadflow.playbook.model import Playbook
 from leadflow.types import Lifecycle, micros
@@ -52,21 +51,26 @@ def take_rows(
     now: datetime,
     source: str,
     defaults: Mapping[str, Any],
+    companies: dict[str, int],
 ) -> list[Upserted]:
-    """What `upsert_people` does of the people of `rows`, no two of which are told of as the same, in their order."""
+    """What `upsert_people` does of the people of `rows`, no two of which are told of as the same, in their order.
+
+    `companies` is `find_accounts`' memory, of one import.
+    """
     take_turn(session)
     known = _known(session, rows)
     new = [row for row in rows if isinstance(row, Told) and known.isdisjoint(row.keys)]
     on = now.astimezone(ZoneInfo(playbook.office.zone)).date().isoformat()
     telling = Telling(fields=playbook.fields, source=source, now=now, on=on, defaults=defaults)
-    made = iter(_write(session, new, telling, key=key, first_stage=playbook.journey.stages[0].name))
+    made = _write(session, new, telling, key=key, first_stage=playbook.journey.stages[0].name, companies=companies)
     if len(new) == len(rows):
-        return list(made)
-    others = [row for row in rows if not (isinstance(row, Told) and known.isdisjoint(row.keys))]
+        return made
+    done = {id(row): one for row, one in zip(new, made, strict=True)}
+    others = [row for row in rows if id(row) not in done]
     people = [row.person() if isinstance(row, Told) else row for row in others]
     merged = upsert_people(session, playbook, people, key=key, now=now, source=source, defaults=defaults)
-    done = {id(row): one for row, one in zip(others, merged, strict=True)}
-    return [done[id(row)] if id(row) in done else next(made) for row in rows]
+    done.update((id(row), one) for row, one in zip(others, merged, strict=True))
+    return [done[id(row)] for row in rows]
 
 
 def _known(session: Session, rows: Sequence[Person | Told]) -> frozenset[tuple[str, str]]:
@@ -82,51 +86,76 @@ def _known(session: Session, rows: Sequence[Person | Told]) -> frozenset[tuple[s
     return frozenset((row.kind, row.value) for row in found)
 
 
-def _write(session: Session, rows: Sequence[Told], telling: Telling, *, key: str, first_stage: str) -> list[Upserted]:
+def _write(
+    session: Session,
+    rows: Sequence[Told],
+    telling: Telling,
+    *,
+    key: str,
+    first_stage: str,
+    companies: dict[str, int],
+) -> list[Upserted]:
+    """Six COPYs, or as many prepared statements."""
     if not rows:
         return []
-    leads = reserve_ids(session, lead.c.id, len(rows))
-    identities = reserve_ids(session, identity.c.id, sum(len(row.keys) for row in rows))
-    companies = [account_key(row.address, row.company) for row in rows]
-    wanted: dict[str, str | None] = {}
-    for company, row in zip(companies, rows, strict=True):
-        if company:
-            wanted[company] = wanted.get(company) or row.company
-    accounts = find_accounts(session, wanted, now=telling.now)
-    keyed, since = blake2b(key=key.encode()[:64], digest_size=8), micros(telling.now)
-    stored, known_by, agreed, done = [], [], [], []
-    places = iter(identities)
-    for row, lead_id, company in zip(rows, leads, companies, strict=True):
-        made = row.shared.made or _make(row.shared, telling)
-        own = [next(places) for _key in row.keys]
-        known_by += [(id, *pair, address_hash(key, pair[1]), lead_id) for id, pair in zip(own, row.keys, strict=True)]
-        address = row.address
-        stored.append(
-            (
-                lead_id,
-                seeded(lead_id, keyed),
-                accounts[company] if company else None,
-                own[0] if address else None,
-                row.first_name,
-                row.last_name,
-                row.phone,
-                address.domain if address else None,
-                address.is_free if address else False,
-                micros(row.first_seen_at) if row.first_seen_at else since,
-                *made.columns,
-            )
-        )
-        address_id = own[0] if address else None
-        agreed += [consent_row(lead_id, address_id, one, telling.source, telling.now) for one in made.agreements]
-        done.append(Upserted(lead_id=lead_id, identity_id=own[0], change=Change.CREATED, notes=row.notes))
+    since, leads = micros(telling.now), reserve_ids(session, lead.c.id, len(rows))
+    numbered = _numbered(session, rows)
+    keyed = blake2b(key=key.encode()[:64], digest_size=8)
+    seeds = [seeded(lead_id, keyed) for lead_id in leads]
+    accounts = _accounts(session, rows, telling.now, companies)
+    made = [row.shared.made or _make(row.shared, telling) for row in rows]
+    each = list(zip(rows, leads, numbered, made, strict=True))
+    own = [_own(row, ids, since) for row, ids in zip(rows, numbered, strict=True)]
+    stored = [
+        (lead_id, seed, account_id, *values, *common.columns)
+        for lead_id, seed, account_id, values, common in zip(leads, seeds, accounts, own, made, strict=True)
+    ]
     insert_rows(session, lead, _COLUMNS, stored)
     insert_rows(session, lead_score, ("lead_id",), [(id,) for id in leads])
     names = ("lead_id", "stage", "stage_since", "lifecycle", "lifecycle_since")
     state = (first_stage, since, str(Lifecycle.LEAD), since)
     insert_rows(session, lead_state, names, [(id, *state) for id in leads])
+    known_by = [
+        (id, *pair, hashed, lead_id)
+        for row, lead_id, ids, _made in each
+        for id, pair, hashed in zip(ids, row.keys, row.hashes, strict=True)
+    ]
     insert_rows(session, identity, ("id", "kind", "value", "hash", "lead_id"), known_by)
+    agreed = [
+        consent_row(lead_id, ids[0] if row.address else None, one, telling.source, telling.now)
+        for row, lead_id, ids, common in each
+        for one in common.agreements
+    ]
     insert_rows(session, consent, CONSENT, agreed)
-    return done
+    return [
+        Upserted(lead_id=lead_id, identity_id=ids[0], change=Change.CREATED, notes=row.notes)
+        for row, lead_id, ids, _made in each
+    ]
+
+
+def _numbered(session: Session, rows: Sequence[Told]) -> list[list[int]]:
+    """New ids for the identities of each row."""
+    ids = iter(reserve_ids(session, identity.c.id, sum(len(row.keys) for row in rows)))
+    return [[next(ids) for _key in row.keys] for row in rows]
+
+
+def _accounts(session: Session, rows: Sequence[Told], now: datetime, companies: dict[str, int]) -> list[int | None]:
+    """The id of each row's company."""
+    keys = [account_key(row.address, row.company) for row in rows]
+    wanted: dict[str, str | None] = {}
+    for key, row in zip(keys, rows, strict=True):
+        if key:
+            wanted[key] = wanted.get(key) or row.company
+    ids = find_accounts(session, wanted, now=now, seen=companies)
+    return [ids[key] if key else None for key in keys]
+
+
+def _own(row: Told, ids: Sequence[int], since: int) -> tuple[Any, ...]:
+    """What stands in no other row, from `address_id` on."""
+    address, at = row.address, micros(row.first_seen_at) if row.first_seen_at else since
+    if address is None:
+        return (None, row.first_name, row.last_name, row.phone, None, False, at)
+    return (ids[0], row.first_name, row.last_name, row.phone, address.domain, address.is_free, at)
 
 
 def _make(shared: Shared, telling: Telling) -> _Made:

@@ -14,6 +14,7 @@ from leadflow.intake.fields import FieldError
 from leadflow.intake.mapping import ColumnMapping
 from leadflow.intake.person import Person, PersonReader, keys_of, read_id
 from leadflow.intake.phones import read_phone
+from leadflow.links import address_hash
 
 #: Fields that seldom say the same in two rows.
 OWN = ("email", "external_id", "visitor", "first_name", "last_name", "phone", "company", "first_seen")
@@ -47,8 +48,9 @@ class Told:
     phone: str | None = None
     first_seen_at: datetime | None = None
     notes: tuple[str, ...] = ()
-    #: (kind, value) of every identity, the strongest first.
+    #: (kind, value) of every identity, the strongest first, and the keyed hash of each value.
     keys: tuple[tuple[str, str], ...] = ()
+    hashes: tuple[str, ...] = ()
 
     def person(self) -> Person:
         """The same as the long way tells it."""
@@ -67,11 +69,11 @@ class Told:
 class UsualRows:
     """Reads the rows of one file; None for a row that takes the long way, which also says what is wrong with it."""
 
-    def __init__(self, mapping: ColumnMapping, reader: PersonReader) -> None:
+    def __init__(self, mapping: ColumnMapping, reader: PersonReader, key: str) -> None:
         own = [(place, name) for place, name in mapping.columns if name in OWN]
         rest = [(place, name) for place, name in mapping.columns if name not in OWN]
         self._width = len(mapping.header)
-        self._own, self._reader = own, reader
+        self._own, self._reader, self._key = own, reader, key
         self._rest = _getter([place for place, _name in rest])
         self._mapping = _only(mapping, rest)
         self._shared = lru_cache(maxsize=_REMEMBERED)(self._read_shared)
@@ -117,6 +119,7 @@ class UsualRows:
             else:
                 setattr(told, name, read_id(text))
         told.keys = keys_of(told.address, told.external_id, told.visitor)
+        told.hashes = tuple([address_hash(self._key, value) for _kind, value in told.keys])
         return told, empty
 
     def _tell_phone(self, told: Told, text: str) -> None:

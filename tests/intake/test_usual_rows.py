@@ -158,7 +158,7 @@ def test_a_million_rows_are_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "leads.csv"
     path.write_text("email,job_title\n" + "".join(f"p{n}@x.example,title {n}\n" for n in range(20_000)))
     book, file = playbook(), open_csv(path)
-    rows = UsualRows(map_columns(file, Wishes(), book.fields), PersonReader(fields=book.fields, zone=UTC))
+    rows = UsualRows(map_columns(file, Wishes(), book.fields), PersonReader(fields=book.fields, zone=UTC), "secret")
     for record in file.records():
         assert rows.read(record)
     assert rows.remembered <= 8_192
