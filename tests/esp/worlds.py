@@ -109,6 +109,12 @@ def smtp_world(scheme: str = "smtp", tls: ssl.SSLContext | None = None) -> Itera
         controller.stop()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    #: Connections that wait to be heard: a delivery opens a hundred at once.
+    request_queue_size = 256
+
+
 @contextmanager
 def sendgrid_world() -> Iterator[World]:
     """A server that takes POST /v3/mail/send; `answer` is (status, headers), or a function that treats the socket."""
@@ -139,8 +145,7 @@ def sendgrid_world() -> Iterator[World]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Api)
     world.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
