@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from leadflow.db import load_rows
 from leadflow.models import engagement, event, growth, scoring_rule
 from leadflow.playbook.model import EngagementRule
 from leadflow.scoring.decay import REACH, growth_rows, hour_of, landmark_at
@@ -81,4 +82,4 @@ def _fill_growth(session: Session, landmarks: Mapping[int, int], now: datetime) 
         rows += growth_rows(half_life, range(first, low), landmark)
         rows += growth_rows(half_life, range(high + 1, last + 1), landmark)
     if rows:
-        session.execute(insert(growth), rows)
+        load_rows(session, growth, rows)
