@@ -24,14 +24,10 @@ if TYPE_CHECKING:
     from leadflow.pipeline.resend import Resend
 
 Failed = Annotated[bool, typer.Option("--failed", help="Mail that failed.")]
-Unknown = Annotated[
-    bool, typer.Option("--unknown", help="Mail of unknown fate, where on_unknown: resend allows it.")
-]
+Unknown = Annotated[bool, typer.Option("--unknown", help="Mail of unknown fate, where on_unknown: resend allows it.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Only what failed for this reason, such as refused.")]
 Email = Annotated[str | None, typer.Option("--email", help="Only this email.")]
-Since = Annotated[
-    str | None, typer.Option("--since", help="Only what was to leave from this day or instant on.")
-]
+Since = Annotated[str | None, typer.Option("--since", help="Only what was to leave from this day or instant on.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: for scripts.")]
 
 
