@@ -17,7 +17,7 @@ from leadflow.pipeline.backlog import spread_backlog
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.deliver_content import Unsent, Writer, Written
 from leadflow.pipeline.deliver_gate import Gate, Room, Taken
-from leadflow.pipeline.deliver_intent import intend
+from leadflow.pipeline.deliver_intent import WHOSE, intend
 from leadflow.pipeline.deliver_rows import (
     claim_due,
     count_due,
@@ -129,7 +129,7 @@ class Claims:
         with Session(self._engine) as session, session.begin():
             fail_unsent(session, claimed.owner, [(failed.id, failed.reason, failed.note) for failed in claimed.unsent])
             note_versions(session, claimed.owner, texts)
-            found = session.execute(intend(claimed.owner, at, self._playbook.window)).all()
+            found = session.execute(intend(at, self._playbook.window), {WHOSE: claimed.owner}).all()
             rows = {row.id: row for row in found}
             suppressed = [row for row in found if row.state == MessageState.SUPPRESSED]
             self._note_suppressed(session, suppressed, at, len(found))

@@ -1,6 +1,7 @@
 """The intent: what is claimed is judged once more, and what may leave says so before its first byte."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     String,
     Subquery,
     Update,
+    bindparam,
     case,
     cast,
     func,
@@ -29,10 +31,14 @@ from leadflow.playbook.model import Window
 from leadflow.types import MessageState, micros
 from leadflow.windows import calendar_of, next_open, offset_of, whole_width, within_hours
 
+#: Whose claim it is: a parameter, since what stands around it takes longer to build than to execute.
+WHOSE = "whose"
+_WHOSE = bindparam(WHOSE, type_=String)
 
-def _verdicts(owner: str, now: datetime, window: Window) -> Subquery:
-    """(id, reason it must not leave or NULL, when it may leave or NULL for now) of the messages `owner` has claimed."""
-    judged = _judged(owner, now).subquery("judged")
+
+def _verdicts(now: datetime, window: Window) -> Subquery:
+    """(id, reason it must not leave or NULL, when it may leave or NULL for now) of the messages of the claim."""
+    judged = _judged(now).subquery("judged")
     # All that waited must not leave in the first minute of the next window, nor more in an hour than its share.
     queue = case((judged.c.reason.is_(None), judged.c.opens_at), else_=null())
     place = func.row_number().over(partition_by=queue, order_by=[judged.c.seed, judged.c.id]) - 1
@@ -45,7 +51,7 @@ def _verdicts(owner: str, now: datetime, window: Window) -> Subquery:
     return select(numbered.c.id, numbered.c.reason, case((goes_later, opens_at)).label("opens_at")).subquery("verdict")
 
 
-def _judged(owner: str, now: datetime) -> Select[Any]:
+def _judged(now: datetime) -> Select[Any]:
     joined = (
         message.join(lead, lead.c.id == message.c.lead_id)
         .join(identity, identity.c.id == message.c.address_id)
@@ -63,16 +69,17 @@ def _judged(owner: str, now: datetime) -> Select[Any]:
             window_opens(opens, now).label("opens_at"),
         )
         .select_from(joined)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == _WHOSE)
     )
 
 
-def intend(owner: str, now: datetime, window: Window) -> Update:
-    """What `owner` has claimed gets its intent, or leaves the run: suppressed with a reason, or planned for its window.
+@lru_cache(maxsize=4)
+def intend(now: datetime, window: Window) -> Update:
+    """What WHOSE has claimed gets its intent, or leaves the run: suppressed with a reason, or planned for its window.
 
-    Committed before the first byte goes out. The attempt id is `owner`, new with each claim, and the message's id.
+    Committed before the first byte goes out. The attempt id is the owner, new with each claim, and the message's id.
     """
-    verdict = _verdicts(owner, now, window)
+    verdict = _verdicts(now, window)
     blocked, shut = verdict.c.reason.is_not(None), verdict.c.opens_at.is_not(None)
     goes = ~or_(blocked, shut)
 
@@ -82,7 +89,7 @@ def intend(owner: str, now: datetime, window: Window) -> Update:
     return (
         update(message)
         .where(message.c.id == verdict.c.id)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == _WHOSE)
         .values(
             state=case(
                 (blocked, MessageState.SUPPRESSED.value),
@@ -93,13 +100,13 @@ def intend(owner: str, now: datetime, window: Window) -> Update:
             send_at=case((shut & ~blocked, verdict.c.opens_at), else_=message.c.send_at),
             sent_at=if_it_goes(literal(micros(now), BigInteger), null()),
             # One that stays keeps the attempt before, of which late news may still come.
-            attempt_id=if_it_goes(literal(f"{owner}-") + cast(message.c.id, String), message.c.attempt_id),
+            attempt_id=if_it_goes(_WHOSE + "-" + cast(message.c.id, String), message.c.attempt_id),
             attempts=message.c.attempts + case((goes, 1), else_=0),
             intent_at=if_it_goes(database_now(), message.c.intent_at),
             # What the provider's log said was about the attempt before.
             asked_at=if_it_goes(null(), message.c.asked_at),
             negatives=if_it_goes(literal(0), message.c.negatives),
-            owner=if_it_goes(literal(owner), null()),
+            owner=if_it_goes(_WHOSE, null()),
             lease_until=None,
         )
         .returning(*ENDED, message.c.attempt_id, message.c.attempts)
