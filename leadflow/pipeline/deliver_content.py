@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
@@ -63,7 +64,7 @@ class Writer:
 
     def read(self, session: Session, owner: str) -> Sequence[Row[Any]]:
         """What `owner` has claimed, with its readers; whatever `write` needs of the database is looked up here."""
-        rows = session.execute(claimed_readers(owner)).all()
+        rows = session.execute(claimed_readers(), {"whose": owner}).all()
         self._prepare(session, rows)
         return rows
 
@@ -181,8 +182,9 @@ def _compiled(session: Session, playbook: Playbook, text: _Text) -> Compiled | T
         return TemplateError(f"{name} ({language}): {type(error).__name__}")
 
 
-def claimed_readers(owner: str) -> Select[Any]:
-    """Whom the messages that `owner` has claimed go to: lead, address, company, state, salesperson."""
+@cache
+def claimed_readers() -> Select[Any]:
+    """Whom the messages that `whose` has claimed go to: lead, address, company, state, salesperson."""
     rep = (
         select(escalation.c.rep)
         .where(escalation.c.lead_id == message.c.lead_id, escalation.c.state == EscalationState.ACCEPTED)
@@ -203,7 +205,7 @@ def claimed_readers(owner: str) -> Select[Any]:
         select(*own, *text, *person, lead.c.language.label("reads"), identity.c.value.label("address"))
         .add_columns(account.c.name.label("company"), lead_state.c.segment_main, rep.label("rep"))
         .select_from(joined)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == owner)
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == bindparam("whose"))
         .order_by(message.c.send_at, message.c.id)
     )
 
