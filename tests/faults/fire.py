@@ -31,7 +31,6 @@ class Fire:
         self._zygote = zygote
         self._began = time.time()
         self._planned = 0
-        self._victims: dict[str, str] = {}
         self.kills = 0
         #: Whether the account is for the table: that of a mutant is not.
         self.counts = True
@@ -61,8 +60,7 @@ class Fire:
         mine = {"point": how["point"], "blow": blow} if "point" in how else {}
         pid = self.worker(held=True, **mine, **told)
         wait_for(lambda: stands_still(pid))
-        self._victims[str(pid)] = how.get("fault", "accept")
-        self.outside.change(victims=self._victims)
+        self.outside.change(victims={str(pid): how.get("fault", "accept")})
         kill(pid, signal.SIGCONT)
         return pid
 

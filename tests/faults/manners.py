@@ -76,10 +76,9 @@ class Manners:
     mix: dict[str, float] = field(default_factory=dict)
     #: Seconds between accepting a mail and finding it in the log.
     lag: float = 0.1
-    #: Seconds of a slow answer, of one that comes too late, and for which a stopped sender stands still (0: for good).
+    #: Seconds of a slow answer, and of one that comes too late.
     slow: float = 0.2
     late: float = 1.0
-    frozen: float = 0.0
     #: Whether the log answers at all.
     log_down: bool = False
     #: Where events are posted; "" posts none. How many copies at most, and seconds after which the last has come.
@@ -98,14 +97,14 @@ class Weather:
 
     def __init__(self, manners: Manners) -> None:
         self._script = list(manners.script)
-        self._victims = dict(manners.victims)
+        self.victims = dict(manners.victims)
         self._mix = dict(manners.mix)
         self._random = random.Random(manners.seed)
 
     def next(self, pid: int) -> str:
         """The fault of the next mail of a process."""
-        if str(pid) in self._victims:
-            return self._victims.pop(str(pid))
+        if str(pid) in self.victims:
+            return self.victims.pop(str(pid))
         if self._script:
             return self._script.pop(0)
         drawn = self._random.random()

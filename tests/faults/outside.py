@@ -48,7 +48,8 @@ class Outside:
             current = asdict(self.sendgrid.manners) | told["change"]
             manners = Manners.of(current)
             self.sendgrid.manners = self.mail.manners = manners
-            self.sendgrid.weather = self.mail.weather = type(self.mail.weather)(manners)
+            for weather in (self.sendgrid.weather, self.mail.weather):
+                weather.victims |= told["change"].get("victims", {})
         elif told is not None:
             self.begin(Manners.of(told))
         return {

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import aiohttp
@@ -171,6 +172,8 @@ def prepare(app: App, points: Points, told: Told) -> None:
     _arm(points, told)
     _wrap_provider(app, points)
     _turn_clock(told)
+    # The handler runs in the thread that may have a transaction open: another one waits for its end.
+    signal.signal(signal.SIGUSR2, lambda _number, _frame: Thread(target=points.stop, daemon=True).start())
     _take_so_many(told.get("batch", 8))
     if told.get("held"):
         stop_self()

@@ -47,7 +47,7 @@ class SendGrid:
         fault = FAULTS[name]
         self.tally["requests"] += 1
         if fault.at == "body":
-            strike(fault.signal, head.pid, self.manners.frozen, self.tally)
+            await strike(fault.signal, head.pid, self.tally)
         body = await read_rest(reader, half, head.length)
         if body is None:
             # The sender died in mid-sentence: nobody accepts half a mail.
@@ -83,11 +83,11 @@ class SendGrid:
     ) -> bool:
         kept = self._accept(body) if fault.accepted else None
         if fault.at == "decided":
-            strike(fault.signal, head.pid, self.manners.frozen, self.tally)
+            await strike(fault.signal, head.pid, self.tally)
         await self._pause(fault.answer)
         await self._say(reader, writer, fault.answer, kept)
         if fault.at == "answered":
-            strike(fault.signal, head.pid, self.manners.frozen, self.tally)
+            await strike(fault.signal, head.pid, self.tally)
         return fault.answer not in _ENDS
 
     async def _pause(self, manner: str) -> None:

@@ -93,7 +93,7 @@ class _Session:
         fault, server = self._fault, self._server
         begun = await self._reader.readline()
         if fault.at == "body":
-            strike(fault.signal, self._pid, server.manners.frozen, server.tally)
+            await strike(fault.signal, self._pid, server.tally)
         content = await self._until_the_dot(begun)
         if content is None:
             server.tally["cut off"] += 1
@@ -101,11 +101,11 @@ class _Session:
         if fault.accepted:
             self._accept(content)
         if fault.at == "decided":
-            strike(fault.signal, self._pid, server.manners.frozen, server.tally)
+            await strike(fault.signal, self._pid, server.tally)
         await asyncio.sleep({"slow": server.manners.slow, "late": server.manners.late}.get(fault.answer, 0.0))
         ends = await self._answer(fault)
         if fault.at == "answered":
-            strike(fault.signal, self._pid, server.manners.frozen, server.tally)
+            await strike(fault.signal, self._pid, server.tally)
         return not ends
 
     async def _until_the_dot(self, begun: bytes) -> bytes | None:
