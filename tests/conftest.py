@@ -234,19 +234,20 @@ def moving() -> Iterator[dict[str, Moving]]:
 
 
 @pytest.fixture
-def database_url(database: str, shared_urls: Callable[[str], str]) -> str:
-    """Where `engine` is, for other processes."""
-    return shared_urls(database)
+def engine(database: str, shared_urls: Callable[[str], str], moving: dict[str, Moving]) -> Engine:
+    """An engine on a database that has the tables and no row."""
+    url = shared_urls(database)
+    if database not in moving:
+        moving[database] = Moving(url)
+    engine = moving[database].to(url)
+    empty(engine)
+    return engine
 
 
 @pytest.fixture
-def engine(database: str, database_url: str, moving: dict[str, Moving]) -> Engine:
-    """An engine on a database that has the tables and no row."""
-    if database not in moving:
-        moving[database] = Moving(database_url)
-    engine = moving[database].to(database_url)
-    empty(engine)
-    return engine
+def database_url(database: str, engine: Engine, shared_urls: Callable[[str], str]) -> str:  # noqa: ARG001 - it empties
+    """Where `engine` is, for other processes."""
+    return shared_urls(database)
 
 
 @pytest.fixture

@@ -73,6 +73,8 @@ class Run:
         self._claim_of: dict[str, _OpenClaim] = {}
         self._ahead: asyncio.Task[Claimed] | None = None
         self._interrupt: BaseException | None = None
+        #: How often answers were written down; how often before the outbox was last asked.
+        self._records = self._known = 0
         #: Mails of the present claim that wait for a place on the wire.
         self._unbegun = 0
         self._began = seconds()
@@ -108,8 +110,8 @@ class Run:
                 await self._send(claimed)
             elif claimed.wait is not None:
                 await self._either(asyncio.sleep(claimed.wait, True))
-            elif self._claim_of:
-                # What comes back unsent may be due again.
+            elif self._claim_of or self._records != self._known:
+                # What comes back unsent may be due again, and may have come back since the outbox was asked.
                 await self._all_recorded()
             else:
                 return
@@ -140,6 +142,7 @@ class Run:
             await self._all_recorded()
 
     async def _take(self) -> Claimed:
+        self._known = self._records
         return await self._in_thread(self._work.claims.take, self._work.batch)
 
     async def _intend(self, claimed: Claimed) -> tuple[Sequence[tuple[Row[Any], Written]], _OpenClaim]:
@@ -208,6 +211,7 @@ class Run:
             claim.left -= 1
             if claim.left == 0:
                 self._open_claims.release()
+        self._records += 1
         self._tally.recorded(results)
         if not self._claim_of:
             self._idle.set()

@@ -18,6 +18,8 @@ from leadflow.types import Delivery, MessageState, Purpose, micros
 
 #: Of a share: hundredths of a percent.
 _WHOLE = 10_000
+#: One reader who complains says nothing of a stream, though of fewer than 1,000 mails it is over 0.1 %.
+_FEWEST = 2
 ALL, STREAM = "all", "stream"
 
 
@@ -87,7 +89,7 @@ def bouncing(brakes: Brakes, heard: Mapping[str, Heard]) -> Mapping[str, int]:
 
 
 def _reaches(one: Heard, n: int, limit: int) -> bool:
-    return n > 0 and n * _WHOLE >= limit * one.sent
+    return n >= _FEWEST and n * _WHOLE >= limit * one.sent
 
 
 def _limits(brakes: Brakes, one: Heard) -> Iterator[tuple[str, int]]:

@@ -44,15 +44,15 @@ def judged(**heard: Heard) -> list[str]:
     ("heard", "expected"),
     [
         (Heard(sent=1000), []),
-        (Heard(sent=1001, complaints=1), []),
-        (Heard(sent=1000, complaints=1), ["nurture: complaint brake 0.1 %"]),
+        (Heard(sent=2001, complaints=2), []),
+        (Heard(sent=2000, complaints=2), ["nurture: complaint brake 0.1 %"]),
         (Heard(sent=10_000, complaints=29), ["nurture: complaint brake 0.29 %"]),
         (Heard(sent=10_000, complaints=30), ["all: complaint brake 0.3 %", "nurture: complaint brake 0.3 %"]),
         (Heard(sent=1000, bounces=49), []),
         (Heard(sent=1000, bounces=50), ["nurture: bounce brake 5 %"]),
         (Heard(sent=1000, refusals=52), ["nurture: refusal brake 5.2 %"]),
         (Heard(sent=199, complaints=9, bounces=99, refusals=99), []),
-        (Heard(sent=200, complaints=1), ["all: complaint brake 0.5 %", "nurture: complaint brake 0.5 %"]),
+        (Heard(sent=200, complaints=2), ["all: complaint brake 1 %", "nurture: complaint brake 1 %"]),
     ],
 )
 def test_the_numbers_are_those_of_mailbox_providers(heard: Heard, expected: list[str]) -> None:
@@ -63,6 +63,11 @@ def test_a_stream_is_not_stopped_for_another_but_all_mail_is_for_any() -> None:
     quiet = Heard(sent=20_000)
     assert judged(nurture=quiet, newsletter=Heard(sent=1000, complaints=2)) == ["newsletter: complaint brake 0.2 %"]
     assert judged(nurture=quiet, newsletter=Heard(sent=1000, complaints=3))[0] == "all: complaint brake 0.3 %"
+
+
+def test_one_reader_who_complains_stops_nothing_and_two_do() -> None:
+    assert judged(nurture=Heard(sent=263, complaints=1)) == []
+    assert judged(nurture=Heard(sent=263, complaints=2))[0] == "all: complaint brake 0.76 %"
 
 
 def test_small_streams_are_looked_at_together() -> None:
@@ -139,7 +144,7 @@ def test_what_somebody_lets_go_on_is_not_stopped_again_by_the_same_numbers(sessi
 
 def test_after_all_mail_goes_on_no_stream_is_judged_by_what_was_before(session: Session) -> None:
     sent(session, 30)
-    met(session, "complained", 1)
+    met(session, "complained", 2)
     assert [one.stream for one in brake_streams(session, SMALL, NIGHT)] == ["", "nurture"]
     for kind, name in (("all", ""), ("stream", "nurture")):
         assert resume_mail(session, NIGHT, kind=kind, name=name, by="ana")
