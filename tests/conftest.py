@@ -235,7 +235,7 @@ def moving() -> Iterator[dict[str, Moving]]:
 
 @pytest.fixture
 def engine(database: str, shared_urls: Callable[[str], str], moving: dict[str, Moving]) -> Engine:
-    """An engine on a database that has the tables and no row."""
+    """An engine on a database that has the tables and no row; what makes or drops tables asks for `own_engine`."""
     url = shared_urls(database)
     if database not in moving:
         moving[database] = Moving(url)
@@ -248,6 +248,16 @@ def engine(database: str, shared_urls: Callable[[str], str], moving: dict[str, M
 def database_url(database: str, engine: Engine, shared_urls: Callable[[str], str]) -> str:  # noqa: ARG001 - it empties
     """Where `engine` is, for other processes."""
     return shared_urls(database)
+
+
+@pytest.fixture
+def own_engine(database: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An engine on a database with the tables that no other test uses."""
+    from leadflow.db import make_engine
+
+    engine = make_engine(request.getfixturevalue(f"{database}_url"))
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert, inspect, text
 
-from leadflow.db import make_engine
 from leadflow.migrations import upgrade
 from leadflow.models import metadata, suppression
-from leadflow.models.schema import create_schema
 
 
 def empty(engine: Engine) -> None:
@@ -51,30 +49,27 @@ def index_sql(engine: Engine) -> list[str]:
         return list(connection.scalars(text(query)))
 
 
-def test_migrated_tables_equal_the_models(engine: Engine) -> None:
-    create_schema(engine)
-    wanted = shape(engine), index_sql(engine)
-    empty(engine)
-    upgrade(engine)
-    assert wanted == (shape(engine), index_sql(engine))
-    with engine.connect() as connection:
+def test_migrated_tables_equal_the_models(own_engine: Engine) -> None:
+    wanted = shape(own_engine), index_sql(own_engine)
+    empty(own_engine)
+    upgrade(own_engine)
+    assert wanted == (shape(own_engine), index_sql(own_engine))
+    with own_engine.connect() as connection:
         assert not compare_metadata(MigrationContext.configure(connection), metadata)
 
 
-def test_upgrading_twice_changes_nothing(sqlite_url: str) -> None:
-    engine = make_engine(sqlite_url)
-    empty(engine)
-    upgrade(engine)
-    before = index_sql(engine)
-    upgrade(engine)
-    assert before == index_sql(engine)
-    engine.dispose()
+def test_upgrading_twice_changes_nothing(own_engine: Engine) -> None:
+    empty(own_engine)
+    upgrade(own_engine)
+    before = index_sql(own_engine)
+    upgrade(own_engine)
+    assert before == index_sql(own_engine)
 
 
-def test_people_read_instants_in_the_readable_views(engine: Engine) -> None:
-    empty(engine)
-    upgrade(engine)
-    with engine.begin() as connection:
+def test_people_read_instants_in_the_readable_views(own_engine: Engine) -> None:
+    empty(own_engine)
+    upgrade(own_engine)
+    with own_engine.begin() as connection:
         connection.execute(
             insert(suppression).values(address_hash="h", reason="bounced", at=1772500500000000, source="s")
         )
