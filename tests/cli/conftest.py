@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from leadflow.app import open_app
 from leadflow.cli import main
+from leadflow.cli.common import complaints, console
 from leadflow.playbook.example import copy_example
 
 Types = Callable[..., Result]
@@ -43,6 +44,9 @@ def place(empty_workspace: Path, tmp_path: Path) -> Path:
 def types(place: Path, monkeypatch: pytest.MonkeyPatch) -> Types:
     """`leadflow …` in that workspace; an exception that gets out is the test's."""
     monkeypatch.setenv("COLUMNS", "200")
+    # Ours read COLUMNS when they were made, which another test may have brought about.
+    monkeypatch.setattr(console, "_width", 200)
+    monkeypatch.setattr(complaints, "_width", 200)
 
     def types(*words: str, input: str | None = None) -> Result:
         return CliRunner().invoke(commands(), [*words, "--workspace", str(place)], input=input, catch_exceptions=False)
