@@ -16,7 +16,7 @@ from prefect.automations import (
 from prefect.blocks.notifications import SlackWebhook
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import StateType, WorkQueue
 from prefect.exceptions import ObjectAlreadyExists
 from pydantic import SecretStr
 
@@ -25,8 +25,8 @@ NAME = "leadflow: a night needs you"
 BLOCK = "leadflow-operators"
 STATES = ("Failed", "Crashed", "Late", "Paused", "TimedOut")
 POOL = "leadflow"
-#: Queue of the pool → its turn: what others wait for comes first.
-QUEUES = {"shares": 1, "jobs": 2}
+#: Queues of the pool, in turn: what others wait for comes first.
+QUEUES = ("shares", "jobs")
 
 GONE = "leadflow: a run whose machine went away"
 #: Three signs of life that did not come, at Prefect's own pace, and as long as a lease in our own database.
@@ -81,12 +81,22 @@ def _make(wanted: AutomationCore) -> bool:
 
 
 def make_pool() -> bool:
-    """The work pool that prefect.yaml deploys to, with its queues; False when it is there."""
+    """The work pool that prefect.yaml deploys to, with its queues in their turns; False when it is there."""
     with get_client(sync_client=True) as client:
         made = _is_new(lambda: client.create_work_pool(WorkPoolCreate(name=POOL, type="process")))
-        for name, turn in QUEUES.items():
-            _is_new(partial(client.create_work_queue, name, priority=turn, work_pool_name=POOL))
+        for name in QUEUES:
+            _is_new(partial(client.create_work_queue, name, work_pool_name=POOL))
+        # A deployment made before the pool was set up has brought its queue, with the turn that was free then.
+        found = sorted(client.read_work_queues(POOL), key=_turn)
+        for turn, queue in enumerate(found, start=1):
+            if queue.priority != turn:
+                client.update_work_queue(queue.id, priority=turn)
     return made
+
+
+def _turn(queue: WorkQueue) -> tuple[int, int]:
+    """Ours first; the others, after them, as they were."""
+    return QUEUES.index(queue.name) if queue.name in QUEUES else len(QUEUES), queue.priority or 0
 
 
 def _is_new(make: Callable[[], object]) -> bool:

@@ -161,6 +161,27 @@ def sink() -> Iterator[str]:
         listening.shutdown()
 
 
+def turns(api: httpx.Client) -> dict[str, int]:
+    """The queues of the pool → their priorities."""
+    queues = api.post("/work_pools/leadflow/queues/filter", json={}).json()
+    return {queue["name"]: queue["priority"] for queue in queues}
+
+
+def test_what_others_wait_for_comes_first_whatever_was_deployed_before(api: httpx.Client) -> None:
+    from leadflow.scheduler.night_alert import make_pool
+
+    make_pool()
+    assert turns(api) == {"shares": 1, "jobs": 2, "default": 3}
+    # As a deployment leaves them that brings them itself.
+    for name in ("shares", "jobs"):
+        api.delete(f"/work_pools/leadflow/queues/{name}").raise_for_status()
+    for name in ("jobs", "shares"):
+        api.post("/work_pools/leadflow/queues", json={"name": name}).raise_for_status()
+    assert turns(api)["shares"] > turns(api)["jobs"]
+    assert not make_pool()
+    assert turns(api) == {"shares": 1, "jobs": 2, "default": 3}
+
+
 def test_operators_hear_of_a_night_that_failed(api: httpx.Client, workspace: Path, app: App, sink: str) -> None:
     from leadflow.scheduler.night_alert import GONE, NAME, alert_operators, end_silent_runs, make_pool
 
@@ -171,9 +192,6 @@ def test_operators_hear_of_a_night_that_failed(api: httpx.Client, workspace: Pat
     automation = made[NAME]
     # A paused night, or one that left mails waiting, is silent from then on and has not crashed.
     assert set(made[GONE]["trigger"]["expect"]) >= {f"prefect.flow-run.{s}" for s in ("Paused", "Unfinished")}
-    queues = api.post("/work_pools/leadflow/queues/filter", json={}).json()
-    turns = {queue["name"]: queue["priority"] for queue in queues}
-    assert (turns["shares"], turns["jobs"]) == (1, 2)
     assert set(automation["trigger"]["expect"]) >= {f"prefect.flow-run.{s}" for s in ("Failed", "Crashed", "Late")}
     live(workspace)
     strand(app)
