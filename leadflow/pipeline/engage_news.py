@@ -113,17 +113,18 @@ def _join(session: Session, some: Sequence[News]) -> None:
 
 def _find_people(session: Session, some: Sequence[News]) -> None:
     """Whose addresses news is about of which no message is known."""
-    spelt = {news.event.address: _spelt(news.event.address) for news in some if news.event.address}
+    told = {news.event.address for news in some if news.event.address}
+    spelt = {address: known for address in told if (known := _spelt(address)) is not None}
     if not spelt:
         return
     people = session.execute(
         select(identity.c.value, identity.c.id, identity.c.lead_id).where(
-            identity.c.kind == "email", among(session, identity.c.value, set(spelt.values()) - {None})
+            identity.c.kind == "email", among(session, identity.c.value, set(spelt.values()))
         )
     )
     by_address = {row.value: row for row in people}
     for news in some:
-        owner = by_address.get(spelt.get(news.event.address))
+        owner = by_address.get(spelt.get(news.event.address or "", ""))
         if owner is not None:
             news.identity_id, news.lead_id = owner.id, owner.lead_id
 
