@@ -34,9 +34,11 @@ from leadflow.types import MessageState, Reason, Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """Messages in our hands, written but not yet intended."""
+    """Messages in our hands, not yet intended."""
 
     owner: str
+    #: As read, to be written.
+    rows: Sequence[Row[Any]] = ()
     mails: Sequence[Written] = ()
     unsent: Sequence[Unsent] = ()
     #: Nothing else is to be claimed before their answers are recorded.
@@ -94,7 +96,7 @@ class Claims:
             return int(session.scalars(count_waiting(self._now, self._scope, self._since)).one())
 
     def take(self, most: int) -> Claimed:
-        """Claim the next messages and write their mails."""
+        """Claim the next messages, and read all that their mails need."""
         owner = f"{self._token}.{next(self._numbers)}"
         with Session(self._engine) as session, session.begin():
             room = self._gate.room(session, most)
@@ -104,8 +106,7 @@ class Claims:
                 # Another run may have taken the last of them while the gate kept us waiting.
                 any_left = wait is not None and session.scalar(count_due(self._now, self._scope, 1))
                 return Claimed(owner=owner, wait=wait if any_left else None)
-        mails, unsent = self._writer.write(rows)
-        return Claimed(owner=owner, mails=mails, unsent=unsent, alone=room.alone)
+        return Claimed(owner=owner, rows=rows, alone=room.alone)
 
     def _claim(self, session: Session, owner: str, room: Room) -> Sequence[Row[Any]]:
         def claim() -> bool:
