@@ -12,6 +12,13 @@ import pytest
 from tests.faults.fire import Fire
 from tests.faults.world import OutsideWorld, Zygote, running_outside, running_zygote
 from tests.postgres import Server
+from tests.soak import SOAK
+
+
+def on_one_database(*cases: object) -> list[tuple[object, str]]:
+    """Each case with a database, in turn; with both where there is time."""
+    both = ("sqlite", "postgres")
+    return [(case, on) for turn, case in enumerate(cases) for on in (both if SOAK else (both[turn % 2],))]
 
 
 class Light(Protocol):

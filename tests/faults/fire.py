@@ -73,7 +73,7 @@ class Fire:
         """Kill a worker, if it is still there."""
         self.kills += kill(pid)
 
-    def storm(self, kills: int, *, workers: int = 4, seed: int = 1, mails: float = 6.0, **told: Any) -> None:
+    def storm(self, kills: int, *, workers: int = 4, seed: int = 1, mails: float = 3.0, **told: Any) -> None:
         """Strike random workers at random moments of their work, and begin new ones; there is always something to send.
 
         Moments are counted in mails that arrived, some `mails` from one blow to the next, so that a slow machine's
@@ -83,7 +83,7 @@ class Fire:
         team = [self.worker(**told) for _one in range(workers)]
         for number in range(kills):
             enough = self._arrived() + drawn.expovariate(1 / mails)
-            wait_for(lambda enough=enough: self._arrived() >= enough, 0.6)
+            wait_for(lambda enough=enough: self._arrived() >= enough, 0.4)
             time.sleep(drawn.random() * 0.02)
             if number % 8 == 0 and states(self.engine)["planned"] < 80:
                 self.plan(120)

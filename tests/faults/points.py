@@ -10,7 +10,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Callable
-from threading import Condition
+from threading import Condition, get_ident
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -31,14 +31,14 @@ class Points:
         self._acts: dict[tuple[str, int], Act] = {}
         self._each: dict[str, list[Act]] = {}
         self._wrote: dict[int, str] = {}
-        self._open = 0
+        #: Connections with a transaction open, or waiting to begin one.
+        self._open: set[int] = set()
         self._turn = Condition()
         event.listen(engine, "begin", self._begin, insert=True)
         event.listen(engine, "before_cursor_execute", self._read)
         self._plain_commit, self._plain_rollback = engine.dialect.do_commit, engine.dialect.do_rollback
         engine.dialect.do_commit = self._commit  # type: ignore[method-assign, assignment]
         engine.dialect.do_rollback = self._rollback  # type: ignore[method-assign, assignment]
-        event.listen(engine, "rollback", self._rolled_back)
 
     def at(self, name: str, act: Act, *, time: int = 1) -> None:
         """Do `act` the n-th time that `name` is reached."""
@@ -58,30 +58,29 @@ class Points:
         """Stand still until somebody sends SIGCONT, with no transaction open: SQLite has one lock for everybody."""
         with self._turn:
             self._turn.wait_for(lambda: not self._open)
-            os.kill(os.getpid(), signal.SIGSTOP)
+            stop_self()
 
-    def _begin(self, _connection: Any) -> None:
+    def _begin(self, connection: Any) -> None:
         with self._turn:
-            self._open += 1
+            self._open.add(id(connection.connection.dbapi_connection))
 
-    def _end(self) -> None:
+    def _end(self, connection: Any) -> None:
         with self._turn:
-            self._open -= 1
+            self._open.discard(id(connection.dbapi_connection))
             self._turn.notify_all()
 
     def _commit(self, connection: Any) -> None:
         kind = self._wrote.pop(id(connection.dbapi_connection), "")
         self.reach(f"before-{kind}")
         self._plain_commit(connection)
-        self._end()
+        self._end(connection)
         self.reach(f"after-{kind}")
 
     def _rollback(self, connection: Any) -> None:
+        # Also what the pool does to each connection that comes back: one whose BEGIN failed is let go of here.
         self._wrote.pop(id(connection.dbapi_connection), "")
         self._plain_rollback(connection)
-
-    def _rolled_back(self, _connection: Any) -> None:
-        self._end()
+        self._end(connection)
 
     def _read(self, connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         found = _UPDATE.search(statement)
@@ -104,5 +103,9 @@ def kill_self() -> None:
 
 
 def stop_self() -> None:
-    """Stand still until somebody sends SIGCONT."""
-    os.kill(os.getpid(), signal.SIGSTOP)
+    """Stand still until somebody sends SIGCONT.
+
+    This thread is told: a signal to the process may wake another one first, and until that stops us all this one would
+    go on, let others begin, and leave them standing with a transaction open.
+    """
+    signal.pthread_kill(get_ident(), signal.SIGSTOP)

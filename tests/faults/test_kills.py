@@ -1,12 +1,15 @@
 """Random SIGKILLs of workers while the provider has a rough evening: nothing lost, nothing twice, nothing stuck."""
 
+import pytest
+
+from tests.faults.conftest import Light, on_one_database
 from tests.faults.fire import Fire
 from tests.faults.manners import BRISK, ROUGH
 from tests.faults.outbox import NOTHING
 from tests.soak import SOAK
 
 #: On each database.
-KILLS = 1_000 if SOAK else 40
+KILLS = 1_000 if SOAK else 48
 SMTP_KILLS = 200 if SOAK else 20
 #: What a mail server does besides; a login refused or a line cut at the envelope is an outage.
 GRUFF = {
@@ -40,13 +43,15 @@ def test_with_plain_smtp_what_nobody_can_tell_is_held_and_nothing_comes_twice(fi
     assert 0 < account.states["unknown"] <= account.planned // 2
 
 
-def test_with_plain_smtp_and_resend_every_mail_arrives(fire: Fire) -> None:
-    # Twice is what was chosen here: no line of the table.
-    fire.counts = False
-    fire.world(mix=GRUFF, seed=9)
-    fire.plan(60)
-    fire.storm(SMTP_KILLS // 2, provider="smtp", delivery={"on_unknown": "resend"})
-    account = fire.settle()
+@pytest.mark.parametrize(("choice", "on"), on_one_database("resend"))
+def test_with_plain_smtp_and_resend_every_mail_arrives(light: Light, choice: str, on: str) -> None:
+    with light(on) as fire:
+        # Twice is what was chosen here: no line of the table.
+        fire.counts = False
+        fire.world(mix=GRUFF, seed=9)
+        fire.plan(60)
+        fire.storm(SMTP_KILLS // 2, provider="smtp", delivery={"on_unknown": choice})
+        account = fire.settle()
+        arrived = {one.message for one in fire.accepted()}
     assert (len(account.lost), len(account.stuck), account.states["unknown"]) == (0, 0, 0)
-    arrived = {one.message for one in fire.accepted()}
     assert account.states["accepted"] <= len(arrived)

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import Light
+from tests.faults.conftest import Light, on_one_database
 from tests.faults.test_points import strike_at_every_point
-from tests.soak import SOAK
 
 #: Mutant → the blow and the point that unmask it, what its workers are told, and which fault it commits.
 UNMASKED: Mapping[str, tuple[str, str, Mapping[str, Any], str]] = {
@@ -35,15 +34,9 @@ UNMASKED: Mapping[str, tuple[str, str, Mapping[str, Any], str]] = {
         "duplicated",
     ),
 }
-#: On both databases where there is time.
-_DRAWN = [
-    (mutant, database)
-    for number, mutant in enumerate(UNMASKED)
-    for database in (("sqlite", "postgres") if SOAK else (("sqlite", "postgres")[number % 2],))
-]
 
 
-@pytest.mark.parametrize(("mutant", "on"), _DRAWN)
+@pytest.mark.parametrize(("mutant", "on"), on_one_database(*UNMASKED))
 def test_a_wrong_way_to_deliver_is_noticed(mutant: str, on: str, light: Light) -> None:
     blow, point, told, fault = UNMASKED[mutant]
     with light(on) as fire:

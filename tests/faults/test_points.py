@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import Light
 from tests.faults.fire import Fire
 from tests.faults.outbox import NOTHING, Account
 from tests.faults.world import kill, lives, stands_still, wait_for
@@ -77,20 +76,9 @@ def strike_at_every_point(fire: Fire, blow: str, points: Sequence[str] = (), **t
     return Burnt(struck=struck, accounts={point: fire.account_of(ids[point]) for point in ids})
 
 
-@pytest.fixture(scope="module")
-def burnt() -> dict[tuple[str, str], Burnt]:
-    """The fires that have burnt, by blow and database."""
-    return {}
-
-
-@pytest.mark.parametrize(("blow", "point"), [(blow, point) for blow, points in BLOWS.items() for point in points])
-def test_struck_there_what_it_had_in_hand_ends_once(
-    blow: str, point: str, database: str, burnt: dict[tuple[str, str], Burnt], light: Light
-) -> None:
-    if (blow, database) not in burnt:
-        with light(database) as fire:
-            burnt[blow, database] = strike_at_every_point(fire, blow)
-    there = burnt[blow, database]
-    assert there.struck[point]
-    assert there.accounts[point].faults == NOTHING
-    assert there.accounts[point].states == {"accepted": _EACH}
+@pytest.mark.parametrize("blow", BLOWS)
+def test_struck_at_each_point_what_it_had_in_hand_ends_once(blow: str, fire: Fire) -> None:
+    burnt = strike_at_every_point(fire, blow)
+    assert [point for point, was in burnt.struck.items() if not was] == []
+    assert {point: there.faults for point, there in burnt.accounts.items() if there.faults != NOTHING} == {}
+    assert {point for point, there in burnt.accounts.items() if there.states != {"accepted": _EACH}} == set()

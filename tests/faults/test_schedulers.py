@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import Light, on_one_database
 from tests.faults.fire import Fire
 from tests.faults.manners import BRISK
 from tests.faults.outbox import NOTHING, add_people, states
@@ -56,7 +57,7 @@ def test_two_schedulers_and_four_workers_started_at_once_run_each_slot_once(fire
 
 def test_schedulers_killed_while_they_plan_and_send_lose_and_repeat_nothing(fire: Fire, diary: Diary) -> None:
     fire.world(mix=BRISK, seed=11)
-    drawn, told = random.Random(11), {"role": "schedule", "pace": PACE, "journal": str(diary.path)}
+    drawn, told = random.Random(11), {"role": "schedule", "pace": PACE, "journal": str(diary.path), "lease": 2.0}
     add_people(fire.engine, range(1, 41))
     people, team = 40, [fire.worker(**told), fire.worker(**told), fire.worker(pace=PACE)]
     for number in range(KILLS):
@@ -72,15 +73,19 @@ def test_schedulers_killed_while_they_plan_and_send_lose_and_repeat_nothing(fire
     assert set(diary.runs().values()) == {1}
 
 
-@pytest.mark.parametrize("point", ["before-plan", "after-plan"])
-def test_a_night_killed_where_it_commits_its_plan_is_finished_by_another(fire: Fire, diary: Diary, point: str) -> None:
-    add_people(fire.engine, range(1, 31))
-    told = {"role": "schedule", "pace": PACE, "journal": str(diary.path)}
-    victim = fire.worker(**told, point=point, blow="kill")
-    assert wait_for(lambda: not lives(victim), 20)
-    fire.kills += 1
-    assert states(fire.engine)["planned"] == (30 if point == "after-plan" else 0)
-    fire.worker(**told)
-    assert everybody_has_mail(fire, 30)
-    assert fire.settle().faults == NOTHING
+@pytest.mark.parametrize(("point", "on"), on_one_database("before-plan", "after-plan"))
+def test_a_night_killed_where_it_commits_its_plan_is_finished_by_another(
+    light: Light, diary: Diary, point: str, on: str
+) -> None:
+    with light(on) as fire:
+        add_people(fire.engine, range(1, 31))
+        told = {"role": "schedule", "pace": PACE, "journal": str(diary.path)}
+        # It is dead before the other begins: nobody has to wait long to be sure of that.
+        victim = fire.worker(**told, point=point, blow="kill", lease=0.5)
+        assert wait_for(lambda: not lives(victim), 20)
+        fire.kills += 1
+        assert states(fire.engine)["planned"] == (30 if point == "after-plan" else 0)
+        fire.worker(**told)
+        assert everybody_has_mail(fire, 30)
+        assert fire.settle().faults == NOTHING
     assert diary.runs()["nightly", "2026-03-23", "2"] == 1
