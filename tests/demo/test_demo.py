@@ -114,6 +114,7 @@ def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # a shorter demo above has counted the lines
 def test_the_whole_demo_lives_up_to_its_claims(tmp_path: Path) -> None:
     # Unmeasured: counting lines takes a third of the time, and the short demo and the nights of tests/flows count them.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
