@@ -1,4 +1,4 @@
-"""The database's side of a run: what is taken, written and intended, and what is left; one transaction each."""
+"""The database's side of a run: what is taken, read and intended, and what is left; one transaction each."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
