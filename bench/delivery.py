@@ -40,9 +40,9 @@ def lines(say: Say, mails: int = MAILS) -> list[Line]:
     """What sending takes on each database, and what it would take without one."""
     with tempfile.TemporaryDirectory() as folder, _sink() as url:
         place = Path(folder)
-        make_workspace(place)
+        version = make_workspace(place)
         say("delivery: filling the outboxes")
-        fill(f"sqlite:///{place / 'SQLite.db'}", mails)
+        fill(f"sqlite:///{place / 'SQLite.db'}", mails, version)
         with _databases(place) as databases:
             return _measure(place, databases, url, mails, say)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, insert, update
 from leadflow.db import make_engine
 from leadflow.migrations import upgrade
 from leadflow.models import breaker, identity, lead, lead_state, message
+from leadflow.playbook.load import load_playbook
 from leadflow.types import micros
 
 NOW = datetime(2026, 3, 23, 9, 0, tzinfo=UTC)
@@ -30,14 +31,15 @@ defaults: {lead.first_name: {en: "Reader"}, company.name: {en: "your company"}, 
 _PLANNED = {"state": "planned", "attempts": 0, "owner": None, "attempt_id": None, "sent_at": None, "provider_id": None}
 
 
-def make_workspace(workspace: Path) -> None:
-    """The example's playbook with the large email in it."""
+def make_workspace(workspace: Path) -> str:
+    """The example's playbook with the large email in it, and the version of that email."""
     for name in ("config", "segments", "lists", "templates"):
         shutil.copytree(name, workspace / name)
     folder = workspace / "templates" / "emails" / EMAIL
     folder.mkdir()
     (folder / "email.yaml").write_text(_HEAD, encoding="utf-8")
     (folder / "body.en.md").write_text("\n\n".join(_part(number) for number in range(24)), encoding="utf-8")
+    return load_playbook(workspace).emails[EMAIL].version
 
 
 def _part(number: int) -> str:
@@ -45,7 +47,7 @@ def _part(number: int) -> str:
     return f"## {number + 1}. What we learned\n\n{whom}{_SENTENCE * 2}[Read part {number}]({_SITE}/read/{number})"
 
 
-def fill(url: str, mails: int) -> None:
+def fill(url: str, mails: int, version: str) -> None:
     """People who may be mailed, and a message due for each, in the empty database at `url`."""
     engine = make_engine(url)
     upgrade(engine)
@@ -53,7 +55,7 @@ def fill(url: str, mails: int) -> None:
     person = {"language": "en", "country": "FR", "basis": "consent", "attributes": {}, "folded": {}, "provenance": {}}
     dates = {"first_seen_at": at, "created_at": at, "updated_at": at}
     words: dict[str, Any] = {"email": EMAIL, "language": "en", "purpose": "nurture", "basis": "consent", "chosen": {}}
-    words |= {"version": "", "playbook": "0" * 64, "planned_at": at, "send_at": at}
+    words |= {"version": version, "playbook": "0" * 64, "planned_at": at, "send_at": at}
     expires = micros(NOW + timedelta(days=5))
     with engine.begin() as connection:
         _fill(

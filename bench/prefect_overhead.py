@@ -23,9 +23,9 @@ def lines(say: Say, mails: int = MAILS) -> list[Line]:
     """The two side by side on each database: the server, its browser pages and its own database run beside them."""
     with tempfile.TemporaryDirectory() as folder, _sink() as url:
         place = Path(folder)
-        make_workspace(place)
+        version = make_workspace(place)
         say("prefect: filling the outboxes")
-        fill(f"sqlite:///{place / 'SQLite.db'}", mails)
+        fill(f"sqlite:///{place / 'SQLite.db'}", mails, version)
         with local_server(place, port=0, drive=False) as server, _databases(place) as databases:
             told = {**client_environment(place), "PREFECT_API_URL": server.api}
             return [_measure(place, kind, database, url, mails, told, say) for kind, database in databases.items()]

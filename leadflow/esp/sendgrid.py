@@ -4,10 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
 import orjson
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.payload import BytesPayload
 
 from leadflow.email.mime import refuse_bad_addresses, unsubscribe_headers
 from leadflow.email.render import one_line
@@ -17,10 +14,10 @@ from leadflow.errors import (
     OutageError,
     RefusedError,
     SettingsError,
-    StaleError,
     UnknownOutcomeError,
     UnsupportedFeatureError,
 )
+from leadflow.esp._wire import Answer, BrokenError, UnreachableError, Wire
 from leadflow.ports import Outgoing
 from leadflow.settings import Settings
 
@@ -45,7 +42,8 @@ _TRACKING = {
     "open_tracking": {"enable": False},
     "subscription_tracking": {"enable": False},
 }
-_TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=5.0)
+#: Seconds until a connection stands, and until an answer has come.
+_CONNECT, _PATIENCE = 5.0, 30.0
 
 
 class SendGridProvider:
@@ -54,60 +52,24 @@ class SendGridProvider:
     name = "sendgrid"
     in_flight = 100
 
-    def __init__(self, url: str, api_key: str, *, timeout: aiohttp.ClientTimeout = _TIMEOUT) -> None:
-        self._url = f"{url.rstrip('/')}/v3/mail/send"
-        self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
-        self._timeout = timeout
-        self._session: aiohttp.ClientSession | None = None
+    def __init__(self, url: str, api_key: str, *, patience: float = _PATIENCE) -> None:
+        headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+        self._wire = Wire(f"{url.rstrip('/')}/v3/mail/send", headers, connect=_CONNECT, patience=patience)
 
     async def send(self, mail: Outgoing) -> str:
         """The X-Message-Id of the request; the ids in SendGrid's events begin with it."""
-        body = _Body(mail)
         try:
-            async with self._open().post(self._url, data=body) as answer:
-                await answer.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise OutageError(f"SendGrid cannot be reached: {type(error).__name__}") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            if body.is_stale:
-                raise StaleError from error
+            # Connecting may have taken long, or this process stood still meanwhile.
+            answer = await self._wire.post(_dumped(mail), mail.refuse_when_stale)
+        except UnreachableError as error:
+            raise OutageError(f"SendGrid cannot be reached: {error}") from error
+        except (BrokenError, TimeoutError) as error:
             raise UnknownOutcomeError(f"SendGrid did not answer: {type(error).__name__}") from error
-        return _read(answer.status, answer.headers)
+        return _read(answer)
 
     async def close(self) -> None:
         """Close the kept connections."""
-        if self._session is not None:
-            await self._session.close()
-        self._session = None
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self.in_flight),
-                headers=self._headers,
-                timeout=self._timeout,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-            )
-        return self._session
-
-
-class _Body(BytesPayload):
-    """The JSON of one mail; a request whose body has not begun is no mail, so here is where it can still be held."""
-
-    def __init__(self, mail: Outgoing) -> None:
-        super().__init__(_dumped(mail), content_type="application/json")
-        self._mail = mail
-        self.is_stale = False
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        """Write it, unless its time is over by now: connecting may have taken long, or this process stood still."""
-        try:
-            self._mail.refuse_when_stale()
-        except StaleError:
-            self.is_stale = True
-            raise
-        await super().write_with_length(writer, content_length)
+        self._wire.close()
 
 
 def _dumped(mail: Outgoing) -> bytes:
@@ -147,11 +109,12 @@ def _named(name: str, address: str) -> dict[str, str]:
     return {"name": name, "email": address} if name else {"email": address}
 
 
-def _read(code: int, headers: Mapping[str, str]) -> str:
+def _read(answer: Answer) -> str:
+    code = answer.status
     if code == 202:
-        return headers.get("X-Message-Id", "")
+        return answer.headers.get("x-message-id", "")
     if code == 429:
-        raise OutageError("SendGrid answered 429", retry_after=_wait(headers))
+        raise OutageError("SendGrid answered 429", retry_after=_wait(answer.headers))
     if code in (401, 403):
         # Our key is at fault, not the mail: it can go once somebody has mended the setting.
         raise OutageError(f"SendGrid refuses our key: {code}")
@@ -164,10 +127,10 @@ def _read(code: int, headers: Mapping[str, str]) -> str:
 def _wait(headers: Mapping[str, str]) -> float | None:
     """Seconds SendGrid asks us to wait: Retry-After, else until X-RateLimit-Reset (a Unix time)."""
     try:
-        if "Retry-After" in headers:
-            return max(0.0, float(headers["Retry-After"]))
-        if "X-RateLimit-Reset" in headers:
-            return max(0.0, float(headers["X-RateLimit-Reset"]) - time.time())
+        if "retry-after" in headers:
+            return max(0.0, float(headers["retry-after"]))
+        if "x-ratelimit-reset" in headers:
+            return max(0.0, float(headers["x-ratelimit-reset"]) - time.time())
     except ValueError:
         return None
     return None

@@ -17,7 +17,7 @@ class Message(SQLModel, table=True):
 
     id: int = key()
     channel: str = word(default="email")
-    lead_id: int = refers("lead.id", index=True)
+    lead_id: int = refers("lead.id")
     address_id: int = whole()
     enrolment_id: int | None = refers("enrolment.id", required=False)
     sequence: str | None = word(required=False)
@@ -70,7 +70,7 @@ class Message(SQLModel, table=True):
             sqlite_where=text(_FLYING),
             postgresql_where=text(_FLYING),
         ),
-        Index("ix_message_due", "state", "send_at"),
+        Index("ix_message_due", "state", "send_at", "id"),
         Index("ix_message_address", "address_id", "sent_at"),
         Index("ix_message_lead_email", "lead_id", "email"),
         UniqueConstraint("attempt_id"),

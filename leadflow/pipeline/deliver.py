@@ -6,6 +6,7 @@ Those are released by reconciliation alone, since the provider may have them.
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from leadflow.pipeline.deliver_gate import Gate, OpenGate
 from leadflow.pipeline.deliver_run import Run, Work
 from leadflow.pipeline.deliver_tally import Tally
 from leadflow.pipeline.own_loop import OwnLoop
+from leadflow.pipeline.settled import settled
 from leadflow.playbook.model import Playbook
 from leadflow.ports import EmailProvider
 from leadflow.text import _
@@ -27,7 +29,7 @@ from leadflow.types import EVERYONE, Outcome, Scope
 
 #: Messages a claim takes: it decides how many mails a crash leaves in doubt far more than how fast they go.
 BATCH = 100
-#: From so many messages on helpers are worth their start.
+#: From so many messages on helpers are worth their start, and a tidy memory its second.
 CREW_FROM = 2_000
 #: Seconds between two looks at whether to stop.
 _LOOK = 0.1
@@ -74,8 +76,9 @@ def deliver_messages(
         batch=batch,
     )
     run = Run(work, tally)
-    helpers = crew if crew is not None and claims.due(CREW_FROM) == CREW_FROM else None
-    with OwnLoop() as loop:
+    is_much = claims.due(CREW_FROM) == CREW_FROM
+    helpers = crew if is_much else None
+    with OwnLoop() as loop, settled() if is_much else nullcontext():
         watch = _Watch(_Progress(tally, progress), stop)
         with helped(helpers, lambda said: loop.call(lambda: tally.heard(said))):
             watch.until_done(loop.start(run.drain()), lambda: loop.call(run.stop))

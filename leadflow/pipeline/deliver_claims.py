@@ -130,7 +130,9 @@ class Claims:
         with Session(self._engine) as session, session.begin():
             fail_unsent(session, claimed.owner, [(failed.id, failed.reason, failed.note) for failed in claimed.unsent])
             note_versions(session, claimed.owner, texts)
-            found = session.execute(intend(at, self._playbook.window), {WHOSE: claimed.owner}).all()
+            found = session.execute(
+                intend(at, self._playbook.window, self._engine.dialect), {WHOSE: claimed.owner}
+            ).all()
             rows = {row.id: row for row in found}
             suppressed = [row for row in found if row.state == MessageState.SUPPRESSED]
             self._note_suppressed(session, suppressed, at, len(found))

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Dialect,
     Select,
     String,
     Subquery,
-    Update,
-    bindparam,
+    TextualSelect,
     case,
     cast,
     func,
@@ -27,13 +27,14 @@ from leadflow.db import database_now
 from leadflow.models import enrolment, identity, lead, lead_state, message
 from leadflow.pipeline.deliver_checks import blocked_because, window_opens
 from leadflow.pipeline.deliver_rows import ENDED
+from leadflow.pipeline.plain_sql import PLACE, written_out
 from leadflow.playbook.model import Window
 from leadflow.types import MessageState, micros
 from leadflow.windows import calendar_of, next_open, offset_of, whole_width, within_hours
 
-#: Whose claim it is: a parameter, since what stands around it takes longer to build than to execute.
+#: Whose claim it is: the one parameter, since what stands around it takes longer to build than to execute.
 WHOSE = "whose"
-_WHOSE = bindparam(WHOSE, type_=String)
+_RETURNED = (*ENDED, message.c.attempt_id, message.c.attempts)
 
 
 def _verdicts(now: datetime, window: Window) -> Subquery:
@@ -69,13 +70,13 @@ def _judged(now: datetime) -> Select[Any]:
             window_opens(opens, now).label("opens_at"),
         )
         .select_from(joined)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == _WHOSE)
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == PLACE)
     )
 
 
 @lru_cache(maxsize=4)
-def intend(now: datetime, window: Window) -> Update:
-    """What WHOSE has claimed gets its intent, or leaves the run: suppressed with a reason, or planned for its window.
+def intend(now: datetime, window: Window, dialect: Dialect) -> TextualSelect:
+    """UPDATE message: what WHOSE has claimed gets its intent, or leaves the run: suppressed, or planned for its window.
 
     Committed before the first byte goes out. The attempt id is the owner, new with each claim, and the message's id.
     """
@@ -86,10 +87,10 @@ def intend(now: datetime, window: Window) -> Update:
     def if_it_goes(value: ColumnElement[Any], otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
         return case((goes, value), else_=otherwise)
 
-    return (
+    statement = (
         update(message)
         .where(message.c.id == verdict.c.id)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == _WHOSE)
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == PLACE)
         .values(
             state=case(
                 (blocked, MessageState.SUPPRESSED.value),
@@ -100,14 +101,15 @@ def intend(now: datetime, window: Window) -> Update:
             send_at=case((shut & ~blocked, verdict.c.opens_at), else_=message.c.send_at),
             sent_at=if_it_goes(literal(micros(now), BigInteger), null()),
             # One that stays keeps the attempt before, of which late news may still come.
-            attempt_id=if_it_goes(_WHOSE + "-" + cast(message.c.id, String), message.c.attempt_id),
+            attempt_id=if_it_goes(PLACE + "-" + cast(message.c.id, String), message.c.attempt_id),
             attempts=message.c.attempts + case((goes, 1), else_=0),
             intent_at=if_it_goes(database_now(), message.c.intent_at),
             # What the provider's log said was about the attempt before.
             asked_at=if_it_goes(null(), message.c.asked_at),
             negatives=if_it_goes(literal(0), message.c.negatives),
-            owner=if_it_goes(_WHOSE, null()),
+            owner=if_it_goes(PLACE, null()),
             lease_until=None,
         )
-        .returning(*ENDED, message.c.attempt_id, message.c.attempts)
+        .returning(*_RETURNED)
     )
+    return written_out(statement, WHOSE, dialect, _RETURNED)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.pipeline.deliver_answers import Result
 from leadflow.pipeline.deliver_gate import Gate
-from leadflow.pipeline.deliver_rows import record_results
+from leadflow.pipeline.deliver_results import record_results
 
 #: Answers are written down when there are so many, or after so many seconds.
 _ENOUGH = 50
@@ -63,8 +63,7 @@ class Recorder:
 def write_answers(engine: Engine, gate: Gate, results: Mapping[str, Sequence[Result]]) -> None:
     """Commit answers by the owner of their claim."""
     with Session(engine) as session, session.begin():
-        for owner, answered in results.items():
-            record_results(session, owner, answered)
+        record_results(session, results)
         gate.tell(session)
         gate.unused(session, sum(result.is_free for answered in results.values() for result in answered))
 

@@ -24,7 +24,6 @@ from sqlalchemy.orm import Session
 from leadflow.db import database_now
 from leadflow.eligibility import held
 from leadflow.models import message
-from leadflow.pipeline.deliver_answers import Result
 from leadflow.pipeline.scope import in_scope
 from leadflow.types import IN_FLIGHT, MINUTE, MessageState, Reason, Scope, micros
 
@@ -143,44 +142,3 @@ def note_versions(session: Session, owner: str, texts: Sequence[tuple[int, str]]
     )
     if texts:
         session.connection().execute(statement, [{"of": of, "text": text} for of, text in texts])
-
-
-def record_results(session: Session, owner: str, results: Sequence[Result]) -> None:
-    """Answers of the provider; a row that reconciliation moved on in the meantime is left alone.
-
-    One it has given up as unknown takes an answer that says for certain, however late.
-    """
-    given_up = and_(message.c.state == MessageState.UNKNOWN, bindparam("certain"))
-    statement = (
-        update(message)
-        .where(message.c.id == bindparam("of"), or_(message.c.state == MessageState.SENDING, given_up))
-        .where(message.c.owner == owner, message.c.attempt_id == bindparam("attempt"))
-        .values(
-            state=bindparam("to"),
-            reason=bindparam("because"),
-            provider_id=bindparam("theirs"),
-            send_at=bindparam("again"),
-            # Pressure counts from here: only what left, or may have left, has a sending time.
-            sent_at=case((bindparam("left"), message.c.sent_at), else_=null()),
-            note=bindparam("said"),
-            attempts=message.c.attempts - bindparam("free"),
-            owner=None,
-        )
-    )
-    if results:
-        session.connection().execute(statement, [_row_of(result) for result in results])
-
-
-def _row_of(result: Result) -> dict[str, object]:
-    return {
-        "of": result.id,
-        "attempt": result.attempt_id,
-        "to": result.state,
-        "because": result.reason,
-        "theirs": result.provider_id,
-        "again": result.send_at,
-        "certain": result.state in (MessageState.ACCEPTED, MessageState.FAILED),
-        "left": result.state in (MessageState.ACCEPTED, MessageState.UNKNOWN),
-        "said": result.note,
-        "free": int(result.is_free),
-    }

@@ -1,8 +1,8 @@
-"""One run at the outbox: the next claim is written while the present one is on the wire and its answers come in."""
+"""One run at the outbox: while one claim is on the wire, the next has its intents and the one after is written."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -52,10 +52,11 @@ class Work:
 
 @dataclass(slots=True, kw_only=True)
 class _OpenClaim:
-    """A claim with mails on the wire, or answers to write down."""
+    """A claim with intents: its mails wait for the wire, are on it, or have answers to write down."""
 
     owner: str
     fresh_until: float
+    going: Sequence[tuple[Row[Any], Written]]
     #: Answers to write down.
     left: int
 
@@ -73,11 +74,12 @@ class Run:
         self._sending: set[asyncio.Task[None]] = set()
         #: Attempt id → its claim, of all attempts whose answers are not written down.
         self._claim_of: dict[str, _OpenClaim] = {}
-        self._ahead: asyncio.Task[Claimed] | None = None
+        #: Claims with their intents, in turn; None when there are no more.
+        self._ready: asyncio.Queue[_OpenClaim | None] = asyncio.Queue()
         self._interrupt: BaseException | None = None
         #: How often answers were written down; how often before the outbox was last asked.
         self._records = self._known = 0
-        #: Mails of the present claim that wait for a place on the wire.
+        #: Mails with an intent that wait for a place on the wire.
         self._unbegun = 0
         self._began = seconds()
 
@@ -105,41 +107,60 @@ class Run:
             raise self._interrupt
 
     async def _send_all(self) -> None:
-        while not self._stopping.is_set():
-            claimed = await (self._ahead or self._take())
-            self._ahead = None
-            if claimed.n:
-                await self._send(claimed)
-            elif claimed.wait is not None:
-                await self._either(asyncio.sleep(claimed.wait, True))
-            elif self._claim_of or self._records != self._known:
-                # What comes back unsent may be due again, and may have come back since the outbox was asked.
-                await self._all_recorded()
-            else:
-                return
+        supply = asyncio.create_task(self._supply())
+        try:
+            while (claim := await self._ready.get()) is not None:
+                await self._send(claim)
+        finally:
+            if not supply.done():
+                self.stop()
+            await supply
 
-    async def _send(self, claimed: Claimed) -> None:
-        self._tally.read += claimed.n
-        if not claimed.alone:
-            self._ahead = asyncio.create_task(self._take())
-        if not await self._before_stop(self._open_claims):
-            await self._in_thread(self._work.claims.give_back, claimed)
-            return
-        going, claim = await self._intend(claimed)
-        self._claim_of |= {row.attempt_id: claim for row, _mail in going}
-        self._unbegun = len(going)
-        if not going:
-            self._open_claims.release()
-        for row, mail in going:
-            if not await self._before_stop(self._slots):
-                break
+    async def _send(self, claim: _OpenClaim) -> None:
+        waiting = deque(claim.going)
+        while waiting and await self._before_stop(self._slots):
+            row, mail = waiting.popleft()
             self._unbegun -= 1
             task = asyncio.create_task(self._attempt(row, mail, claim.fresh_until))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
-        for row, _mail in going[len(going) - self._unbegun :]:
+        self._leave(row for row, _mail in waiting)
+
+    def _leave(self, rows: Iterable[Row[Any]]) -> None:
+        """Mails with an intent that are not begun after all."""
+        for row in rows:
+            self._unbegun -= 1
             self._recorder.add(self._work.answers.not_begun(row))
-        self._unbegun = 0
+
+    async def _supply(self) -> None:
+        """Take, write and intend until nothing is due, or somebody says stop."""
+        try:
+            while not self._stopping.is_set():
+                claimed = await self._take()
+                if claimed.n:
+                    await self._open(claimed)
+                elif claimed.wait is not None:
+                    await self._either(asyncio.sleep(claimed.wait, True))
+                elif self._claim_of or self._records != self._known:
+                    # What comes back unsent may be due again, and may have come back since the outbox was asked.
+                    await self._all_recorded()
+                else:
+                    return
+        finally:
+            self._ready.put_nowait(None)
+
+    async def _open(self, claimed: Claimed) -> None:
+        self._tally.read += claimed.n
+        if not await self._before_stop(self._open_claims):
+            await self._in_thread(self._work.claims.give_back, claimed)
+            return
+        claim = await self._intend(claimed)
+        if not claim.left:
+            self._open_claims.release()
+            return
+        self._claim_of |= {row.attempt_id: claim for row, _mail in claim.going}
+        self._unbegun += claim.left
+        self._ready.put_nowait(claim)
         if claimed.alone:
             await self._all_recorded()
 
@@ -156,7 +177,7 @@ class Run:
             await asyncio.sleep(0)
         return replace(claimed, mails=mails, unsent=unsent)
 
-    async def _intend(self, claimed: Claimed) -> tuple[Sequence[tuple[Row[Any], Written]], _OpenClaim]:
+    async def _intend(self, claimed: Claimed) -> _OpenClaim:
         fresh_until = seconds() + FRESH
         try:
             intended = await self._in_thread(self._work.claims.intend, claimed, self._at())
@@ -168,7 +189,8 @@ class Run:
         self._tally.suppressed(intended.suppressed)
         self._tally.put_off(intended.shut)
         self._tally.ended += claimed.n - len(intended.going)
-        return intended.going, _OpenClaim(owner=claimed.owner, fresh_until=fresh_until, left=len(intended.going))
+        going = intended.going
+        return _OpenClaim(owner=claimed.owner, fresh_until=fresh_until, going=going, left=len(going))
 
     def _at(self) -> datetime:
         # A run may outlast a reader's window: windows and expiry go on with it, in whole minutes.
@@ -248,7 +270,10 @@ class Run:
         return came
 
     async def _settle(self) -> None:
-        """Wait for what is on the wire, once we must stop not for ever; give back what was taken ahead."""
+        """Wait for what is on the wire, once we must stop not for ever; what is not begun goes back."""
+        while not self._ready.empty():
+            claim = self._ready.get_nowait()
+            self._leave(row for row, _mail in (claim.going if claim else ()))
         stop = asyncio.create_task(self._stopping.wait())
         while self._sending and not stop.done():
             await asyncio.wait({stop, *self._sending}, return_when=asyncio.FIRST_COMPLETED)
@@ -258,10 +283,6 @@ class Run:
         for task in (cut := list(self._sending)):
             task.cancel()
         await asyncio.gather(*cut, return_exceptions=True)
-        if self._ahead is not None:
-            claimed = await self._ahead
-            if claimed.n:
-                await self._in_thread(self._work.claims.give_back, claimed)
 
     async def _in_thread(self, act: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(act, *args, **named))

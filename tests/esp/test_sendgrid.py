@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from pydantic import SecretStr
 from sendgrid.helpers import mail as helpers
@@ -134,7 +133,7 @@ def test_an_answer_that_never_comes_is_an_unknown_outcome(world: World) -> None:
     import time
 
     world.answer = lambda _api: time.sleep(0.3)
-    provider = SendGridProvider(world.url, "SG.key", timeout=aiohttp.ClientTimeout(total=0.05))
+    provider = SendGridProvider(world.url, "SG.key", patience=0.05)
     with pytest.raises(UnknownOutcomeError):
         send(provider)
 

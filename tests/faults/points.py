@@ -85,7 +85,7 @@ class Points:
     def _read(self, connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         found = _UPDATE.search(statement)
         # An insert-select names a planner's work; an update of messages a worker's.
-        kind = next((kind for kind, column in _SETS if found and column in found[1]), "")
+        kind = next((kind for kind, column in _SETS if found and column in found[1].replace(" = ", "=")), "")
         if "INSERT INTO message " in statement:
             kind = "plan"
         if kind:

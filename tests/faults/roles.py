@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import aiohttp
 from pydantic import SecretStr
 from sqlalchemy import Engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -121,7 +120,7 @@ def _provider(told: Told) -> tuple[Any, Any]:
     if told.get("provider") == "smtp":
         return SmtpProvider(f"smtp://{pid}:x@127.0.0.1:{told['smtp']}"), None
     url, key = f"http://127.0.0.1:{told['http']}", f"SG.{pid}"
-    provider = SendGridProvider(url, key, timeout=aiohttp.ClientTimeout(total=PATIENCE))
+    provider = SendGridProvider(url, key, patience=PATIENCE)
     log = SendGridLog(url, key)
     log.lag = timedelta(seconds=told.get("lag", LAG))
     return provider, log

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.models import message
 from leadflow.pipeline.deliver_answers import Result
-from leadflow.pipeline.deliver_rows import record_results
+from leadflow.pipeline.deliver_results import record_results
 from leadflow.pipeline.engage_news import take_news
 from leadflow.types import MessageState, Reason
 from tests.build import NIGHT
@@ -50,7 +50,7 @@ def test_a_worker_that_lives_after_all_has_the_word_over_a_guess(engine: Engine,
         for n, (to, why) in enumerate(answers, start=1)
     ]
     with Session(engine) as late, late.begin():
-        record_results(late, "slow", results)
+        record_results(late, {"slow": results})
     assert states(engine, [1, 2, 3]) == ["accepted", "failed", "unknown"]
 
 

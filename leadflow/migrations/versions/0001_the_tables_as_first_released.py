@@ -730,9 +730,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("enrolment_id", "step"),
     )
     op.create_index("ix_message_address", "message", ["address_id", "sent_at"], unique=False)
-    op.create_index("ix_message_due", "message", ["state", "send_at"], unique=False)
+    op.create_index("ix_message_due", "message", ["state", "send_at", "id"], unique=False)
     op.create_index("ix_message_lead_email", "message", ["lead_id", "email"], unique=False)
-    op.create_index("ix_message_lead_id", "message", ["lead_id"], unique=False)
     op.create_index(
         "ux_message_in_flight",
         "message",
@@ -760,7 +759,6 @@ def downgrade() -> None:
         sqlite_where=sa.text("counted AND state IN ('planned', 'claimed', 'sending')"),
         postgresql_where=sa.text("counted AND state IN ('planned', 'claimed', 'sending')"),
     )
-    op.drop_index("ix_message_lead_id", table_name="message")
     op.drop_index("ix_message_lead_email", table_name="message")
     op.drop_index("ix_message_due", table_name="message")
     op.drop_index("ix_message_address", table_name="message")

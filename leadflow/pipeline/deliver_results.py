@@ -1,0 +1,64 @@
+"""Writes the provider's answers into their messages, all that came together at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from leadflow.pipeline.deliver_answers import Result
+from leadflow.types import MessageState
+
+#: Name and type of what is told of each answer: `left` when it was sent or may have been, `free` is not counted.
+_TOLD = {
+    "id": "BIGINT",
+    "owner": "TEXT",
+    "attempt": "TEXT",
+    "state": "TEXT",
+    "reason": "TEXT",
+    "theirs": "TEXT",
+    "again": "BIGINT",
+    "note": "TEXT",
+    "certain": "INTEGER",
+    "left": "INTEGER",
+    "free": "INTEGER",
+}
+_SET = (
+    "UPDATE message SET state = {state}, reason = {reason}, provider_id = {theirs}, send_at = {again}, note = {note},"
+    " sent_at = CASE {left} WHEN 1 THEN message.sent_at END, attempts = message.attempts - {free}, owner = NULL"
+)
+#: A row that reconciliation moved on in the meantime is left alone; one that it has given up as unknown takes an answer
+#: that says for certain, however late.
+_WHERE = (
+    " WHERE message.id = {id} AND message.owner = {owner} AND message.attempt_id = {attempt}"
+    " AND (message.state = :sending OR message.state = :unknown AND {certain} = 1)"
+)
+_NAMES = ", ".join(f'"{name}"' for name in _TOLD)
+_LISTS = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _TOLD.items())
+_EACH = (_SET + _WHERE).format(**{name: f":{name}" for name in _TOLD})
+_COLUMNS = {name: f'told."{name}"' for name in _TOLD}
+_ALL = f"{_SET.format(**_COLUMNS)} FROM unnest({_LISTS}) AS told({_NAMES}){_WHERE.format(**_COLUMNS)}"
+#: PostgreSQL takes all of them at once for half the CPU; SQLite reads JSON at twice the cost of a statement each.
+_EACH_ROW, _ALL_ROWS = text(_EACH), text(_ALL)
+_STATES = {"sending": MessageState.SENDING.value, "unknown": MessageState.UNKNOWN.value}
+
+
+def record_results(session: Session, results: Mapping[str, Sequence[Result]]) -> None:
+    """UPDATE message: the answers by the owner of their claim."""
+    rows = list(_rows(results))
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.execute(_EACH_ROW, [dict(zip(_TOLD, row, strict=True)) | _STATES for row in rows])
+    else:
+        lists = dict(zip(_TOLD, map(list, zip(*rows, strict=True)), strict=True))
+        connection.execute(_ALL_ROWS, lists | _STATES)
+
+
+def _rows(results: Mapping[str, Sequence[Result]]) -> Iterator[tuple[object, ...]]:
+    for owner, answered in results.items():
+        for one in answered:
+            certain = one.state in (MessageState.ACCEPTED, MessageState.FAILED)
+            left = one.state in (MessageState.ACCEPTED, MessageState.UNKNOWN)
+            kept = (one.state.value, one.reason and one.reason.value, one.provider_id, one.send_at, one.note)
+            yield one.id, owner, one.attempt_id, *kept, int(certain), int(left), int(one.is_free)
