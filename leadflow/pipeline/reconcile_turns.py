@@ -9,6 +9,7 @@ from leadflow.types import MINUTE
 
 #: SendGrid's log takes so many a minute; more are answered 429.
 TURNS = 6
+TURN = MINUTE
 
 
 def take_turn(session: Session, log: str, owner: str, turns: int = TURNS) -> bool:
@@ -27,7 +28,7 @@ def take_turn(session: Session, log: str, owner: str, turns: int = TURNS) -> boo
     taken = (
         update(lock)
         .where(lock.c.name.in_(select(free.c.name)))
-        .values(owner=owner, lease_until=database_now() + MINUTE, fence=lock.c.fence + 1)
+        .values(owner=owner, lease_until=database_now() + TURN, fence=lock.c.fence + 1)
         .returning(lock.c.name)
     )
     return session.scalar(taken) is not None

@@ -4,6 +4,7 @@ import random
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,11 @@ class Fire:
 
     def settle(self, seconds: float = 60.0, *, unknown_is_final: bool = False) -> Account:
         """Wait until nothing is open, end everybody, and draw up the account: a line of the table."""
-        wait_for(lambda: self.is_quiet(unknown_is_final=unknown_is_final), seconds)
+        is_quiet = partial(self.is_quiet, unknown_is_final=unknown_is_final)
+        # A thousand kills leave thousands in doubt: as long as they become fewer, they are waited for.
+        left = -1
+        while not wait_for(is_quiet, seconds) and left != (left := self._left()):
+            continue
         self.stop()
         return self.account(unknown_is_final=unknown_is_final)
 
@@ -105,6 +110,10 @@ class Fire:
         """Whether nothing is left to do."""
         now = states(self.engine)
         return not any(now[state] for state in (_OPEN if unknown_is_final else (*_OPEN, "unknown")))
+
+    def _left(self) -> int:
+        now = states(self.engine)
+        return sum(now[state] for state in (*_OPEN, "unknown"))
 
     def stop(self) -> None:
         """End all workers."""

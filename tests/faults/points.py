@@ -33,7 +33,7 @@ class Points:
         self._wrote: dict[int, str] = {}
         #: Connections with a transaction open, or waiting to begin one.
         self._open: set[int] = set()
-        self._turn = Condition()
+        self._turn, self._is_stopping = Condition(), False
         event.listen(engine, "begin", self._begin, insert=True)
         event.listen(engine, "before_cursor_execute", self._read)
         self._plain_commit, self._plain_rollback = engine.dialect.do_commit, engine.dialect.do_rollback
@@ -57,11 +57,16 @@ class Points:
     def stop(self) -> None:
         """Stand still until somebody sends SIGCONT, with no transaction open: SQLite has one lock for everybody."""
         with self._turn:
+            self._is_stopping = True
             self._turn.wait_for(lambda: not self._open)
             stop_self()
+            self._is_stopping = False
+            self._turn.notify_all()
 
     def _begin(self, connection: Any) -> None:
         with self._turn:
+            # Who is to stand still begins nothing more: with two at work in turn, none might ever be found at rest.
+            self._turn.wait_for(lambda: not self._is_stopping)
             self._open.add(id(connection.connection.dbapi_connection))
 
     def _end(self, connection: Any) -> None:

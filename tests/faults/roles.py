@@ -47,6 +47,7 @@ SHORT: Mapping[str, Any] = {
     "leadflow.esp.smtp._TIMEOUT": 0.6,
     # Longer than the index is behind: a no that came too early is taken back by the second question.
     "leadflow.pipeline.reconcile_rows.APART": int(0.25 * SECOND),
+    "leadflow.pipeline.reconcile_turns.TURN": int(0.1 * SECOND),
     "leadflow.pipeline.reconcile.CLIENT_TIMEOUT": int(0.6 * SECOND),
     "leadflow.pipeline.reconcile.FRESHNESS": int(0.4 * SECOND),
 }
@@ -54,6 +55,8 @@ SHORT: Mapping[str, Any] = {
 PATIENCE = 0.6
 LAG = 0.15
 GRACE = int(1.2 * SECOND)
+#: Messages of a claim: a kill leaves few in doubt, and there are many moments to be killed in.
+BATCH = 8
 #: The driver's clock runs so much faster than the wall: five minutes of back-off in half a second.
 PACE = 600
 
@@ -173,14 +176,13 @@ def prepare(app: App, points: Points, told: Told) -> None:
     _turn_clock(told)
     # The handler runs in the thread that may have a transaction open: another one waits for its end.
     signal.signal(signal.SIGUSR2, lambda _number, _frame: Thread(target=points.stop, daemon=True).start())
-    _take_so_many(told.get("batch", 8))
+    _take_so_many(told.get("batch", BATCH))
     if told.get("held"):
         stop_self()
     points.reach("begin")
 
 
 def _take_so_many(batch: int) -> None:
-    """Claims are small: a kill leaves few messages in doubt, and there are many moments to be killed in."""
     defaults = deliver_messages.__kwdefaults__
     assert defaults is not None
     defaults["batch"] = batch
