@@ -61,13 +61,13 @@ def strike_at_every_point(fire: Fire, blow: str, points: Sequence[str] = (), **t
     ids = {point: fire.plan(_EACH) for point in how}
     victims = {point: fire.victim(how[point], blow, scope=list(ids[point]), **told) for point in how}
     there = (lambda pid: not lives(pid)) if blow == "kill" else stands_still
-    wait_for(lambda: all(there(pid) for pid in victims.values()), 20)
+    wait_for(lambda: all(there(pid) for pid in victims.values()))
     struck = {point: there(pid) for point, pid in victims.items()}
     fire.kills += blow == "kill" and sum("point" in one for one in how.values())
     for _other in range(2):
         fire.worker(**told)
     if blow == "stop":
-        wait_for(fire.is_quiet, 20)
+        wait_for(fire.is_quiet)
         for pid in victims.values():
             kill(pid, signal.SIGCONT)
         # They wake up, and whatever they do next is done within this second.
