@@ -96,7 +96,7 @@ def _uses(node: nodes.Node, known: frozenset[str]) -> Iterator[tuple[str, int, b
             yield from _uses(node.expr1, known | _true_if(node.test, holds=True))
             if node.expr2 is not None:
                 yield from _uses(node.expr2, known | _true_if(node.test, holds=False))
-        case nodes.Filter(name="default") if node.node is not None and (name := _dotted(node.node)):
+        case nodes.Filter(name="default" | "gender") if node.node is not None and (name := _dotted(node.node)):
             yield name, node.node.lineno, True
             yield from _all([*node.args, *node.kwargs], known)
         case nodes.And() | nodes.Or() | nodes.Not() | nodes.Test(name="defined" | "undefined"):

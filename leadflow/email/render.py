@@ -26,6 +26,8 @@ class Links:
     page: Callable[[str], str]
     url: Callable[[str], str]
     unsubscribe: str
+    #: Where a reader chooses what to get; the unsubscribe page where the site has no other.
+    preferences: str = ""
     #: By slot, where they were made all at once.
     made: Mapping[str, str] | None = None
 
@@ -78,7 +80,13 @@ def context_of(compiled: Compiled, facts: Mapping[str, object], links: Links) ->
     made = links.made
     if made is None:
         made = {slot: getattr(links, kind)(target) for slot, (kind, target) in compiled.slots.items()}
-    context: dict[str, Any] = {"language": compiled.language, "_links_unsubscribe": links.unsubscribe, **made}
+    context: dict[str, Any] = {
+        "language": compiled.language,
+        "now": facts.get("now") or missing("now"),
+        "_links_unsubscribe": links.unsubscribe,
+        "_links_preferences": links.preferences or links.unsubscribe,
+        **made,
+    }
     for part in compiled.parts:
         for name, dotted in part.values.items():
             if name not in context and dotted in facts:
@@ -93,7 +101,8 @@ def context_of(compiled: Compiled, facts: Mapping[str, object], links: Links) ->
 def _group(group: str, compiled: Compiled, facts: Mapping[str, object], links: Links) -> SimpleNamespace:
     """Everything of a group, for templates that look into it by a way that is not known beforehand."""
     if group == "links":
-        return SimpleNamespace(page=links.page, url=links.url, unsubscribe=links.unsubscribe)
+        leave, choose = links.unsubscribe, links.preferences or links.unsubscribe
+        return SimpleNamespace(page=links.page, url=links.url, unsubscribe=leave, preferences=choose)
     if group == "strings":
         return SimpleNamespace(**compiled.strings)
     ours = ((name.partition(".")[2], name) for name in facts if name.startswith(f"{group}."))

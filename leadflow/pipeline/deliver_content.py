@@ -141,7 +141,7 @@ class Writer:
             to=row.address,
             to_name=one_line(" ".join(filter(None, (row.first_name, row.last_name)))),
             sender=sender,
-            rendered=render_email(compiled, facts_of(self._playbook, row, sender), links),
+            rendered=render_email(compiled, facts_of(self._playbook, row, sender, self._send_at), links),
             unsubscribe_url=leave,
             language=row.language,
             email=row.email,
@@ -218,8 +218,8 @@ def _readers(known: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def facts_of(playbook: Playbook, row: Row[Any], sender: Sender) -> dict[str, object]:
-    """Dotted name → value of all that a template may show of one reader; None is missing."""
+def facts_of(playbook: Playbook, row: Row[Any], sender: Sender, now: datetime | None = None) -> dict[str, object]:
+    """Dotted name → value of all that a template may show of one reader; None is missing. `now` is office time."""
     segment = playbook.segments.get(row.segment_main or "")
     asked = _question(playbook, row.attributes)
     declared = {f"lead.{name}": row.attributes.get(name) for name in playbook.fields}
@@ -240,6 +240,7 @@ def facts_of(playbook: Playbook, row: Row[Any], sender: Sender) -> dict[str, obj
         "sender.name": sender.name,
         "sender.first_name": sender.name.split()[0] if sender.name.split() else None,
         "sender.reply_to": sender.reply_to,
+        "now": now and now.isoformat(timespec="seconds"),
     }
 
 

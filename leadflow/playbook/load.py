@@ -75,7 +75,8 @@ def _read(files: Files) -> Playbook | None:
     main.only(*_SECTIONS)
     known = _known(files, main, journey, segment_roots)
     segments = _segments(segment_roots, known)
-    templates = Templates(known, files.faults)
+    brand = company.brand_of(main.part("brand", needed=True))
+    templates = Templates(known, files, brand.look.words)
     base = base_of(files, known, templates)
     emails = {name: email_of(name, files, known, templates) for name in email_names(files)}
     _check_renamed_emails(emails, files.faults)
@@ -87,7 +88,7 @@ def _read(files: Files) -> Playbook | None:
     reasons = _reject_reasons(sales.answers) if roots["sales.yaml"] else None
     declared = {spec.name: spec for spec in known.vocabulary.fields.values() if not spec.builtin}
     return Playbook(
-        brand=company.brand_of(main.part("brand", needed=True)),
+        brand=brand,
         office=company.office_of(main.part("office", needed=True)),
         senders=company.senders_of(main.part("sender", needed=True), known.languages),
         fields=declared,
