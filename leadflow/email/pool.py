@@ -103,6 +103,11 @@ class Renderers:
         for child in self._children:
             child.end()
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run."""
+        return [child.process.pid for child in self._children if child.process is not None]
+
     def compile(self, email: Email, language: str, base: Base) -> Shape:
         """What the links of `email` in `language` are; TemplateError when it cannot be used."""
         source = wire.source_of(email, language, base)

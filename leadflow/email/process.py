@@ -39,6 +39,7 @@ class ChildProcess:
         questions, answers = self._process.stdin, self._process.stdout
         if questions is None or answers is None:
             raise ChildGoneError
+        self.pid = self._process.pid
         self._questions, self._answers = questions.fileno(), answers.fileno()
         for pipe_end in (self._questions, self._answers):
             os.set_blocking(pipe_end, False)

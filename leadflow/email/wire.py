@@ -91,7 +91,9 @@ def _plain(record: object) -> dict[str, Any]:
 def _plain_value(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(type(value).__name__)
 
 
 def shape_frame(compiled: Compiled) -> bytes:
