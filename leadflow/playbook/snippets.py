@@ -42,7 +42,7 @@ class Snippets:
         if any(file in self.texts for file in wanted):
             return None
         told = _("there is no snippet {folder}/{file}.").format(folder=FOLDER, file=wanted[0])
-        return told + did_you_mean(name, {file.partition(".")[0] for file in self.texts} - {name})
+        return told + did_you_mean(name, sorted({file.partition(".")[0] for file in self.texts} - {name}))
 
 
 def _names(name: str, kind: str, language: str) -> Iterator[str]:
