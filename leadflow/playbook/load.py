@@ -12,8 +12,10 @@ from leadflow.playbook.delivery import delivery_of
 from leadflow.playbook.emails import FOLDER, base_of, email_names, email_of
 from leadflow.playbook.examples import check_examples
 from leadflow.playbook.files import Files, digest_of
+from leadflow.playbook.graph import check_graph
 from leadflow.playbook.journey import criteria_names, journey_of, stage_names
 from leadflow.playbook.known import UNREADABLE, Known, fault_at, is_name, wrong_name
+from leadflow.playbook.lint import Lint
 from leadflow.playbook.model import Playbook, Segment
 from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
@@ -60,6 +62,8 @@ def check_playbook(workspace: Path) -> tuple[Playbook | None, list[Fault]]:
         return None, faults
     playbook = _read(files)
     wrong = any(fault.severity is Severity.ERROR for fault in faults)
+    if playbook is not None and not wrong:
+        faults += check_graph(playbook, {name: _email_root(files, name) for name in playbook.emails})
     ordered = sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))
     return None if wrong else playbook, ordered
 
@@ -79,6 +83,11 @@ def _read(files: Files) -> Playbook | None:
     templates = Templates(known, files, brand.look.words)
     base = base_of(files, known, templates)
     emails = {name: email_of(name, files, known, templates) for name in email_names(files)}
+    lint = Lint(files, base, known=templates.allowed, language=known.languages[0])
+    files.faults += lint.frame()
+    files.faults += [
+        fault for email in emails.values() if email for fault in lint.email(email, _email_root(files, email.name))
+    ]
     _check_renamed_emails(emails, files.faults)
     sequences = [sequence_of(name, root, known, emails) for name, root in sequence_roots.items()]
     _check_renamed(sequence_roots)
@@ -112,6 +121,10 @@ def _read(files: Files) -> Playbook | None:
         files=dict(sorted(files.read.items())),
         version=digest_of(files.read),
     )
+
+
+def _email_root(files: Files, name: str) -> Node:
+    return files.yaml(f"{FOLDER}/{name}/email.yaml") or _nothing()
 
 
 def _nothing() -> Node:
