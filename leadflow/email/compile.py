@@ -11,7 +11,8 @@ from jinja2 import nodes
 
 from leadflow.email.catalog import Email
 from leadflow.email.markdown import ADDRESS, html_to_text, map_links, markdown_to_html
-from leadflow.email.needs import forbidden_words, parse_template
+from leadflow.email.needs import forbidden_words, is_link, parse_template
+from leadflow.email.output import most_signs, refuse_hidden_tags, refuse_targets, refuse_unsafe
 from leadflow.email.protect import Vault
 from leadflow.email.sandbox import HTML, TEXT
 from leadflow.email.slots import Filled, Link, slots_of, with_slots
@@ -19,9 +20,12 @@ from leadflow.errors import TemplateError
 
 # Rules that are inlined leave the head; media queries stay, since no attribute can say them.
 _INLINER = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+# MJML would have fonts fetched from a stranger as soon as a mail is opened.
+_NO_FONTS = mrml.RenderOptions(fonts={})
+# Some fonts would be fetched from a stranger as soon as the mail is opened.
+_NO_FONTS = mrml.RenderOptions(fonts={})
 _RULES = re.compile(r"<head>(<style>.*?</style>)(.*?)</head>", re.DOTALL)
 _CONTENT = re.compile(r"\{\{\s*content\s*\}\}")
-_OURS = re.compile(r"\{\{-?\s*links\.((page|url)\s*\(.*\)|unsubscribe|preferences)\s*-?\}\}", re.DOTALL)
 
 
 class Base(Protocol):
@@ -55,6 +59,8 @@ class Compiled:
     urls: tuple[str, ...]
     #: Name in the context of HTML and text → (`page` or `url`, target): each link is made once a mail.
     slots: Mapping[str, Link]
+    #: Signs by which a value would break out of its place in the HTML, at most; None where nobody knows.
+    most: tuple[int, int] | None
 
     @property
     def parts(self) -> tuple[Filled, ...]:
@@ -88,6 +94,7 @@ def _compile(email: Email, language: str, base: Base) -> Compiled:
     body = _Body(email, language, vault)
     html, text = _framed_html(body, base, vault), _framed_text(body, base, vault)
     pages, urls = _targets("page", html, text), _targets("url", html, text)
+    refuse_targets((*pages, *urls))
     slots = slots_of(pages, urls)
     return Compiled(
         name=email.name,
@@ -102,6 +109,7 @@ def _compile(email: Email, language: str, base: Base) -> Compiled:
         pages=pages,
         urls=urls,
         slots=slots,
+        most=most_signs(html),
     )
 
 
@@ -109,7 +117,8 @@ class _Body:
     """A body as HTML and text, its tags in `vault`; every link is tracked."""
 
     def __init__(self, email: Email, language: str, vault: Vault) -> None:
-        html = _as_html(email.kinds.get(language, "md"), vault.protect(email.bodies[language]), vault)
+        self.source = email.bodies[language]
+        html = _as_html(email.kinds.get(language, "md"), vault.protect(self.source), vault)
 
         def tracked(href: str) -> str:
             return _tracked(href, vault)
@@ -143,11 +152,14 @@ def _framed_html(body: _Body, base: Base, vault: Vault) -> str:
     page = body.html if body.is_whole else _with_content(_mjml(vault.protect(base.layout)), body.html, vault)
     # A reader of the file must meet its charset within the first kilobyte, and the rules that stay are longer.
     inlined = _RULES.sub(r"<head>\2\1</head>", _INLINER.inline(page), count=1)
-    return vault.restore(map_links(inlined, lambda href: _tracked(href, vault)))
+    finished = map_links(inlined, lambda href: _tracked(href, vault))
+    refuse_unsafe(finished, vault, body.source)
+    return vault.restore(finished)
 
 
 def _framed_text(body: _Body, base: Base, vault: Vault) -> str:
     page = _with_content(vault.protect(base.text), body.text.strip(), vault)
+    refuse_hidden_tags(page)
     return vault.restore(ADDRESS.sub(lambda match: _tracked(match[0], vault), page))
 
 
@@ -159,7 +171,7 @@ def _with_content(frame: str, content: str, vault: Vault) -> str:
 
 def _mjml(source: str) -> str:
     try:
-        return str(mrml.to_html(source).content)
+        return str(mrml.to_html(source, None, _NO_FONTS).content)
     except OSError as error:
         raise TemplateError(f"this MJML cannot be read: {error}") from error
 
@@ -167,7 +179,7 @@ def _mjml(source: str) -> str:
 def _tracked(href: str, vault: Vault) -> str:
     """`href` as it may leave: a tracked link, a mail or phone address; TemplateError for anything else."""
     if (tag := vault.tag(href)) is not None:
-        if _OURS.fullmatch(tag):
+        if is_link(tag):
             return href
     elif href.startswith(("http://", "https://")) and "LFTAG" not in href:
         return vault.keep("{{ links.url(" + _quoted(href) + ") }}")

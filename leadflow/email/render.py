@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import TemplateError as JinjaError
 
 from leadflow.email.compile import Compiled
+from leadflow.email.output import breaks_out
 from leadflow.email.sandbox import NoValueError, missing
 from leadflow.errors import TemplateError
 
@@ -53,10 +54,13 @@ def render_email(compiled: Compiled, facts: Mapping[str, object], links: Links) 
         subject = one_line(compiled.subject.render(context))
         preheader = one_line(compiled.preheader.render(context))
         whole = context | {"subject": subject, "preheader": preheader}
+        html = compiled.html.render(whole)
+        if breaks_out(html, compiled.most):
+            raise TemplateError(f"{compiled.name} ({compiled.language}): a value was not escaped")
         return Rendered(
             subject=subject,
             preheader=preheader,
-            html=compiled.html.render(whole),
+            html=html,
             text=_tidy(compiled.text.render(whole)),
         )
     except NoValueError as error:
