@@ -4,8 +4,10 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from leadflow.app.preview_readers import Reader, reader
 from leadflow.app.workspace import Print, print_of
@@ -15,7 +17,7 @@ from leadflow.email.lint import lint_mail
 from leadflow.email.preview import page_url
 from leadflow.email.render import Links, MissingValueError, Rendered, render_email
 from leadflow.errors import Fault, Severity, TemplateError, UsageError
-from leadflow.links import unsubscribe_url
+from leadflow.links import TEST_WORD, unsubscribe_url
 from leadflow.pipeline.deliver_content import facts_of, sender_of
 from leadflow.playbook.emails import BASE, FOLDER
 from leadflow.playbook.load import check_playbook
@@ -24,8 +26,6 @@ from leadflow.reading import did_you_mean
 from leadflow.settings import Settings
 from leadflow.text import _, current_language
 
-#: Stands where a reader's own signed word stands: the door knows it, and unsubscribes nobody.
-TEST_WORD = "test"
 _NAME = re.compile(r"([\w.]+) has no value")
 
 
@@ -76,13 +76,15 @@ class Workbench:
                 known = self._read[language] = Reading(print=found, playbook=playbook, faults=faults)
             return known
 
-    def preview(self, reading: Reading, name: str, *, language: str | None = None, lead: str = "sample") -> Preview:
+    def preview(
+        self, reading: Reading, name: str, now: datetime, *, language: str | None = None, lead: str = "sample"
+    ) -> Preview:
         """The email `name` for `lead`; UsageError for a name or a lead that nobody knows."""
         playbook = reading.playbook
         assert playbook is not None  # noqa: S101 - asked before
         email = email_called(playbook, name)
         whose = reader(self.settings, playbook, email, language, lead)
-        return preview_mail(self.settings, playbook, whose, reading.faults)
+        return preview_mail(self.settings, playbook, whose, now, reading.faults)
 
 
 def email_called(playbook: Playbook, name: str) -> Email:
@@ -93,8 +95,10 @@ def email_called(playbook: Playbook, name: str) -> Email:
     return playbook.emails[name]
 
 
-def preview_mail(settings: Settings, playbook: Playbook, whose: Reader, faults: Sequence[Fault] = ()) -> Preview:
-    """The mail of `whose`, by the code that sends it, and what there is to say about it; `faults` are the files'."""
+def preview_mail(
+    settings: Settings, playbook: Playbook, whose: Reader, now: datetime, faults: Sequence[Fault] = ()
+) -> Preview:
+    """The mail of `whose` at `now`, by the code that sends it, and what is wrong with it; `faults` are the files'."""
     email, row = playbook.emails[whose.email], cast("Any", whose)
     sender = sender_of(playbook, row)
     leave = unsubscribe_url(settings.public_url, TEST_WORD)
@@ -104,7 +108,9 @@ def preview_mail(settings: Settings, playbook: Playbook, whose: Reader, faults: 
     shown = Preview(email=email, reader=whose, sender=sender, findings=of_files, unsubscribe_url=leave)
     try:
         compiled = compile_email(email, whose.language, playbook.base)
-        rendered = render_email(compiled, facts_of(playbook, row, sender), links)
+        rendered = render_email(
+            compiled, facts_of(playbook, row, sender, now.astimezone(ZoneInfo(playbook.office.zone))), links
+        )
     except MissingValueError as error:
         return replace(shown, refused=_lacking(error))
     except TemplateError as error:

@@ -1,5 +1,6 @@
 """Whom a preview is for: somebody of the database, somebody made up, or somebody no template should stumble over."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -58,15 +59,20 @@ class Reader:
 
 
 _COLUMNS = {column.name for column in fields(Reader)} - {"email", "language", "purpose", "called"}
+_NUMBER = re.compile(r"(?:L-)?([0-9]{1,18})", re.IGNORECASE)
 _LONG_NAME = "Établissements Vandenbroucke-Lefebvre, Chaudronnerie, Tuyauterie et Maintenance industrielle "
 _HOSTILE = "\"><script>alert(1)</script>'&<b>"
 
 
 def real_lead(settings: Settings, who: str) -> int:
     """The lead of an address, or of a number such as L-0147 or 147; UsageError where nobody is known as that."""
-    number = who.strip()
     with _asking(settings) as session:
-        return find_lead(session, f"L-{number}" if number.isdigit() else number)
+        return _known_as(session, who)
+
+
+def _known_as(session: Session, who: str) -> int:
+    number = _NUMBER.fullmatch(who.strip())
+    return find_lead(session, f"L-{number[1]}" if number else who.strip().removeprefix("L-"))
 
 
 def reader(settings: Settings, playbook: Playbook, email: Email, language: str | None, lead: str) -> Reader:
@@ -74,8 +80,8 @@ def reader(settings: Settings, playbook: Playbook, email: Email, language: str |
     spoken = [*playbook.brand.languages, *email.bodies]
     if lead in {*Kind}:
         return made_up(playbook, email, _first((language, *spoken), email), Kind(lead))
-    lead_id = real_lead(settings, lead)
     with _asking(settings) as session:
+        lead_id = _known_as(session, lead)
         row = session.execute(reader_of(lead_id)).one_or_none()
     if row is None:
         raise UsageError(_("{lead} has no address").format(lead=code_of(lead_id)))
@@ -174,7 +180,7 @@ def _asking(settings: Settings) -> Iterator[Session]:
     """A session that nobody writes with; UsageError where there is no database, or none that can be read."""
     if not settings.database_url and not (settings.var / "leadflow.db").exists():
         raise UsageError(_("this workspace has no database yet: choose a sample"))
-    engine = make_engine(settings.url)
+    engine = make_engine(settings.url, reads_only=True)
     try:
         with Session(engine) as session:
             yield session

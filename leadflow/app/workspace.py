@@ -56,8 +56,7 @@ def open_app(workspace: Path | None = None, *, ports: Ports | None = None) -> Ap
     Raises PlaybookError with every fault, SettingsError for a setting that cannot be, a grace too short among them.
     """
     settings = load_settings(workspace)
-    if settings.simulated and settings.esp not in HARMLESS:
-        raise SettingsError(_("a simulated workspace mails nobody: set LEADFLOW_ESP to file or memory"))
+    refuse_real_mail(settings)
     found = print_of(settings.workspace)
     playbook = load_playbook(settings.workspace)
     if not settings.database_url:
@@ -67,6 +66,12 @@ def open_app(workspace: Path | None = None, *, ports: Ports | None = None) -> Ap
     bound = ports or _open_ports(settings, engine)
     refuse_short_grace(playbook, bound.log)
     return App(settings=settings, playbook=playbook, engine=engine, ports=bound, seen=found)
+
+
+def refuse_real_mail(settings: Settings) -> None:
+    """SettingsError where a simulated workspace would reach somebody."""
+    if settings.simulated and settings.esp not in HARMLESS:
+        raise SettingsError(_("a simulated workspace mails nobody: set LEADFLOW_ESP to file or memory"))
 
 
 def open_as(settings: Settings) -> App:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Annotated
 
@@ -125,7 +126,7 @@ def _file(name: str, kind: str) -> Response:
 
 
 def _shown(bench: Workbench, reading: Reading, choice: Choice) -> Preview:
-    return bench.preview(reading, choice.email, language=choice.language or None, lead=choice.lead)
+    return bench.preview(reading, choice.email, datetime.now(UTC), language=choice.language or None, lead=choice.lead)
 
 
 def _first(playbook: Playbook | None) -> str:
