@@ -20,8 +20,6 @@ from leadflow.errors import TemplateError
 
 # Rules that are inlined leave the head; media queries stay, since no attribute can say them.
 _INLINER = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
-# MJML would have fonts fetched from a stranger as soon as a mail is opened.
-_NO_FONTS = mrml.RenderOptions(fonts={})
 # Some fonts would be fetched from a stranger as soon as the mail is opened.
 _NO_FONTS = mrml.RenderOptions(fonts={})
 _RULES = re.compile(r"<head>(<style>.*?</style>)(.*?)</head>", re.DOTALL)
