@@ -60,26 +60,25 @@ def test_each_fault_is_told_where_it_was_written(workspace: Path) -> None:
         assert expected in found
 
 
-def test_colours_that_cannot_be_told_apart_and_fonts_from_afar_are_faults() -> None:
-    faults = told('{colors: {text: "#888", button: green, link: "#0b5c63", buton: "#000"}, font: "Roboto, sans-serif"}')
+def test_colours_that_cannot_be_told_apart_are_faults() -> None:
+    faults = told('colors: {text: "#888", button: green, link: "#0b5c63", buton: "#000"}')
 
     assert [fault.partition(";")[0] for fault in faults] == [
         '"buton" is not known here. Did you mean button?',
         '"green" is no colour: write it between quotes, such as "#0b5c63"',
         "text #888 on paper #ffffff: a contrast of 3.5, and people need 4.5 to read it",
-        "Roboto would be fetched from a stranger when the mail is opened",
     ]
 
 
 @pytest.mark.parametrize("font", ["Georgia", "Georgia; color: red, serif", '"A", serif'])
 def test_a_font_is_a_list_that_any_machine_can_end(font: str) -> None:
-    assert len(told(f"{{font: '{font}'}}")) == 1
+    assert len(told(f"font: '{font}'")) == 1
 
 
 def told(brand: str) -> list[str]:
     faults: list[object] = []
-    text = f"{{name: A, site: 'https://a.example', postal_address: b, languages: [fr], {brand.strip('{}')}}}}}"
-    root = read_yaml("config/leadflow.yaml", text[: text.rindex("}")], faults)  # type: ignore[arg-type]
+    text = f"{{name: A, site: 'https://a.example', postal_address: b, languages: [fr], {brand}}}"
+    root = read_yaml("config/leadflow.yaml", text, faults)  # type: ignore[arg-type]
     assert root is not None
     brand_of(root)
     return [fault.message for fault in faults]  # type: ignore[attr-defined]
