@@ -149,10 +149,17 @@ def _framed_html(body: _Body, base: Base, vault: Vault) -> str:
     # The content joins after MJML has run, so that it need not be XML.
     page = body.html if body.is_whole else _with_content(_mjml(vault.protect(base.layout)), body.html, vault)
     # A reader of the file must meet its charset within the first kilobyte, and the rules that stay are longer.
-    inlined = _RULES.sub(r"<head>\2\1</head>", _INLINER.inline(page), count=1)
+    inlined = _RULES.sub(r"<head>\2\1</head>", _inlined(page), count=1)
     finished = map_links(inlined, lambda href: _tracked(href, vault))
     refuse_unsafe(finished, vault, body.source)
     return vault.restore(finished)
+
+
+def _inlined(page: str) -> str:
+    try:
+        return _INLINER.inline(page)
+    except css_inline.InlineError as error:
+        raise TemplateError("a style cannot be read; no value may stand in one") from error
 
 
 def _framed_text(body: _Body, base: Base, vault: Vault) -> str:

@@ -21,6 +21,10 @@ _ALLOWED = (*_STATEMENTS, *_SIMPLE, *_OTHERS, *_OPERATORS)
 _GROUPS = frozenset(name.split(".")[0] for name in (*NAMES, *FRAMED) if "." in name)
 #: What Jinja puts within a template's reach by itself.
 _JINJAS = frozenset({"self", "super", "caller", "varargs", "kwargs"})
+#: Signs that no text has, whatever language it is in: they end headers and files.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+#: Faults of one source that are worth looking for; signs of a source, and of a line in which columns are counted.
+_MOST, _LONGEST, _LONGEST_LINE = 100, 300_000, 20_000
 #: Levels of a syntax tree: a mail has twenty, Python's own limit is a thousand.
 _DEEPEST = 100
 
@@ -42,7 +46,7 @@ class Forbidden:
     word: str
     line: int
     column: int
-    #: filter, test, tag, call, name, or operator (those that make much of little: `'a' * 1000000000`).
+    #: filter, test, tag, call, name, sign, or operator (those that make much of little: `'a' * 1000000000`).
     kind: str
 
 
@@ -51,6 +55,7 @@ def names_used(source: str) -> list[Used]:
 
     Names the template itself binds (`{% set %}`, `{% for %}`) are not listed.
     """
+    _refuse_long(source)
     tree = parse_template(source)
     bound = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"} | {"loop"}
     found = [(name, line, guarded) for name, line, guarded in _uses(tree, frozenset()) if _root(name) not in bound]
@@ -59,6 +64,7 @@ def names_used(source: str) -> list[Used]:
 
 def forbidden_words(source: str) -> list[Forbidden]:
     """What `source` has that is not on the list: filters, tests, tags, calls, names, operators, in its order."""
+    _refuse_long(source)
     tree = parse_template(source)
     # A group that is looked into is no use of the group itself.
     inner = {id(node.node) for node in tree.find_all(nodes.Getattr)}
@@ -66,9 +72,10 @@ def forbidden_words(source: str) -> list[Forbidden]:
     found = []
     for node in tree.find_all(nodes.Node):
         for word, kind in _forbidden(node, id(node) in inner):
-            found.append((word, node.lineno, kind))
+            # Jinja forgets the line of some.
+            found.append((word, node.lineno or 1, kind))
     lines = source.splitlines()
-    return [Forbidden(word, line, _column(lines, word, line, 0), kind) for word, line, kind in found]
+    return [Forbidden(word, line, _column(lines, word, line, 0), kind) for word, line, kind in found[:_MOST]]
 
 
 def is_link(tag: str) -> bool:
@@ -101,6 +108,8 @@ def _forbidden(node: nodes.Node, is_inner: bool) -> Iterator[tuple[str, str]]:
             yield word, "name"
         case nodes.Getattr(attr=str() as word) | nodes.Getitem(arg=nodes.Const(value=str() as word)) if word[:1] == "_":
             yield word, "name"
+        case nodes.Const(value=str() as text) if _CONTROL.search(text):
+            yield ascii(_CONTROL.findall(text)[0]), "sign"
         case nodes.Getitem() if not isinstance(node.arg, nodes.Const | nodes.Slice):
             yield "[", "operator"
         case nodes.Node() if not isinstance(node, _ALLOWED):
@@ -120,6 +129,11 @@ def parse_template(source: str) -> nodes.Template:
         raise TemplateError("this template has a number that is too long") from error
     _refuse_deep(tree)
     return tree
+
+
+def _refuse_long(source: str) -> None:
+    if len(source) > _LONGEST:
+        raise TemplateError(f"this template is too long: {_LONGEST // 1000} kB is the most")
 
 
 def _refuse_deep(tree: nodes.Template) -> None:
@@ -220,7 +234,7 @@ def _with_columns(source: str, found: list[tuple[str, int, bool]]) -> Iterator[U
 
 def _column(lines: list[str], name: str, line: int, nth: int) -> int:
     # Jinja's nodes know their line only; the n-th use of a name on a line is its n-th appearance there.
-    if line > len(lines):
+    if line > len(lines) or len(lines[line - 1]) > _LONGEST_LINE:
         return 1
     pattern = r"(?<![\w.])" + r"\s*\.\s*".join(map(re.escape, name.split("."))) + r"(?!\w)"
     starts = [match.start() for match in re.finditer(pattern, lines[line - 1])]

@@ -48,7 +48,7 @@ _ACTIVE = re.compile(
     re.IGNORECASE,
 )
 _ODD_COMMENT = re.compile(r"^-?>|--!|<!--")
-_PLAIN_ADDRESS = re.compile(r"(?:(?:https?://|cid:)[^\s\x00-\x1f\x7f\\]+|[^\s\x00-\x1f\x7f\\:]*)", re.IGNORECASE)
+_PLAIN_ADDRESS = re.compile(r"(?:(?:https?://|cid:)[^\s\x00-\x1f\x7f\\]+|(?!//)[^\s\x00-\x1f\x7f\\:]*)", re.IGNORECASE)
 _MAIL_OR_PHONE = re.compile(r"(?:mailto|tel):[^\s\x00-\x1f\x7f\\]*|#[^\s\x00-\x1f\x7f\\]*", re.IGNORECASE)
 _TARGET = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\\<>\ud800-\udfff]*")
 _HIDDEN_TAG = re.compile(r"\{[{%#]")
@@ -239,4 +239,4 @@ def most_signs(source: str) -> tuple[int, int] | None:
 
 def breaks_out(html: str, most: tuple[int, int] | None) -> bool:
     """Whether `html` has more of the two signs than its template: a value was not escaped."""
-    return most is not None and (html.count("<") > most[0] or html.count('"') > most[1])
+    return "\0" in html or (most is not None and (html.count("<") > most[0] or html.count('"') > most[1]))

@@ -15,6 +15,10 @@ from leadflow.email.sandbox import NoValueError, missing
 from leadflow.errors import TemplateError
 
 
+#: Signs that turn the direction of all that follows: a name would turn the sentence around it.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
 class MissingValueError(TemplateError):
     """A value that the mail needs is missing."""
 
@@ -74,7 +78,7 @@ def one_line(text: str) -> str:
     """`text` without control characters, on one line, with single spaces."""
     if text.isprintable() and "  " not in text and text == text.strip(" "):
         return text
-    kept = "".join(" " if unicodedata.category(sign) in {"Cc", "Zl", "Zp"} else sign for sign in text)
+    kept = "".join(" " if unicodedata.category(sign) in {"Cc", "Zl", "Zp"} else sign for sign in _TURNS.sub("", text))
     # Spaces that do not break are French typography: they stay.
     return re.sub(" +", " ", kept.encode("utf-8", "ignore").decode()).strip(" ")
 
