@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import PurePosixPath
 
 from leadflow.email.catalog import Email
@@ -11,9 +12,11 @@ from leadflow.email.checks.envelope import check_preheader, check_subject
 from leadflow.email.checks.mjml import check_mjml
 from leadflow.email.checks.page import Page, check_page
 from leadflow.email.checks.parts import check_parts
-from leadflow.email.checks.rows import Finding
+from leadflow.email.checks.rows import CHECKS, Finding
 from leadflow.email.checks.source import Written
-from leadflow.errors import Fault
+from leadflow.email.checks.weight import check_weight
+from leadflow.email.compile import compile_email
+from leadflow.errors import Fault, Severity, TemplateError
 from leadflow.playbook.files import Files
 from leadflow.playbook.model import Base
 from leadflow.reading import Node
@@ -24,6 +27,8 @@ FOLDER = "templates/emails"
 BASE = f"{FOLDER}/_base"
 #: More than the emails of any playbook have parts; what did not change is not looked over again.
 _KEPT = 4096
+#: Findings of one text: whoever has so many reads no further.
+_MOST = 200
 
 
 class Lint:
@@ -38,7 +43,10 @@ class Lint:
         """Faults of `_base`: its two layouts and its snippets."""
         layout, text = f"{BASE}/layout.mjml", f"{BASE}/layout.txt"
         if source := self._source(layout):
-            yield from _faults(layout, _layout(source, self.base.layout, self.language))
+            found = _layout(source, self.base.layout, self.language)
+            yield from _faults(layout, found)
+            if _is_sound(found):
+                yield from _refused(_plain_email(self.language), self.language, self.base, layout)
         if source := self._source(text):
             yield from _faults(text, _law(source, self.base.text, True))
         for path in [path for path in self.files.read if path.startswith(f"{BASE}/snippets/")]:
@@ -57,9 +65,15 @@ class Lint:
         kind, body = email.kinds[language], email.bodies[language]
         path = f"{FOLDER}/{email.name}/body.{language}.{kind}"
         source, around = self._source(path), self._around(email, language, ids_of(body, kind))
-        yield from _faults(path, _body(source, kind, language, around))
+        found = [*_body(source, kind, language, around)]
         if is_whole(body) and email.purpose is not Purpose.SERVICE:
-            yield from _faults(path, _law(source, body, False))
+            found += _law(source, body, False)
+        sound = _is_sound(found)
+        if sound:
+            found += _weight(body, kind, is_whole(body), self.base.layout)
+        yield from _faults(path, found)
+        if sound and kind != "md":
+            yield from _refused(email, language, self.base, path)
         if language in email.texts:
             path = f"{FOLDER}/{email.name}/body.{language}.txt"
             source = self._source(path)
@@ -97,11 +111,30 @@ def _faults(path: str, findings: Iterable[Finding]) -> Iterator[Fault]:
     return (finding.fault(path) for finding in findings)
 
 
+def _is_sound(found: Iterable[Finding]) -> bool:
+    return all(CHECKS[one.code].severity is Severity.WARNING for one in found)
+
+
+def _plain_email(language: str) -> Email:
+    """An email that is refused only where the frame is."""
+    return Email(name="_base", subject={language: "-"}, bodies={language: "-"}, kinds={language: "md"})
+
+
+def _refused(email: Email, language: str, base: Base, path: str) -> Iterator[Fault]:
+    """A fault where the compiler refuses what the checks let pass: then nothing of it is sent."""
+    if language not in email.subject:
+        return
+    try:
+        compile_email(email, language, base)
+    except TemplateError as error:
+        yield Fault(file=path, line=error.line, column=error.column, message=str(error), code="refused")
+
+
 # What follows is pure: the same text is looked over once, however often a workspace is read.
 def _kept(check: Callable[..., Iterable[Finding]]) -> Callable[..., tuple[Finding, ...]]:
     @lru_cache(maxsize=_KEPT)
     def looked_over(_speech: str, *given: object) -> tuple[Finding, ...]:
-        return tuple(check(*given))
+        return tuple(islice(check(*given), _MOST))
 
     return lambda *given: looked_over(current_language(), *given)
 
@@ -137,6 +170,11 @@ def _subject(line: str, language: str) -> Iterator[Finding]:
 @_kept
 def _preheader(line: str, language: str) -> Iterator[Finding]:
     return check_preheader(Written(line), language)
+
+
+@_kept
+def _weight(source: str, kind: str, whole: bool, layout: str) -> Iterator[Finding]:
+    return check_weight(source, kind=kind, whole=whole, layout=layout)
 
 
 _parts = _kept(check_parts)

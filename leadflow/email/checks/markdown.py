@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from leadflow.email.checks.source import NOTHING, Image, Link, entities_read
 
-_CODE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)|`+[^`\n]+`+", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)|(?<!`)`++[^`\n]++`++", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(
     r"(!?)\[([^\[\]\n]*(?:\[[^\[\]\n]*\][^\[\]\n]*)*)\]"
     r"\(\s*(<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+[\"'][^\"'\n]*[\"'])?\s*\)?"

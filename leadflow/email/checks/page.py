@@ -12,6 +12,9 @@ _ACTIVE = frozenset({"script", "iframe", "frame", "form", "object", "embed", "ap
 _LINKED = frozenset({"a", "area", "mj-button", "mj-navbar-link", "mj-social-element", "mj-image", "mj-carousel-image"})
 _WITH_WORDS = frozenset({"a", "mj-button", "mj-navbar-link"})
 _PICTURES = frozenset({"img", "mj-image", "mj-carousel-image"})
+#: The end of these need not be written.
+_CLOSED_BY_NEXT = frozenset({"p", "li", "td", "tr", "th", "dd", "dt", "thead", "tbody", "tfoot", "option"})
+_DEEPEST = 150
 #: More tags than any mail has: their colours are not looked at.
 _MOST_TAGS = 5000
 
@@ -71,6 +74,7 @@ def check_page(page: Page, *, language: str, ids: frozenset[str], behind: Colour
     """Findings in `page`; `ids` and `behind` are those of the frame around it."""
     written = page.written
     yield from _tags(page)
+    yield from _too_deep(page)
     yield from _language(page, language)
     yield from _tables(page)
     yield from check_links(written, list(page.links()), page.ids | ids)
@@ -96,6 +100,21 @@ def _tags(page: Page) -> Iterator[Finding]:
                 yield page.written.finding("unquoted-attribute", attribute.at, attribute=name, value=value)
 
 
+def _too_deep(page: Page) -> Iterator[Finding]:
+    """A finding where elements stand in one another deeper than any mail needs, and than programs can follow."""
+    open_: list[str] = []
+    for token in page.tokens:
+        if token.name in _CLOSED_BY_NEXT or token.alone:
+            continue
+        if token.kind == "open":
+            open_.append(token.name)
+        elif token.kind == "close" and open_ and open_[-1] == token.name:
+            open_.pop()
+        if len(open_) > _DEEPEST:
+            yield page.written.finding("too-deep", token.at, n=_DEEPEST)
+            return
+
+
 def _language(page: Page, language: str) -> Iterator[Finding]:
     first = next((token for token in page.tokens if token.kind == "open" and token.name in ("html", "mjml")), None)
     if first is None:
@@ -106,25 +125,17 @@ def _language(page: Page, language: str) -> Iterator[Finding]:
 
 
 def _tables(page: Page) -> Iterator[Finding]:
-    for place, token in enumerate(page.tokens):
-        if token.kind != "open" or token.name != "table" or token.alone:
-            continue
-        role = (token.value("role") or "").lower()
-        if role not in ("presentation", "none") and not _has_headings(page.tokens, place):
-            yield page.written.finding("table-role", token.at)
-
-
-def _has_headings(found: list[Token], place: int) -> bool:
-    """Whether a table has a heading of its own: then it shows figures."""
-    depth = 0
-    for token in found[place:]:
-        if token.name == "table":
-            depth += (token.kind == "open") - (token.kind == "close")
-            if depth == 0:
-                return False
-        elif depth == 1 and token.kind == "open" and token.name in ("th", "caption"):
-            return True
-    return False
+    """Tables that are there for the layout and do not say so; one with headings of its own shows figures."""
+    open_: list[tuple[Token, bool]] = []
+    for token in page.tokens:
+        if token.kind == "open" and token.name == "table" and not token.alone:
+            open_.append((token, (token.value("role") or "").lower() in ("presentation", "none")))
+        elif token.kind == "open" and token.name in ("th", "caption") and open_:
+            open_[-1] = (open_[-1][0], True)
+        elif token.kind == "close" and token.name == "table" and open_:
+            table, told = open_.pop()
+            if not told:
+                yield page.written.finding("table-role", table.at)
 
 
 def _words_in(found: list[Token], place: int) -> str:

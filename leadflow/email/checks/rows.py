@@ -148,6 +148,17 @@ _ROWS = (
         "mjml-unreadable",
         lambda: (_("this MJML cannot be read"), _("Begin with <mjml><mj-body>, and close every element you open")),
     ),
+    _error(
+        "too-deep",
+        lambda: (
+            _("more than {n} elements stand one in another"),
+            _("Close what you open, or build the mail flatter"),
+        ),
+    ),
+    _error(
+        "refused",
+        lambda: (_("the mail cannot be made of this"), _("Change what is named here")),
+    ),
     _warning(
         "heavy",
         lambda: (

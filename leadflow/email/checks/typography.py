@@ -9,7 +9,9 @@ from leadflow.email.checks.source import NOTHING, VALUE, Written
 #: Québec writes ; ! ? without a blank, Switzerland with another.
 _LANGUAGES = frozenset({"fr", "fr-FR", "fr-BE", "fr-LU", "fr-MC"})
 NO_BREAK = "\u00a0\u202f"
-_URL = re.compile(r"(?:https?://|mailto:|tel:|www\.)[^\s<>]*|[\w.+-]+@[\w-]+\.[\w.-]+")
+#: Signs before a place: what stands further off has nothing to do with it.
+_LOOKED_BACK = 400
+_URL = re.compile(r"(?:https?://|mailto:|tel:|www\.)[^\s<>]*|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]+")
 _SIGN = re.compile(rf"(?<=[^\s{NO_BREAK}])[ \t]*([:;!?»])(?=[\s{NO_BREAK})»*_{NOTHING}\"'!?.,…]|$)", re.MULTILINE)
 _OPENING = re.compile(rf"«([ \t]*)(?=[^\s{NO_BREAK}])")
 _APOSTROPHE = re.compile(rf"([^\W\d_]+)'([^\W\d_]+|{VALUE})")
@@ -44,7 +46,7 @@ def check_french(written: Written, plain: str) -> Iterator[Finding]:
 
 def _space_before(written: Written, text: str, found: re.Match[str]) -> Iterator[Finding]:
     sign, start = found[1], found.start()
-    before = text[:start].rstrip(NOTHING + "*_")
+    before = text[max(0, start - _LOOKED_BACK) : start].rstrip(NOTHING + "*_")
     if not before or before[-1] in NO_BREAK + "\n:;!?«|-(" or before.endswith(("…",)):
         return
     word = before.split("\n")[-1].split(" ")[-1]
@@ -59,7 +61,7 @@ def _space_before(written: Written, text: str, found: re.Match[str]) -> Iterator
 
 def _inside_guillemets(text: str, place: int) -> bool:
     # A quotation within a quotation takes the other marks.
-    before = text[max(0, place - 400) : place]
+    before = text[max(0, place - _LOOKED_BACK) : place]
     return before.rfind("«") > before.rfind("»")
 
 
