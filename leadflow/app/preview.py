@@ -2,21 +2,21 @@
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html.parser import HTMLParser
-from typing import Any, cast
+from typing import Any, Self, cast
 from zoneinfo import ZoneInfo
 
 from leadflow.app.preview_readers import Reader, reader
 from leadflow.app.workspace import Print, print_of
 from leadflow.email.catalog import Email
-from leadflow.email.compile import compile_email
 from leadflow.email.lint import lint_mail
+from leadflow.email.pool import Renderers, Task
 from leadflow.email.preview import page_url
-from leadflow.email.render import Links, MissingValueError, Rendered, render_email
-from leadflow.errors import Fault, Severity, TemplateError, UsageError
+from leadflow.email.render import MissingValueError, Rendered
+from leadflow.errors import Fault, PlaybookError, Severity, TemplateError, UsageError
 from leadflow.links import TEST_WORD, unsubscribe_url
 from leadflow.pipeline.deliver_content import facts_of, sender_of
 from leadflow.playbook.emails import BASE, FOLDER
@@ -37,6 +37,12 @@ class Reading:
     playbook: Playbook | None
     faults: Sequence[Fault]
 
+    def sound(self) -> Playbook:
+        """The playbook; PlaybookError while there is none."""
+        if self.playbook is None:
+            raise PlaybookError([fault for fault in self.faults if fault.severity is Severity.ERROR])
+        return self.playbook
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
@@ -55,12 +61,19 @@ class Preview:
 
 
 class Workbench:
-    """A workspace whose files change under our eyes: read again when they have."""
+    """A workspace whose files change under our eyes: read again when they have, written with in a child process."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.renderers = Renderers()
         self._lock = threading.Lock()
         self._read: dict[str, Reading] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_gone: object) -> None:
+        self.renderers.close()
 
     def print(self) -> Print:
         """Of the files as they are now."""
@@ -79,12 +92,44 @@ class Workbench:
     def preview(
         self, reading: Reading, name: str, now: datetime, *, language: str | None = None, lead: str = "sample"
     ) -> Preview:
-        """The email `name` for `lead`; UsageError for a name or a lead that nobody knows."""
-        playbook = reading.playbook
-        assert playbook is not None  # noqa: S101 - asked before
-        email = email_called(playbook, name)
-        whose = reader(self.settings, playbook, email, language, lead)
-        return preview_mail(self.settings, playbook, whose, now, reading.faults)
+        """The email `name` for `lead`; PlaybookError for files with errors, UsageError for what nobody knows."""
+        playbook = reading.sound()
+        whose = reader(self.settings, playbook, email_called(playbook, name), language, lead)
+        return self.preview_for(playbook, whose, now, reading.faults)
+
+    def preview_for(self, playbook: Playbook, whose: Reader, now: datetime, faults: Sequence[Fault] = ()) -> Preview:
+        """The mail of `whose` at `now`, and what is wrong with it; `faults` are those of all files."""
+        email, row = playbook.emails[whose.email], cast("Any", whose)
+        sender = sender_of(playbook, row)
+        leave = unsubscribe_url(self.settings.public_url, TEST_WORD)
+        body = f"{FOLDER}/{email.name}/body.{whose.language}.{email.kinds.get(whose.language, 'md')}"
+        theirs = tuple(fault for fault in faults if fault.file.startswith((f"{FOLDER}/{email.name}/", f"{BASE}/")))
+        shown = Preview(email=email, reader=whose, sender=sender, findings=theirs, unsubscribe_url=leave)
+        facts = facts_of(playbook, row, sender, now.astimezone(ZoneInfo(playbook.office.zone)))
+        try:
+            rendered = self._written(playbook, email, whose.language, facts, leave)
+        except MissingValueError as error:
+            return replace(shown, refused=_lacking(error))
+        except TemplateError as error:
+            found = Fault(file=body, line=error.line, column=error.column, message=str(error))
+            return replace(shown, refused=_("this mail cannot be written"), findings=(*theirs, found))
+        address = playbook.brand.postal_address
+        seen = lint_mail(rendered, language=whose.language, unsubscribe_url=leave, postal_address=address)
+        on_mail = (Fault(file=body, message=message, severity=Severity.WARNING) for message in seen)
+        findings = tuple(dict.fromkeys((*theirs, *on_mail)))
+        return replace(shown, rendered=rendered, findings=findings, links=links_of(rendered.html))
+
+    def _written(
+        self, playbook: Playbook, email: Email, language: str, facts: Mapping[str, object], leave: str
+    ) -> Rendered:
+        shape = self.renderers.compile(email, language, playbook.base)
+        site = playbook.brand.site
+        links = [page_url(site, target) if kind == "page" else target for kind, target in shape.slots.values()]
+        task = Task(shape=shape, facts=facts, links=links, unsubscribe=leave)
+        (outcome,) = self.renderers.render([task])
+        if isinstance(outcome, TemplateError):
+            raise outcome
+        return outcome
 
 
 def email_called(playbook: Playbook, name: str) -> Email:
@@ -93,36 +138,6 @@ def email_called(playbook: Playbook, name: str) -> Email:
         told = _("no email is called {name}.").format(name=name)
         raise UsageError(told + did_you_mean(name, playbook.emails))
     return playbook.emails[name]
-
-
-def preview_mail(
-    settings: Settings, playbook: Playbook, whose: Reader, now: datetime, faults: Sequence[Fault] = ()
-) -> Preview:
-    """The mail of `whose` at `now`, by the code that sends it, and what is wrong with it; `faults` are the files'."""
-    email, row = playbook.emails[whose.email], cast("Any", whose)
-    sender = sender_of(playbook, row)
-    leave = unsubscribe_url(settings.public_url, TEST_WORD)
-    links = Links(page=lambda path: page_url(playbook.brand.site, path), url=str, unsubscribe=leave)
-    of_files = tuple(fault for fault in faults if fault.file.startswith((f"{FOLDER}/{email.name}/", f"{BASE}/")))
-    body = f"{FOLDER}/{email.name}/body.{whose.language}.{email.kinds.get(whose.language, 'md')}"
-    shown = Preview(email=email, reader=whose, sender=sender, findings=of_files, unsubscribe_url=leave)
-    try:
-        compiled = compile_email(email, whose.language, playbook.base)
-        rendered = render_email(
-            compiled, facts_of(playbook, row, sender, now.astimezone(ZoneInfo(playbook.office.zone))), links
-        )
-    except MissingValueError as error:
-        return replace(shown, refused=_lacking(error))
-    except TemplateError as error:
-        found = Fault(file=body, line=error.line, column=error.column, message=str(error))
-        return replace(shown, refused=_("this mail cannot be written"), findings=(*of_files, found))
-    seen = lint_mail(
-        rendered, language=whose.language, unsubscribe_url=leave, postal_address=playbook.brand.postal_address
-    )
-    on_mail = tuple(Fault(file=body, message=message, severity=Severity.WARNING) for message in seen)
-    return replace(
-        shown, rendered=rendered, findings=tuple(dict.fromkeys((*of_files, *on_mail))), links=links_of(rendered.html)
-    )
 
 
 def _lacking(error: MissingValueError) -> str:

@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from leadflow.app.preview import Reading, Workbench, email_called
 from leadflow.app.preview_camera import Camera
-from leadflow.errors import PlaybookError, Severity, UsageError
+from leadflow.errors import UsageError
 from leadflow.playbook.model import Playbook
 from leadflow.text import _, current_language, ngettext
 
@@ -42,7 +42,7 @@ Wanted = tuple[str, str, str]
 
 def wanted(reading: Reading, emails: Sequence[str], languages: Sequence[str], leads: Sequence[str]) -> list[Wanted]:
     """Which previews, where no name or language means all of them; UsageError for one there is none of."""
-    playbook = _sound(reading)
+    playbook = reading.sound()
     names = [email_called(playbook, name).name for name in emails] or sorted(playbook.emails)
     known = {language for name in names for language in playbook.emails[name].bodies}
     for language in languages:
@@ -69,7 +69,7 @@ def write_previews(
     done: Callable[[], None] = lambda: None,
 ) -> list[Shot]:
     """Write `which` into `folder` and its index; `done` hears of each, `camera` may be missing."""
-    playbook = _sound(reading)
+    playbook = reading.sound()
     folder.mkdir(parents=True, exist_ok=True)
     shots = []
     for one in which:
@@ -77,12 +77,6 @@ def write_previews(
         done()
     (folder / INDEX).write_text(_index(shots, playbook), encoding="utf-8")
     return shots
-
-
-def _sound(reading: Reading) -> Playbook:
-    if reading.playbook is None:
-        raise PlaybookError([fault for fault in reading.faults if fault.severity is Severity.ERROR])
-    return reading.playbook
 
 
 def _shot(bench: Workbench, reading: Reading, now: datetime, one: Wanted, folder: Path, camera: Camera | None) -> Shot:

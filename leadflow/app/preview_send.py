@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from leadflow.app.preview import email_called, preview_mail
-from leadflow.app.preview_readers import Kind, reader
+from leadflow.app.preview import Workbench, email_called
+from leadflow.app.preview_readers import Kind, Reader, reader
 from leadflow.app.workspace import refuse_real_mail
 from leadflow.errors import ProviderError, UnknownOutcomeError, UsageError
 from leadflow.esp import open_provider
 from leadflow.intake.addresses import AddressError, read_address
 from leadflow.playbook.load import load_playbook
+from leadflow.playbook.model import Playbook
 from leadflow.ports import EmailProvider, Outgoing
 from leadflow.settings import Settings
 from leadflow.text import _
@@ -46,12 +47,10 @@ def write_test(
 ) -> Outgoing:
     """The mail of `send_test`; UsageError for what is typed wrong, and where this lead would not get the mail."""
     playbook = load_playbook(settings.workspace)
-    email = email_called(playbook, name)
-    if language is not None and language not in email.bodies:
-        told = _("{name} is not written in {language}. It is written in: {languages}")
-        raise UsageError(told.format(name=name, language=language, languages=", ".join(email.bodies)))
+    whose = _reader(settings, playbook, name, language, lead)
     address = _address(to)
-    shown = preview_mail(settings, playbook, reader(settings, playbook, email, language, lead), now)
+    with Workbench(settings) as bench:
+        shown = bench.preview_for(playbook, whose, now)
     if shown.rendered is None:
         raise UsageError("\n".join([shown.refused, *map(str, shown.findings)]))
     return Outgoing(
@@ -73,6 +72,14 @@ def write_test(
         send_at=now.astimezone(ZoneInfo(playbook.office.zone)),
         headers={HEADER: "1"},
     )
+
+
+def _reader(settings: Settings, playbook: Playbook, name: str, language: str | None, lead: str) -> Reader:
+    email = email_called(playbook, name)
+    if language is not None and language not in email.bodies:
+        told = _("{name} is not written in {language}. It is written in: {languages}")
+        raise UsageError(told.format(name=name, language=language, languages=", ".join(email.bodies)))
+    return reader(settings, playbook, email, language, lead)
 
 
 def _address(to: str) -> str:

@@ -110,11 +110,11 @@ def _write(
     from leadflow.app.preview_camera import camera, find_chromium
     from leadflow.app.preview_files import INDEX, wanted, write_previews
 
-    bench = Workbench(settings)
-    reading = bench.read()
-    which = wanted(reading, *asked)
     chromium = find_chromium() if pictures else None
     with ExitStack() as stack:
+        bench = stack.enter_context(Workbench(settings))
+        reading = bench.read()
+        which = wanted(reading, *asked)
         taking = stack.enter_context(camera(chromium)) if chromium else None
         bar = stack.enter_context(Progress(console=console, transient=True))
         task = bar.add_task(_("previews"), total=len(which))

@@ -1,7 +1,8 @@
 """The site of `leadflow preview`, for this machine alone: a page to choose on, a mail in a frame that runs nothing."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -45,8 +46,15 @@ _IMAGES = {"on": "https: data:", "off": "'none'"}
 
 def create_preview(settings: Settings) -> FastAPI:
     """The ASGI application over the files of a workspace; nothing in it writes."""
-    site = FastAPI(title="leadflow preview", docs_url=None, redoc_url=None, openapi_url=None)
-    site.state.bench, site.state.last = Workbench(settings), None
+    bench = Workbench(settings)
+
+    @asynccontextmanager
+    async def while_open(_site: FastAPI) -> AsyncIterator[None]:
+        with bench:
+            yield
+
+    site = FastAPI(title="leadflow preview", docs_url=None, redoc_url=None, openapi_url=None, lifespan=while_open)
+    site.state.bench, site.state.last = bench, None
     site.include_router(router)
     site.middleware("http")(_with_headers)
     site.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.app.preview import preview_mail
+from leadflow.app.preview import Workbench
 from leadflow.app.preview_readers import reader
 from leadflow.esp.memory import MemoryProvider
 from leadflow.links import read_click, read_unsubscribe
@@ -63,44 +63,30 @@ def people(session: Session) -> None:
 def test_every_shipped_mail_is_sent_as_it_was_previewed(
     engine: Engine, session: Session, database_url: str, playbook: Playbook
 ) -> None:
-    wanted = [
-        (name, language, number)
-        for name, email in playbook.emails.items()
-        for language in email.bodies
-        for number in LEADS
-    ]
-    for place, (name, language, number) in enumerate(wanted, start=100):
-        add_message(
-            session,
-            place,
-            number,
-            email=name,
-            language=language,
-            counted=False,
-            enrolment={"track": str(place), "sequence": str(place)},
-        )
+    both = [(name, language) for name, email in playbook.emails.items() for language in email.bodies]
+    wanted = dict(enumerate(((*mail, number) for mail in both for number in LEADS), start=100))
+    for place, (name, language, number) in wanted.items():
+        apart = {"track": str(place), "sequence": str(place)}
+        add_message(session, place, number, email=name, language=language, counted=False, enrolment=apart)
     session.commit()
     memory = MemoryProvider()
     deliver(engine, memory, playbook=playbook)
     targets = {row.id: row.url for row in session.execute(select(link))}
-    settings = Settings(database_url=database_url, public_url=DOOR, secret=SecretStr("k"))
     sent = {mail.message_id: mail for mail in memory.sent}
 
-    refused = 0
+    settings = Settings(database_url=database_url, public_url=DOOR, secret=SecretStr("k"))
     known = {number: reader(settings, playbook, playbook.emails["welcome"], None, f"L-{number}") for number in LEADS}
-    for place, (name, language, number) in enumerate(wanted, start=100):
-        whose = replace(known[number], email=name, language=language)
-        seen = preview_mail(settings, playbook, whose, NIGHT).rendered
-        if place not in sent:
-            assert seen is None, f"{name} in {language} was not sent to lead {number}, and is previewed"
-            refused += 1
-            continue
-        mail = sent[place]
-        assert seen is not None
-        assert (seen.subject, seen.html, seen.text) == (
-            mail.subject,
-            straight(mail.html, targets, escaped=True),
-            straight(mail.text, targets, escaped=False),
-        ), name
-        assert mail.html != seen.html, "nothing was declared to differ"
-    assert 0 < refused < len(sent)
+    with Workbench(settings) as bench:
+        for place, (name, language, number) in wanted.items():
+            whose = replace(known[number], email=name, language=language)
+            seen = bench.preview_for(playbook, whose, NIGHT).rendered
+            mail = sent.get(place)
+            assert (mail is None) == (seen is None), f"{name} in {language} for lead {number}"
+            if mail is not None and seen is not None:
+                assert mail.html != seen.html, "nothing was declared to differ"
+                assert (seen.subject, seen.html, seen.text) == (
+                    mail.subject,
+                    straight(mail.html, targets, escaped=True),
+                    straight(mail.text, targets, escaped=False),
+                )
+    assert 0 < len(sent) < len(wanted)

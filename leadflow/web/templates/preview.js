@@ -11,7 +11,7 @@ function replaced(page) {
     // The old mail stays in sight until the new one is there, and nothing jumps.
     const paper = before.parentNode;
     stage.querySelector("header").replaceWith(fresh.querySelector("header"));
-    stage.dataset.print = fresh.dataset.print;
+    Object.assign(stage.dataset, fresh.dataset);
     paper.querySelectorAll("iframe.next").forEach((one) => one.remove());
     next.classList.add("next");
     next.addEventListener("load", () => { next.classList.remove("next"); before.remove(); }, { once: true });
@@ -35,7 +35,7 @@ async function show(url, keep) {
   const again = [...form.elements].filter((one) => one.name === name);
   const same = again.find((one) => one.value === value) || again[0];
   if (same) same.focus();
-  if (keep) history.pushState(null, "", answer.url);
+  if (keep) history.pushState(null, "", part(document, "stage").dataset.url);
 }
 
 const chosen = () => "/?" + new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
