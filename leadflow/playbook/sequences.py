@@ -56,8 +56,15 @@ def sequence_of(name: str, node: Node, known: Known, emails: Mapping[str, Email 
         steps=steps,
         removed=_removed(node.part("removed"), [step.name for step in steps]),
         was=node.part("was").text(),
+        service=_is_service(steps, emails),
         place=place_of(node),
     )
+
+
+def _is_service(steps: Listed[Step], emails: Mapping[str, Email | None]) -> bool:
+    """Whether all its mails, one at least, are service mails."""
+    named = [emails.get(step.email or "") for step in steps if isinstance(step, EmailStep)]
+    return bool(named) and all(email is not None and email.purpose is Purpose.SERVICE for email in named)
 
 
 def _existing(node: Node) -> int | None:
