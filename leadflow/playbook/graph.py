@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from leadflow.conditions.tree import All, Condition, SegmentLeaf, leaves
 from leadflow.errors import Fault
 from leadflow.playbook.graph_emails import check_emails
-from leadflow.playbook.graph_logic import Logic
+from leadflow.playbook.graph_logic import Logic, blamed
 from leadflow.playbook.graph_rows import told
 from leadflow.playbook.graph_sequences import check_sequence
 from leadflow.playbook.model import Playbook, Segment
 from leadflow.reading import Node
-from leadflow.types import Place
 
 
 def check_graph(playbook: Playbook, roots: Mapping[str, Node]) -> Iterator[Fault]:
@@ -29,14 +28,6 @@ def never_holds(condition: Condition, logic: Logic) -> Iterator[Fault]:
     what = logic.clash(condition)
     if what:
         yield told("never-holds", blamed(condition, what), what=what)
-
-
-def blamed(condition: Condition, what: str) -> Place:
-    """Where `condition` last speaks of the field, event or segment `what`; its first leaf, if it does so elsewhere."""
-    every = leaves(condition)
-    named = [leaf for leaf in every if what in (getattr(leaf, "field", ""), *getattr(leaf, "events", ()))]
-    named = named or [leaf for leaf in every if isinstance(leaf, SegmentLeaf)]
-    return (named[-1] if named else every[0]).place if every else Place()
 
 
 def _conditions(playbook: Playbook) -> Iterator[Condition]:

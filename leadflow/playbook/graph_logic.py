@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from leadflow.conditions.evaluate import Person, View, field_holds
-from leadflow.conditions.tree import All, AnyOf, Condition, EventLeaf, FieldLeaf, Not, SegmentLeaf
+from leadflow.conditions.tree import All, AnyOf, Condition, EventLeaf, FieldLeaf, Not, SegmentLeaf, leaves
 from leadflow.conditions.vocabulary import FieldSpec, Vocabulary
 from leadflow.conditions.words import prefix_of
 from leadflow.playbook.graph_values import values_of
+from leadflow.types import Place
 
 #: More cases than anybody writes: nothing is said about such a condition.
 _MOST_CASES = 400
@@ -156,3 +157,11 @@ def _covers(glob: object, value: object) -> bool:
         return True
     prefix = prefix_of(glob) if isinstance(glob, str) else None
     return prefix is not None and isinstance(value, str) and value.startswith(prefix)
+
+
+def blamed(condition: Condition, what: str) -> Place:
+    """Where `condition` last speaks of the field, event or segment `what`; its first leaf, if it does so elsewhere."""
+    every = leaves(condition)
+    named = [leaf for leaf in every if what in (getattr(leaf, "field", ""), *getattr(leaf, "events", ()))]
+    named = named or [leaf for leaf in every if isinstance(leaf, SegmentLeaf)]
+    return (named[-1] if named else every[0]).place if every else Place()

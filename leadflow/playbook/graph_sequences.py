@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from leadflow.conditions.tree import All, AnyOf, Condition, FieldLeaf, Not, leaves
 from leadflow.errors import Fault
-from leadflow.playbook.graph_logic import Logic
+from leadflow.playbook.graph_logic import Logic, blamed
 from leadflow.playbook.graph_rows import told
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.steps import Step
@@ -62,24 +62,21 @@ def _dead_cases(sequence: Sequence, logic: Logic) -> Iterator[tuple[tuple[str, i
         for n, (condition, _goto) in enumerate(step.cases):
             if condition is None:
                 continue
-            place = _place(condition, sequence)
             if what := logic.clash(condition):
-                yield (step.name, n), told("never-holds", place, what=what)
+                yield (step.name, n), told("never-holds", blamed(condition, what), what=what)
             elif what := logic.clash(All((here, condition))):
-                yield (step.name, n), told("case-never", place, what=what)
+                yield (step.name, n), told("case-never", blamed(condition, what), what=what)
             elif above and not logic.can_hold(All((condition, *map(Not, above)))):
-                yield (step.name, n), told("case-covered", place)
+                yield (step.name, n), told("case-covered", _place(condition, sequence))
             else:
                 above.append(condition)
 
 
 def _unreached(sequence: Sequence, dead: frozenset[tuple[str, int]]) -> Iterator[Fault]:
-    """Steps that only a case nobody goes by leads to; those that nothing leads to are told where steps are read."""
-    if not dead:
-        return
-    before, after = reached(sequence, frozenset()), reached(sequence, dead)
+    """Steps that nothing leads to, or only a case nobody goes by."""
+    names = reached(sequence, dead)
     for step in sequence.steps:
-        if step.name in before and step.name not in after:
+        if step.name not in names:
             yield told("step-unreached", step.place, step=step.name)
 
 

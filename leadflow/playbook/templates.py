@@ -17,8 +17,6 @@ from leadflow.text import _
 
 #: People lack these, never the others.
 _LACKING = ("lead.", "company.")
-LONGEST_SUBJECT = 60
-PREHEADER = range(40, 111)
 
 
 class Templates:
@@ -59,7 +57,6 @@ class Templates:
             needs[language] = frozenset(
                 use.name for text in texts for use in _names(text) if _may_lack(use, email, language)
             )
-        _check_lengths(root)
         return needs
 
     def _put_in(self, source: "Source", kind: str, language: str, allowed: Collection[str]) -> str:
@@ -149,20 +146,3 @@ def _unknown(name: str, allowed: Collection[str]) -> str:
     if near:
         return _("{name}: did you mean {near}?").format(name=name, near=near)
     return _("{name} is no name that templates may use").format(name=name)
-
-
-def _check_lengths(root: Node) -> None:
-    """Warnings for subjects and preheaders that a mailbox cuts, or fills up with what comes next."""
-    for _language, subject in _each(root.part("subject")):
-        if len(subject.raw) > LONGEST_SUBJECT and "{" not in subject.raw:
-            message = _("the subject has {n} characters; mailboxes cut after {limit}")
-            subject.fault(message.format(n=len(subject.raw), limit=LONGEST_SUBJECT), warning=True)
-    for _language, preheader in _each(root.part("preheader")):
-        if len(preheader.raw) not in PREHEADER and "{" not in preheader.raw:
-            message = _("the preheader has {n} characters; {least} to {most} show whole in a mailbox")
-            least, most = PREHEADER[0], PREHEADER[-1]
-            preheader.fault(message.format(n=len(preheader.raw), least=least, most=most), warning=True)
-
-
-def _each(node: Node) -> list[tuple[str, Node]]:
-    return list(node.named()) if node.is_mapping else [] if node.absent else [("", node)]

@@ -23,6 +23,7 @@ class Attribute:
 
     name: str
     value: str
+    named_at: int
     at: int
     quoted: bool
 
@@ -100,6 +101,7 @@ def _attributes(inside: str, start: int) -> Iterator[Attribute]:
         yield Attribute(
             name=found[1].lower(),
             value=html.unescape(value[1:-1] if quoted else value),
+            named_at=start + found.start(1),
             at=at,
             quoted=quoted or not value,
         )

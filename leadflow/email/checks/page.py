@@ -94,7 +94,7 @@ def _tags(page: Page) -> Iterator[Finding]:
             yield page.written.finding("active-content", token.at, what=what)
         for name, attribute in token.attributes.items():
             if name.startswith("on") and len(name) > 3 and not token.name.startswith("mj-"):
-                yield page.written.finding("active-content", attribute.at, what=f"{name}=")
+                yield page.written.finding("active-content", attribute.named_at, what=f"{name}=")
             if not attribute.quoted and VALUE in attribute.value:
                 value = page.written.text[attribute.at : attribute.at + len(attribute.value)]
                 yield page.written.finding("unquoted-attribute", attribute.at, attribute=name, value=value)
