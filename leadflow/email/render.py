@@ -14,7 +14,6 @@ from leadflow.email.output import breaks_out
 from leadflow.email.sandbox import NoValueError, missing
 from leadflow.errors import TemplateError
 
-
 #: Signs that turn the direction of all that follows: a name would turn the sentence around it.
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
