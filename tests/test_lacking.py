@@ -42,11 +42,21 @@ def test_people_whom_the_mail_is_not_for_do_not_count(people: Session) -> None:
     assert told(people, OFFER) == []
 
 
-def test_it_is_told_where_the_body_needs_it(people: Session) -> None:
-    path = "templates/emails/offer/body.fr.md"
-    playbook = book(emails=[OFFER], files={path: b"Hi,\n\nfor {{ company.name }}"})
+BODY = "templates/emails/offer/body.fr.md"
+SNIPPET = "templates/emails/_base/snippets/a.fr.md"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({BODY: b"Hi,\n\nfor {{ company.name }}"}, Place(file=BODY, line=3, column=8)),
+        ({BODY: b'{% include "a" %}', SNIPPET: b"{{ company.name }}"}, Place(file=SNIPPET, line=1, column=4)),
+    ],
+)
+def test_it_is_told_where_the_mail_needs_it(people: Session, files: dict[str, bytes], expected: Place) -> None:
+    playbook = book(emails=[OFFER], files=files)
     load_catalogue(people, playbook)
 
     (fault,) = lacking_values(people, playbook)
 
-    assert Place(file=fault.file, line=fault.line, column=fault.column) == Place(file=path, line=3, column=8)
+    assert Place(file=fault.file, line=fault.line, column=fault.column) == expected

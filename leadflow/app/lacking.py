@@ -7,11 +7,13 @@ from sqlalchemy import ColumnElement, Subquery, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from leadflow.email.needs import names_used
+from leadflow.email.snippets import blanked, included
 from leadflow.errors import Fault, Severity, TemplateError
 from leadflow.models import account, lead, lead_score, lead_state, membership, tpl, tpl_lang, tpl_segment
 from leadflow.pipeline.catalogue import ENGAGEMENT_BANDS, FIT_BANDS, has_bits, needed_names
 from leadflow.playbook.emails import FOLDER
 from leadflow.playbook.model import Playbook
+from leadflow.playbook.snippets import FOLDER as SNIPPETS
 from leadflow.text import _
 from leadflow.types import Lifecycle, Place
 
@@ -92,12 +94,20 @@ def _share(part: int, whole: int) -> str:
 
 
 def _place(playbook: Playbook, template: str, language: str, name: str) -> Place:
-    """Where the body first needs `name`; email.yaml where a subject or a snippet does."""
+    """Where the body, or a snippet of it, first needs `name`; email.yaml where a subject does."""
     email = playbook.emails[template]
-    file = f"{FOLDER}/{template}/body.{language}.{email.kinds.get(language, 'md')}"
+    body = f"{FOLDER}/{template}/body.{language}.{email.kinds.get(language, 'md')}"
+    text = playbook.files.get(body, b"").decode()
+    snippets = [f"{SNIPPETS}/{one.snippet}." for one in included(text)]
+    files = [body, *(path for path in playbook.files if path.startswith(tuple(snippets)))]
+    return next((place for file in files if (place := _use(playbook, file, name))), email.place)
+
+
+def _use(playbook: Playbook, file: str, name: str) -> Place | None:
     try:
-        used = names_used(playbook.files[file].decode())
-    except (KeyError, TemplateError):
-        return email.place
-    first = next((use for use in used if use.name == name and not use.guarded), None)
-    return Place(file=file, line=first.line, column=first.column) if first else email.place
+        used = names_used(blanked(playbook.files.get(file, b"").decode(), playbook.brand.look.words))
+    except TemplateError:
+        return None
+    return next(
+        (Place(file=file, line=u.line, column=u.column) for u in used if u.name == name and not u.guarded), None
+    )

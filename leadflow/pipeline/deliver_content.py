@@ -218,7 +218,7 @@ def _readers(known: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def facts_of(playbook: Playbook, row: Row[Any], sender: Sender, now: datetime | None = None) -> dict[str, object]:
+def facts_of(playbook: Playbook, row: Row[Any], sender: Sender, now: datetime) -> dict[str, object]:
     """Dotted name → value of all that a template may show of one reader; None is missing. `now` is office time."""
     segment = playbook.segments.get(row.segment_main or "")
     asked = _question(playbook, row.attributes)
@@ -240,7 +240,7 @@ def facts_of(playbook: Playbook, row: Row[Any], sender: Sender, now: datetime | 
         "sender.name": sender.name,
         "sender.first_name": sender.name.split()[0] if sender.name.split() else None,
         "sender.reply_to": sender.reply_to,
-        "now": now and now.isoformat(timespec="seconds"),
+        "now": now.isoformat(timespec="seconds"),
     }
 
 

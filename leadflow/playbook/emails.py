@@ -156,6 +156,10 @@ def _check_languages(email: Email, root: Node, known: Known, folder: str) -> Non
     where = root.part("for").part("languages")
     spot = root if where.absent else where
     for language in asked:
+        general = language.partition("-")[0]
+        if general != language and general in email.bodies and language not in email.bodies:
+            # Who reads fr-BE reads fr.
+            continue
         if language not in email.bodies:
             spot.fault(_("there is no {folder}/body.{language}.md").format(folder=folder, language=language))
         if language not in email.subject:
