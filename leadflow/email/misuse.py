@@ -24,6 +24,8 @@ class Misuse:
     message: str
     line: int
     column: int
+    #: Ugly, and no reason to keep the mail back.
+    harmless: bool = False
 
 
 def misused(source: str, kinds: Mapping[str, str]) -> list[Misuse]:
@@ -39,7 +41,8 @@ def misused(source: str, kinds: Mapping[str, str]) -> list[Misuse]:
             name = _name(shown)
             if name is not None and kinds.get(name) in _DATES:
                 message = _("people would read 2026-12-01 here: write {{{{ {name} | date }}}}").format(name=name)
-                found.append(Misuse(message, shown.lineno, _column(lines, shown.lineno, re.escape(name))))
+                column = _column(lines, shown.lineno, re.escape(name))
+                found.append(Misuse(message, shown.lineno, column, harmless=True))
     return sorted(found, key=lambda misuse: (misuse.line, misuse.column))
 
 

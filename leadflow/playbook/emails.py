@@ -45,10 +45,6 @@ def base_of(files: Files, known: Known, templates: Templates) -> Base:
         for language in known.languages:
             if language not in strings[key.raw]:
                 value.fault(_("{name} is missing in {language}").format(name=key.raw, language=language))
-    for path in files.names(BASE):
-        if PurePosixPath(path).name not in (*_BASE_FILES, "snippets"):
-            near = did_you_mean(PurePosixPath(path).name, (*_BASE_FILES, "snippets"))
-            files.fault(path, _("nobody reads this file.") + near)
     paths = [f"{BASE}/{name}" for name in _BASE_FILES[:2]]
     layout, text = (templates.frame(path, files.text(path) or "", strings) for path in paths)
     return Base(layout=layout, text=text, strings=strings)

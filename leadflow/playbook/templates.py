@@ -1,13 +1,14 @@
 """What the templates of the emails use: unknown names and forbidden words located, needs by language collected."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from leadflow.email.catalog import Email
 from leadflow.email.misuse import misused
 from leadflow.email.names import ALWAYS, FRAME, allowed_names, kinds_of
-from leadflow.email.needs import Used, forbidden_words, names_used
+from leadflow.email.needs import Forbidden, Used, forbidden_words, names_used
 from leadflow.email.snippets import blanked, included, put_in
-from leadflow.errors import Fault, TemplateError
+from leadflow.errors import Fault, Severity, TemplateError
 from leadflow.playbook.files import Files
 from leadflow.playbook.known import Known
 from leadflow.playbook.snippets import FOLDER as SNIPPETS
@@ -52,7 +53,9 @@ class Templates:
         for language in email.bodies:
             lines = list(_lines(root, language))
             for line in lines:
-                self._check(line, self.allowed)
+                for one in included(line.text):
+                    self._fault(line, one.line, one.column, _("subjects and preheaders include no snippet"))
+                self._check(line, self.allowed, look={})
             texts = [email.bodies[language], email.texts.get(language, ""), *(line.text for line in lines)]
             needs[language] = frozenset(
                 use.name for text in texts for use in _names(text) if _may_lack(use, email, language)
@@ -67,11 +70,14 @@ class Templates:
         found = self.snippets.of(kind, language)
         return put_in(source.text, self.look, lambda name: put_in(found(name), self.look, str), apart=kind == "md")
 
-    def _check(self, source: "Source", allowed: Collection[str]) -> None:
-        """A fault for each name that is not allowed, each forbidden word, each filter given what it cannot write."""
-        text = blanked(source.text, self.look)
+    def _check(self, source: "Source", allowed: Collection[str], *, look: Mapping[str, str] | None = None) -> None:
+        """A fault for each name that is not allowed, each forbidden word, each filter given what it cannot write.
+
+        Names of `look` (the brand's, unless given) are put in where they stand alone.
+        """
+        text = blanked(source.text, self.look if look is None else look)
         try:
-            used, forbidden, misuses = names_used(text), forbidden_words(text), misused(text, self.kinds)
+            (used, forbidden), misuses = _read(text), misused(text, self.kinds)
         except TemplateError as error:
             self._fault(source, error.line or 1, error.column or 1, _plain_words(str(error)))
             return
@@ -79,16 +85,19 @@ class Templates:
             self._fault(source, word.line, word.column, _forbidden(word.word))
         for use in used:
             if use.name in self.look:
-                told = _("{name} stands alone between braces: {{{{ {name} }}}}").format(name=use.name)
+                told = _("{name} stands in bodies and layouts, alone between braces: {{{{ {name} }}}}").format(
+                    name=use.name
+                )
                 self._fault(source, use.line, use.column, told)
             elif use.name not in allowed:
                 self._fault(source, use.line, use.column, _unknown(use.name, {*allowed, *self.look}))
         for misuse in misuses:
-            self._fault(source, misuse.line, misuse.column, misuse.message)
+            self._fault(source, misuse.line, misuse.column, misuse.message, warning=misuse.harmless)
 
-    def _fault(self, source: "Source", line: int, column: int, message: str) -> None:
-        place = source.place(line, column)
-        self.faults.append(Fault(file=source.file, line=place[0], column=place[1], message=message))
+    def _fault(self, source: "Source", line: int, column: int, message: str, *, warning: bool = False) -> None:
+        line, column = source.place(line, column)
+        severity = Severity.WARNING if warning else Severity.ERROR
+        self.faults.append(Fault(file=source.file, line=line, column=column, message=message, severity=severity))
 
 
 class Source:
@@ -115,12 +124,18 @@ def _forbidden(word: str) -> str:
     return _('"{word}" may not be used in a template').format(word=word)
 
 
-def _names(text: str) -> list[Used]:
+@lru_cache(maxsize=1024)
+def _read(text: str) -> tuple[Sequence[Used], Sequence[Forbidden]]:
+    """The names and the forbidden words of a text; most are what they were the last time a workspace was read."""
+    return tuple(names_used(text)), tuple(forbidden_words(text))
+
+
+def _names(text: str) -> Sequence[Used]:
     try:
-        return names_used(text)
+        return _read(text)[0]
     except TemplateError:
         # Its file says so already.
-        return []
+        return ()
 
 
 def _lines(root: Node, language: str) -> Iterator[Source]:

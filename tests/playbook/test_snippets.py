@@ -60,6 +60,24 @@ def test_each_fault_is_told_where_it_was_written(workspace: Path) -> None:
         assert expected in found
 
 
+def test_subjects_take_neither_snippets_nor_colours_and_a_colour_stands_alone(workspace: Path) -> None:
+    (workspace / WELCOME / "email.yaml").write_text(
+        "title: x\nsubject: {fr: '{% include \"a\" %}', en: '{{ brand.font }}'}\n"
+    )
+    (workspace / WELCOME / "body.fr.md").write_text("{{ brand.colors.text | upper }}, {{ brand.colors.txet }}")
+
+    found = {(fault.line, fault.column, fault.message) for fault in check_playbook(workspace)[1]}
+
+    alone = "brand.{0} stands in bodies and layouts, alone between braces: {{{{ brand.{0} }}}}"
+    for expected in (
+        (2, 16, "subjects and preheaders include no snippet"),
+        (2, 44, alone.format("font")),
+        (1, 4, alone.format("colors.text")),
+        (1, 37, "brand.colors.txet: did you mean brand.colors.text?"),
+    ):
+        assert expected in found
+
+
 def test_colours_that_cannot_be_told_apart_are_faults() -> None:
     faults = told('colors: {text: "#888", button: green, link: "#0b5c63", buton: "#000"}')
 
