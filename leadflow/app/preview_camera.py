@@ -25,12 +25,15 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-gpu",
+    # Containers give it too little for a tall picture.
+    "--disable-dev-shm-usage",
     "--hide-scrollbars",
 )
 #: Chromium talks on the third and fourth file; a shell puts our two pipes there.
 _SHELL = 'exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1'
+_ALL_THERE = "Promise.all([...document.images].map((one) => one.decode().catch(() => 0))).then(() => 0)"
 #: Seconds that one answer may take.
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 #: A mail that is longer is cut: a picture of it would help nobody.
 _TALLEST = 8_000
 
@@ -84,14 +87,16 @@ class Camera:
         self._ask("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
         self._frame = self._ask("Page.getFrameTree")["frameTree"]["frame"]["id"]
 
-    def take(self, html: str, *, width: int, scale: float = 1.0, kind: str = "png") -> bytes:
-        """The whole of `html`, `width` CSS pixels wide, as `png` or `webp`."""
+    def take(self, html: str, *, width: int, quality: int | None = None) -> bytes:
+        """The whole of `html`, `width` CSS pixels wide, as PNG, or as WebP of a `quality` from 0 to 100."""
         self._ask("Emulation.setDeviceMetricsOverride", width=width, height=100, deviceScaleFactor=1, mobile=False)
         self._ask("Page.setDocumentContent", frameId=self._frame, html=html)
+        # Ours, not the page's: pictures that a mail brings along take a moment to be there.
+        self._ask("Runtime.evaluate", expression=_ALL_THERE, awaitPromise=True)
         height = min(self._ask("Page.getLayoutMetrics")["cssContentSize"]["height"], _TALLEST)
-        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": scale}
-        quality = {"quality": 80} if kind == "webp" else {}
-        taken = self._ask("Page.captureScreenshot", format=kind, clip=clip, captureBeyondViewport=True, **quality)
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        kind = {"format": "png"} if quality is None else {"format": "webp", "quality": quality}
+        taken = self._ask("Page.captureScreenshot", clip=clip, captureBeyondViewport=True, **kind)
         return base64.b64decode(taken["data"])
 
     def close(self) -> None:

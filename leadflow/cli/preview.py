@@ -95,8 +95,6 @@ def _show(settings: "Settings", port: int, *, opens: bool) -> None:
         address = f"http://{_HOST}:{door.getsockname()[1]}/"
         console.print(_("preview   {url}   Ctrl-C ends").format(url=address), soft_wrap=True)
         if opens:
-            # A listening door keeps a browser that is quicker than we are waiting.
-            door.listen()
             typer.launch(address)
         _answer(settings, door)
 
@@ -116,7 +114,7 @@ def _write(
         reading = bench.read()
         which = wanted(reading, *asked)
         taking = stack.enter_context(camera(chromium)) if chromium else None
-        bar = stack.enter_context(Progress(console=console, transient=True))
+        bar = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
         task = bar.add_task(_("previews"), total=len(which))
         shots = write_previews(bench, reading, datetime.now(UTC), which, folder, taking, done=lambda: bar.advance(task))
     if pictures and chromium is None:
@@ -127,7 +125,7 @@ def _write(
     console.print(told.format(n=len(shots) - refused, file=folder / INDEX), markup=False, soft_wrap=True)
     if refused:
         told = ngettext(
-            "{n} would not be sent: the index says why", "{n} would not be sent: the index says why", refused
+            "{n} would not be sent (the page says why)", "{n} would not be sent (the page says why)", refused
         )
         console.print(told.format(n=refused))
 
@@ -160,6 +158,8 @@ def _listening(port: int) -> socket.socket:
         except OSError:
             door.close()
             continue
+        # Whoever is quicker than the page waits at its door.
+        door.listen()
         return door
     raise UsageError(_("no port of this machine is free"))
 
