@@ -61,11 +61,8 @@ def check_playbook(workspace: Path) -> tuple[Playbook | None, list[Fault]]:
         files.fault(MAIN, _("there is no playbook here; leadflow init DIR starts one"))
         return None, faults
     playbook = _read(files)
-    wrong = any(fault.severity is Severity.ERROR for fault in faults)
-    if playbook is not None and not wrong:
-        faults += check_graph(playbook, {name: _email_root(files, name) for name in playbook.emails})
     ordered = sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))
-    return None if wrong else playbook, ordered
+    return None if _is_wrong(faults) else playbook, ordered
 
 
 def _read(files: Files) -> Playbook | None:
@@ -83,10 +80,11 @@ def _read(files: Files) -> Playbook | None:
     templates = Templates(known, files, brand.look.words)
     base = base_of(files, known, templates)
     emails = {name: email_of(name, files, known, templates) for name in email_names(files)}
+    email_roots = {name: files.yaml(f"{FOLDER}/{name}/email.yaml") or _nothing() for name in emails}
     lint = Lint(files, base, known=templates.allowed, language=known.languages[0])
     files.faults += lint.frame()
     files.faults += [
-        fault for email in emails.values() if email for fault in lint.email(email, _email_root(files, email.name))
+        fault for email in emails.values() if email for fault in lint.email(email, email_roots[email.name])
     ]
     _check_renamed_emails(emails, files.faults)
     sequences = [sequence_of(name, root, known, emails) for name, root in sequence_roots.items()]
@@ -96,7 +94,7 @@ def _read(files: Files) -> Playbook | None:
     sales = sales_of(roots["sales.yaml"] or _nothing(), known)
     reasons = _reject_reasons(sales.answers) if roots["sales.yaml"] else None
     declared = {spec.name: spec for spec in known.vocabulary.fields.values() if not spec.builtin}
-    return Playbook(
+    playbook = Playbook(
         brand=brand,
         office=company.office_of(main.part("office", needed=True)),
         senders=company.senders_of(main.part("sender", needed=True), known.languages),
@@ -121,10 +119,14 @@ def _read(files: Files) -> Playbook | None:
         files=dict(sorted(files.read.items())),
         version=digest_of(files.read),
     )
+    if not _is_wrong(files.faults):
+        # Where something is wrong, what fits together cannot be told.
+        files.faults += check_graph(playbook, email_roots)
+    return playbook
 
 
-def _email_root(files: Files, name: str) -> Node:
-    return files.yaml(f"{FOLDER}/{name}/email.yaml") or _nothing()
+def _is_wrong(faults: list[Fault]) -> bool:
+    return any(fault.severity is Severity.ERROR for fault in faults)
 
 
 def _nothing() -> Node:
