@@ -1,11 +1,13 @@
 """Compiles and fills in emails in child processes: a template that runs wild ends one of them, and nothing else."""
 
 import asyncio
+import atexit
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from queue import LifoQueue
 from types import TracebackType
 from typing import Self
@@ -196,6 +198,14 @@ class Renderers:
             return []
         self._strikes[key] += 1
         return [TemplateError(_("this template takes more time or memory than a mail may: it was stopped"))]
+
+
+@cache
+def compiler() -> Renderers:
+    """One child for a process that compiles now and then; both end together."""
+    made = Renderers()
+    atexit.register(made.close)
+    return made
 
 
 def _encoded(task: Task) -> bytes | TemplateError:
