@@ -1,16 +1,23 @@
 """The page of `leadflow preview`: what it shows of which reader, what it says of faults, and to whom it answers."""
 
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from leadflow.app import open_app
+from leadflow.db import make_engine
+from leadflow.models import suppression
 from leadflow.playbook.example import copy_example
 from leadflow.settings import load_settings
 from leadflow.web.preview import create_preview
+from leadflow.web.site import create_site
+from tests.apps import an_app
 from tests.build import add_lead
 
 WELCOME = "templates/emails/welcome/body.en.md"
@@ -121,5 +128,24 @@ def test_a_template_that_runs_wild_is_stopped_and_the_page_lives_on(client: Test
     body.write_text(f"{loops}x{'{% endfor %}' * len(letters)}\n\n{good}")
     page = client.get("/?email=welcome&language=en").text
     body.write_text(good)
-    assert "this template takes more time or memory than a mail may: it was stopped" in page
+    assert '<h1 class="refused">this mail cannot be written</h1>' in page
+    assert re.search(r"too much memory|takes more time or memory than a mail may", page)
     assert "Hello Aoife," in client.get("/mail?email=welcome&language=en").text
+
+
+def test_a_workspace_that_is_broken_from_the_start_says_where(place: Path, tmp_path: Path) -> None:
+    broken = Path(shutil.copytree(place / "config", tmp_path / "config"))
+    (broken / "leadflow.yaml").write_text("brand: [\n")
+    with TestClient(create_preview(load_settings(tmp_path)), base_url="http://localhost") as client:
+        page = client.get("/")
+    assert (page.status_code, "config/leadflow.yaml:" in page.text) == (200, True)
+
+
+def test_the_way_out_of_a_preview_takes_nobody_out(sqlite_url: str) -> None:
+    app = an_app(make_engine(sqlite_url))
+    with TestClient(create_site(app)) as door:
+        for answer in (door.get("/u/test"), door.post("/u/test")):
+            assert (answer.status_code, "Here it takes nobody out." in answer.text) == (200, True)
+    with Session(app.engine) as session:
+        assert session.scalar(select(func.count()).select_from(suppression)) == 0
+    app.engine.dispose()
