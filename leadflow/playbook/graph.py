@@ -1,6 +1,6 @@
 """How the files of a playbook fit together: conditions nobody meets, emails nobody gets, steps nobody comes to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from leadflow.conditions.tree import All, Condition, SegmentLeaf, leaves
 from leadflow.errors import Fault
@@ -12,12 +12,15 @@ from leadflow.playbook.model import Playbook, Segment
 from leadflow.reading import Node
 
 
-def check_graph(playbook: Playbook, roots: Mapping[str, Node]) -> Iterator[Fault]:
-    """Warnings about `playbook`, which has no error; `roots` are the email.yaml of its emails."""
+def check_graph(playbook: Playbook, roots: Mapping[str, Node], ordered: Collection[str]) -> Iterator[Fault]:
+    """Warnings about `playbook`, which has no error.
+
+    `roots` are the email.yaml of its emails, `ordered` the segments of segment_order: others are told of already.
+    """
     logic = Logic(vocabulary=playbook.vocabulary, segments={name: one.when for name, one in playbook.segments.items()})
     for condition in _conditions(playbook):
         yield from never_holds(condition, logic)
-    yield from _segments(playbook, logic)
+    yield from _segments(playbook, ordered, logic)
     for sequence in playbook.sequences:
         yield from check_sequence(sequence, playbook, logic)
     yield from check_emails(playbook, roots, logic)
@@ -46,7 +49,7 @@ def _conditions(playbook: Playbook) -> Iterator[Condition]:
     yield from (condition for condition in optional if condition is not None)
 
 
-def _segments(playbook: Playbook, logic: Logic) -> Iterator[Fault]:
+def _segments(playbook: Playbook, named: Collection[str], logic: Logic) -> Iterator[Fault]:
     """Of each two segments, one that is the other, or that never comes first."""
     ordered = [
         playbook.segments[name] for name in playbook.segment_order if logic.can_hold(playbook.segments[name].when)
@@ -56,7 +59,8 @@ def _segments(playbook: Playbook, logic: Logic) -> Iterator[Fault]:
             if _share_words(one, other, logic) and logic.implies(one.when, other.when):
                 same = logic.implies(other.when, one.when)
                 code = "segment-same" if same else "segment-covered"
-                yield told(code, one.place, segment=one.name, other=other.name)
+                if same or one.name in named:
+                    yield told(code, one.place, segment=one.name, other=other.name)
                 break
 
 

@@ -121,7 +121,8 @@ def _read(files: Files) -> Playbook | None:
     )
     if not _is_wrong(files.faults):
         # Where something is wrong, what fits together cannot be told.
-        files.faults += check_graph(playbook, email_roots)
+        ordered = {node.raw for node in main.part("segment_order").elements()}
+        files.faults += check_graph(playbook, email_roots, ordered)
     return playbook
 
 

@@ -12,6 +12,8 @@ from leadflow.email.protect import Vault
 from leadflow.text import _
 
 _CALL = re.compile(r"\{\{-?\s*links\.(\w+)\s*(?:\(\s*[\"']([^\"']*)[\"']\s*\))?\s*-?\}\}")
+#: More than any mail has: reading them would take minutes.
+_MOST_LINKS = 500
 #: No site is called so: stands for ours until the mail is written.
 _SITE = "https://ours.invalid/"
 
@@ -22,6 +24,8 @@ def check_parts(source: str, text: str, body: str, kind: str) -> Iterator[Findin
     html = _plain(body, named)
     if kind == "md":
         html = markdown_to_html(html, Vault())
+    if html.count("<a ") > _MOST_LINKS:
+        return
     written, found = Written(source), text_differences(html, _plain(text, named))
     for link in found.lost_links:
         if link.startswith(("http://", "https://")):
