@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from leadflow.app.preview import Reading, Workbench, email_called
 from leadflow.app.preview_camera import Camera
+from leadflow.app.preview_readers import Kind
 from leadflow.errors import UsageError
 from leadflow.playbook.model import Playbook
 from leadflow.text import _, current_language, ngettext
@@ -41,7 +42,7 @@ Wanted = tuple[str, str, str]
 
 
 def wanted(reading: Reading, emails: Sequence[str], languages: Sequence[str], leads: Sequence[str]) -> list[Wanted]:
-    """Which previews, where no name or language means all of them; UsageError for one there is none of."""
+    """Which previews, where none named means all, of leads the made-up ones; UsageError for one there is none of."""
     playbook = reading.sound()
     names = [email_called(playbook, name).name for name in emails] or sorted(playbook.emails)
     known = {language for name in names for language in playbook.emails[name].bodies}
@@ -54,7 +55,7 @@ def wanted(reading: Reading, emails: Sequence[str], languages: Sequence[str], le
         for name in names
         for language in sorted(playbook.emails[name].bodies)
         if not languages or language in languages
-        for lead in leads
+        for lead in leads or [*Kind]
     ]
 
 

@@ -28,8 +28,8 @@ Leads = Annotated[
     list[str] | None,
     typer.Option(
         "--lead",
-        help="With --out: seen by sample (default), no-name, long, rtl, emoji, markup, an address, or L-0147; "
-        "may be repeated.",
+        help="With --out: seen by sample, no-name, long, rtl, emoji, markup (default: each of these), an address, "
+        "or L-0147; may be repeated.",
     ),
 ]
 NoPictures = Annotated[bool, typer.Option("--no-pictures", help="With --out: write the HTML alone.")]
@@ -57,7 +57,7 @@ def preview(
     with plain_errors():
         settings = _settings(workspace)
         if out is not None:
-            _write(settings, out, (email or [], lang or [], lead or ["sample"]), pictures=not no_pictures)
+            _write(settings, out, (email or [], lang or [], lead or []), pictures=not no_pictures)
         elif email or lang or lead or no_pictures:
             raise UsageError(_("--email, --lang, --lead and --no-pictures go with --out: on the page you choose"))
         else:
