@@ -45,7 +45,7 @@ def serve(questions: BinaryIO, write: Write, timer: Timer) -> None:
     """Answer each question: `["compile", key, language, source]` once, `["render", tasks]` once a task."""
     texts: dict[str, Compiled | TemplateError] = {}
     while len(head := questions.read(wire.HEAD)) == wire.HEAD:
-        question = orjson.loads(questions.read(wire.length_of(head, wire.LONGEST_QUESTION)))
+        question = orjson.loads(questions.read(wire.length_of(head, 0, wire.LONGEST_QUESTION)))
         match question:
             case ["compile", key, language, source]:
                 set_language(language)

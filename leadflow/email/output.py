@@ -73,6 +73,10 @@ def refuse_unsafe(page: str, vault: Vault, source: str) -> None:
         raise TemplateError(str(error), line=line, column=column) from error
 
 
+def _within() -> str:
+    return _('a value may not stand within a tag: give it an attribute, alt="…" or title="…"')
+
+
 def refuse_hidden_tags(page: str) -> None:
     """TemplateError when `page`, its tags still in the vault, has a beginning of one: an entity or escape became it."""
     if found := _HIDDEN_TAG.search(page):
@@ -121,7 +125,7 @@ class _Page:
         if word and word not in _TAGS:
             self._known(word)
         if _WORD.search(self._page[at : at + 400].partition(">")[0]):
-            raise _UnsafeError(_('a value may not stand within a tag: give it an attribute, alt="…" or title="…"'))
+            raise _UnsafeError(_within())
         raise _UnsafeError(_('"{words}" is no HTML that a mail may have').format(words=self._page[at : at + 30]))
 
     def _known(self, tag: str) -> None:
@@ -147,6 +151,8 @@ class _Page:
     def _tag(self, tag: str, attributes: dict[str, str]) -> None:
         self._known(tag)
         for name, value in attributes.items():
+            if re.fullmatch(r"lftag\d+x", name):
+                raise _UnsafeError(_within())
             if name not in _ATTRIBUTES and not name.startswith(("aria-", "data-")):
                 raise _UnsafeError(_('"{name}" may not stand in a tag').format(name=name), rf"\b{re.escape(name)}\s*=")
             if name == "style":

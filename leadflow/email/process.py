@@ -1,5 +1,6 @@
 """One child process and its two pipes, for a parent that trusts nothing it says and waits for it only so long."""
 
+import fcntl
 import os
 import select
 import signal
@@ -17,7 +18,8 @@ from leadflow.email.wire import HEAD, LONGEST_ANSWER, framed, length_of
 PATIENCE = 30.0
 #: Seconds that a process whose pipe is closed needs to be gone.
 _ENDING = 0.5
-_AT_ONCE = 1 << 20
+#: Bytes on their way in a pipe, where the system lets us say so: a child goes on writing while we do something else.
+_ON_THE_WAY = 1 << 20
 _BEGIN = "import sys; sys.path[:] = {path!r}; from {module} import main; main({seconds})"
 
 
@@ -43,7 +45,12 @@ class ChildProcess:
         self._questions, self._answers = questions.fileno(), answers.fileno()
         for pipe_end in (self._questions, self._answers):
             os.set_blocking(pipe_end, False)
-        self._got = bytearray()
+            with suppress(OSError, AttributeError):
+                fcntl.fcntl(pipe_end, fcntl.F_SETPIPE_SZ, _ON_THE_WAY)
+        # One for all: a buffer of this size is dear to get.
+        self._buffer = memoryview(bytearray(_ON_THE_WAY))
+        #: What was read, and how far it was looked at.
+        self._got, self._at = b"", 0
 
     def ask(self, question: bytes) -> None:
         """Give the child `question`; it reads the whole of it before it answers."""
@@ -51,28 +58,39 @@ class ChildProcess:
         while rest:
             _wait(self._questions, select.POLLOUT, until)
             try:
-                rest = rest[os.write(self._questions, rest[:_AT_ONCE]) :]
+                rest = rest[os.write(self._questions, rest) :]
             except BlockingIOError:
                 continue
             except OSError as error:
                 raise ChildGoneError from error
 
-    def answer(self) -> bytes:
-        """The next answer; ChildGoneError when none comes, BrokenAnswerError when it is too long."""
+    def answer(self, pause: float = 0) -> memoryview:
+        """The next answer; ChildGoneError when none comes, BrokenAnswerError when it is too long.
+
+        With `pause` it waits so many seconds for others to come with it: waking up for each costs more than reading it.
+        """
         until = time.monotonic() + PATIENCE
-        while len(self._got) < HEAD or len(self._got) < HEAD + length_of(self._got, LONGEST_ANSWER):
+        while (end := self._end()) is None:
             _wait(self._answers, select.POLLIN, until)
+            time.sleep(pause)
             try:
-                more = os.read(self._answers, _AT_ONCE)
+                n = os.readv(self._answers, [self._buffer])
             except BlockingIOError:
                 continue
-            if not more:
+            if not n:
                 raise ChildGoneError
-            self._got += more
-        end = HEAD + length_of(self._got, LONGEST_ANSWER)
-        found = bytes(memoryview(self._got)[HEAD:end])
-        del self._got[:end]
+            self._got, self._at = b"".join((memoryview(self._got)[self._at :], self._buffer[:n])), 0
+        found = memoryview(self._got)[self._at + HEAD : end]
+        self._at = end
         return found
+
+    def _end(self) -> int | None:
+        """Where the next answer ends in what was read; None when not all of it was."""
+        begun = self._at + HEAD
+        if len(self._got) < begun:
+            return None
+        end = begun + length_of(self._got, self._at, LONGEST_ANSWER)
+        return end if len(self._got) >= end else None
 
     @property
     def has_ended(self) -> bool:

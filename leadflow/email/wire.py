@@ -61,9 +61,9 @@ def framed(payload: bytes) -> bytes:
     return _LENGTH.pack(len(payload)) + payload
 
 
-def length_of(head: bytes | bytearray, limit: int) -> int:
-    """How many bytes follow the four of `head`."""
-    length: int = _LENGTH.unpack_from(head)[0]
+def length_of(read: bytes, at: int, limit: int) -> int:
+    """How many bytes follow the four at `at`."""
+    length: int = _LENGTH.unpack_from(read, at)[0]
     if length > limit:
         raise BrokenAnswerError
     return length
@@ -122,9 +122,9 @@ def failure_frame(error: TemplateError) -> bytes:
     return framed(Kind.FAILURE.encode() + orjson.dumps(told))
 
 
-def read_mail(payload: bytes) -> Rendered | TemplateError:
+def read_mail(payload: memoryview) -> Rendered | TemplateError:
     """The mail or failure in `payload`; BrokenAnswerError when it is neither."""
-    if payload[:1] != b"m":
+    if bytes(payload[:1]) != Kind.MAIL.encode():
         return read_failure(payload)
     try:
         sizes = _PARTS.unpack_from(payload, 1)
@@ -138,16 +138,15 @@ def read_mail(payload: bytes) -> Rendered | TemplateError:
     return Rendered(subject=subject, preheader=preheader, html=html, text=text)
 
 
-def _cut(payload: bytes, start: int, sizes: Sequence[int]) -> Iterator[memoryview]:
+def _cut(payload: memoryview, start: int, sizes: Sequence[int]) -> Iterator[memoryview]:
     if start + sum(sizes) != len(payload):
         raise BrokenAnswerError
-    whole = memoryview(payload)
     for size in sizes:
-        yield whole[start : start + size]
+        yield payload[start : start + size]
         start += size
 
 
-def read_failure(payload: bytes) -> TemplateError:
+def read_failure(payload: memoryview) -> TemplateError:
     """The failure in `payload`; BrokenAnswerError when it is none."""
     match _told(payload, Kind.FAILURE):
         case [bool() as missing, str() as note, int() as line, int() as column] if len(note) <= LONGEST_NOTE:
@@ -155,9 +154,9 @@ def read_failure(payload: bytes) -> TemplateError:
     raise BrokenAnswerError
 
 
-def read_shape(payload: bytes, key: str, source: bytes) -> Shape | TemplateError:
+def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | TemplateError:
     """The shape or failure in `payload`; BrokenAnswerError when it is neither."""
-    if payload[:1] != b"s":
+    if bytes(payload[:1]) != Kind.SHAPE.encode():
         return read_failure(payload)
     match _told(payload, Kind.SHAPE):
         case [str() as name, str() as language, str() as version, pages, urls, slots] if (
@@ -183,9 +182,9 @@ def read_shape(payload: bytes, key: str, source: bytes) -> Shape | TemplateError
     )
 
 
-def _told(payload: bytes, kind: Kind) -> object:
+def _told(payload: memoryview, kind: Kind) -> object:
     try:
-        return orjson.loads(payload[1:]) if payload[:1] == kind.encode() else None
+        return orjson.loads(payload[1:]) if bytes(payload[:1]) == kind.encode() else None
     except orjson.JSONDecodeError as error:
         raise BrokenAnswerError from error
 
