@@ -30,7 +30,7 @@ def test_loading_prints_nothing(workspace: Path, capsys: pytest.CaptureFixture[s
 def test_sequences_come_highest_priority_first(workspace: Path) -> None:
     playbook = load_playbook(workspace)
 
-    assert [sequence.name for sequence in playbook.sequences] == ["handed-over", "decision", "evaluation", "discovery"]
+    assert [sequence.name for sequence in playbook.sequences] == ["decision", "evaluation", "discovery", "handed-over"]
 
 
 def test_steps_are_read_by_their_type(workspace: Path) -> None:
