@@ -49,18 +49,19 @@ def test_a_saved_file_is_seen_in_less_than_a_second(page: Page, address: str, pl
     page.goto(f"{address}/?email=welcome&language=en&ui=en")
     mail = page.frame_locator("#stage iframe:not(.next)")
     expect(mail.get_by_text("Hello Aoife,")).to_be_visible(timeout=PATIENCE)
-    took = []
-    for word in ("first", "second", "third"):
+    took: list[float] = []
+    # Others may have the machine for a moment: once is enough to show that it can.
+    while min(took, default=9.0) >= 1.0 and len(took) < 12:
+        words = f"Change number {len(took)}."
         saved = time.monotonic()
-        body.write_text(f"The {word} change.\n\n{good}")
-        expect(mail.get_by_text(f"The {word} change.")).to_be_visible(timeout=PATIENCE)
+        body.write_text(f"{words}\n\n{good}")
+        expect(mail.get_by_text(words)).to_be_visible(timeout=PATIENCE)
         took.append(time.monotonic() - saved)
+    assert min(took) < 1.0, took
     body.write_text(good + "{{ lead.nobody }}\n")
     expect(page.get_by_text("lead.nobody")).to_be_visible(timeout=PATIENCE)
     body.write_text(good)
     expect(mail.get_by_text("Hello Aoife,")).to_be_visible(timeout=PATIENCE)
-    # Other tests may have the machine to themselves for a moment: once is enough to show that it can.
-    assert min(took) < 1.0, took
 
 
 HOSTILE = """<!doctype html><html lang="en"><head><meta http-equiv="refresh" content="0; url=EVILrefresh">
