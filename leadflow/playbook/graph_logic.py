@@ -19,8 +19,6 @@ from leadflow.types import Place
 _MOST_CASES = 400
 #: Any instant gives the same answers: what a condition says of days it says from today.
 _NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-#: Nobody lacks these.
-_ALWAYS = frozenset({"fit", "engagement", "velocity", "qualification", "stage", "lifecycle", "band", "with_sales"})
 #: A leaf, and whether it holds.
 _Literal = tuple[FieldLeaf | EventLeaf | SegmentLeaf, bool]
 _Case = tuple[_Literal, ...]
@@ -108,12 +106,11 @@ class Logic:
         values = values_of(spec, said, _NOW.date())
         if values is None:
             return True
-        if spec.name not in _ALWAYS and not spec.name.startswith(("consent.", "qualification.")):
-            values = [None, *values]
         view = View(now=_NOW, vocabulary=self.vocabulary)
         return any(
             all(field_holds(leaf, Person(fields={spec.name: value}), view) == holds for leaf, holds in said)
-            for value in values
+            # A score, too, is missing until the first night.
+            for value in (None, *values)
         )
 
 

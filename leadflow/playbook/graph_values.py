@@ -21,7 +21,7 @@ def values_of(spec: FieldSpec, said: Sequence[tuple[FieldLeaf, bool]], today: da
         return []
     match spec.type:
         case FieldType.CHOICE:
-            return [*spec.choices]
+            return [*spec.choices] or None
         case FieldType.BOOLEAN:
             return [True, False]
         case FieldType.INTEGER | FieldType.NUMBER:

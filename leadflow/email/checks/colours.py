@@ -28,6 +28,13 @@ _MJML_USUAL: Mapping[str, Mapping[str, str]] = {
     "mj-text": {"color": "#000000"},
     "mj-button": {"color": "#ffffff", "background-color": "#414141"},
 }
+_HIDES: Mapping[str, frozenset[str]] = {
+    "display": frozenset({"none"}),
+    "visibility": frozenset({"hidden"}),
+    "opacity": frozenset({"0"}),
+    "max-height": frozenset({"0", "0px"}),
+    "font-size": frozenset({"0", "0px", "1px"}),
+}
 #: Where MJML's attributes say what lies behind an element's words.
 _BEHIND = ("container-background-color", "background-color", "inner-background-color")
 
@@ -40,13 +47,15 @@ class Look:
     behind: Colour | None
     size: float = 16.0
     bold: bool = False
+    #: Not shown at all, as the words that only a mailbox's list is to show.
+    hidden: bool = False
 
 
 def check_contrast(written: Written, found: list[Token], behind: Colour | None) -> Iterator[Finding]:
     """A finding for each element whose words are too pale on `behind`, or on what it or its parents say."""
     seen = set[int]()
     for look, opened in looks(found, behind):
-        if look.colour is None or look.behind is None or opened.at in seen:
+        if look.colour is None or look.behind is None or look.hidden or opened.at in seen:
             continue
         ratio = contrast(look.colour, look.behind)
         large = look.size >= _LARGE or (look.bold and look.size >= _LARGE_BOLD)
@@ -136,6 +145,8 @@ def _with(look: Look, said: Mapping[str, str], *, bold: bool) -> Look:
         look = replace(look, behind=colour_of(said.get("background-color") or behind))
     if size := re.fullmatch(r"(\d+(?:\.\d+)?)px", said.get("font-size", "")):
         look = replace(look, size=float(size[1]))
+    if any(said.get(name, "").split("!")[0].strip() in values for name, values in _HIDES.items()):
+        look = replace(look, hidden=True)
     weight = said.get("font-weight", "")
     return replace(look, bold=look.bold or bold or weight in ("bold", "600", "700", "800", "900"))
 

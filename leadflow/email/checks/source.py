@@ -17,7 +17,6 @@ _TAG = re.compile(
 )
 _ENTITY = re.compile(r"&(?:#(\d{1,6})|#x([0-9a-f]{1,5})|([a-z]\w{1,20}));", re.IGNORECASE)
 _BLANKS = {"nbsp": "\u00a0", "160": "\u00a0", "a0": "\u00a0", "8239": "\u202f", "202f": "\u202f"}
-_ROOT = re.compile(r"\{\{-?\s*([\w.]+)")
 
 
 class Written:
@@ -38,9 +37,9 @@ class Written:
         line, column = self.place(offset)
         return Finding(code=code, line=line, column=column, told=told)
 
-    def names(self) -> Iterator[str]:
-        """The name each value begins with: `links.page`."""
-        return (found[1] for tag in _TAG.finditer(self.text) if (found := _ROOT.match(tag[0])))
+    def values(self) -> Iterator[str]:
+        """What stands between braces."""
+        return (tag[0] for tag in _TAG.finditer(self.text) if not tag[0].startswith("{#"))
 
 
 def tags_replaced(text: str, replace: Callable[[str], str]) -> str:
