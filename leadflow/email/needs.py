@@ -112,6 +112,11 @@ def _forbidden(node: nodes.Node, is_inner: bool) -> Iterator[tuple[str, str]]:
             yield ascii(_CONTROL.findall(text)[0]), "sign"
         case nodes.Getitem() if not isinstance(node.arg, nodes.Const | nodes.Slice):
             yield "[", "operator"
+        case nodes.Scope(body=[nodes.ScopedEvalContextModifier()]):
+            # What it holds says so, and knows its line.
+            return
+        case nodes.ScopedEvalContextModifier():
+            yield "autoescape", "tag"
         case nodes.Node() if not isinstance(node, _ALLOWED):
             yield type(node).__name__.lower(), "tag"
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from leadflow.email.catalog import Email
 from leadflow.email.misuse import misused
-from leadflow.email.names import ALWAYS, FRAME, allowed_names, kinds_of
+from leadflow.email.names import ALWAYS, FILTERS, FRAME, allowed_names, kinds_of
 from leadflow.email.needs import Forbidden, Used, forbidden_words, names_used
 from leadflow.email.snippets import blanked, included, put_in
 from leadflow.errors import Fault, Severity, TemplateError
@@ -13,9 +13,11 @@ from leadflow.playbook.files import Files
 from leadflow.playbook.known import Known
 from leadflow.playbook.snippets import FOLDER as SNIPPETS
 from leadflow.playbook.snippets import Snippets
-from leadflow.reading import Node, nearest
+from leadflow.reading import Node, did_you_mean, nearest
 from leadflow.text import _
 
+#: What takes the escaping off.
+_LETS_IN = ("safe", "autoescape")
 #: People lack these, never the others.
 _LACKING = ("lead.", "company.")
 
@@ -82,7 +84,7 @@ class Templates:
             self._fault(source, error.line or 1, error.column or 1, _plain_words(str(error)))
             return
         for word in forbidden:
-            self._fault(source, word.line, word.column, _forbidden(word.word))
+            self._fault(source, word.line, word.column, _forbidden(word))
         for use in used:
             if use.name in self.look:
                 told = _("{name} stands in bodies and layouts, alone between braces: {{{{ {name} }}}}").format(
@@ -118,9 +120,16 @@ def _plain_words(error: str) -> str:
     return _("this is no template: {error}").format(error=error)
 
 
-def _forbidden(word: str) -> str:
+def _forbidden(found: Forbidden) -> str:
+    word = found.word
     if word == "include":
         return _('include takes the name of a snippet between quotes: {{% include "signature" %}}').format()
+    if word in _LETS_IN:
+        return _('"{word}" would let in as HTML what people typed: remove it, values are escaped for you').format(
+            word=word
+        )
+    if found.kind == "filter":
+        return _('"{word}" is no filter of templates.').format(word=word) + did_you_mean(word, FILTERS)
     return _('"{word}" may not be used in a template').format(word=word)
 
 
