@@ -57,13 +57,8 @@ class _Child:
     seconds: float
     process: ChildProcess | None = None
     known: set[str] = field(default_factory=set)
-    #: It was killed by somebody, once: what it did then was begun again.
+    #: It was ended by somebody, once: what it did then was begun again.
     forgiven: bool = False
-
-    @property
-    def was_killed(self) -> bool:
-        """Whether a system short of memory may have ended it, or an operator; its own clock has another way."""
-        return self.process is not None and self.process.was_killed
 
     def ready(self) -> ChildProcess:
         if len(self.known) >= _MOST_TEXTS or (self.process is not None and self.process.has_ended):
@@ -145,8 +140,8 @@ class Renderers:
             process = child.ready()
             process.ask(question)
             told = wire.read_shape(process.answer(), key, source)
-        except (ChildGoneError, BrokenAnswerError):
-            struck = self._struck(child, key)
+        except (ChildGoneError, BrokenAnswerError) as error:
+            struck = self._struck(child, key, error)
             return struck[0] if struck else self._compile(child, key, source)
         child.known.add(key)
         return told
@@ -173,9 +168,9 @@ class Renderers:
             for told in encoded:
                 outcome = wire.read_mail(process.answer(pause)) if isinstance(told, bytes) else told
                 outcomes.append(outcome)
-        except (ChildGoneError, BrokenAnswerError):
+        except (ChildGoneError, BrokenAnswerError) as error:
             # The first without an answer ended it; those behind have not been begun.
-            outcomes += self._struck(child, tasks[len(outcomes)].shape.key)
+            outcomes += self._struck(child, tasks[len(outcomes)].shape.key, error)
         else:
             child.forgiven = False
         return outcomes
@@ -192,9 +187,10 @@ class Renderers:
     def _knows(self, child: _Child, key: str) -> bool:
         return self._strikes[key] < _STRIKES and key in child.known
 
-    def _struck(self, child: _Child, key: str) -> list[TemplateError]:
+    def _struck(self, child: _Child, key: str, error: Exception) -> list[TemplateError]:
         """What becomes of the work that `child` ended at: nothing yet where somebody else may have ended it."""
-        forgive = child.was_killed and not child.forgiven
+        innocent = isinstance(error, ChildGoneError) and child.process is not None and child.process.may_be_innocent
+        forgive = innocent and not child.forgiven
         child.end()
         child.forgiven = forgive
         if forgive:

@@ -98,11 +98,11 @@ class ChildProcess:
         return self._process.poll() is not None
 
     @property
-    def was_killed(self) -> bool:
-        """Whether SIGKILL ended it."""
+    def may_be_innocent(self) -> bool:
+        """Whether something else than its work kept it from answering: SIGKILL, or a machine that stood still."""
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(_ENDING) == -signal.SIGKILL
-        return False
+        return True
 
     def end(self) -> None:
         """Stop it, whatever it is doing."""

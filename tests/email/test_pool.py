@@ -86,10 +86,20 @@ def test_too_much_memory_is_an_error_and_the_child_lives_on(renderers: Renderers
 
 def test_a_child_that_somebody_kills_is_replaced_and_no_mail_is_lost(renderers: Renderers) -> None:
     shape = renderers.compile(email(BODY), "en", BASE)
-    child = renderers._children[0].process
-    assert child is not None
-    os.kill(child._process.pid, signal.SIGKILL)
+    os.kill(renderers.pids[0], signal.SIGKILL)
     assert isinstance(renderers.render([task(shape)])[0], Rendered)
+
+
+def test_a_child_that_stands_still_is_replaced_and_no_mail_is_lost(
+    renderers: Renderers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = renderers.compile(email(BODY), "en", BASE)
+    stopped = renderers.pids
+    os.kill(stopped[0], signal.SIGSTOP)
+    # Enough for a new one to begin, on a busy machine, too.
+    monkeypatch.setattr("leadflow.email.process.PATIENCE", 3.0)
+    assert isinstance(renderers.render([task(shape)])[0], Rendered)
+    assert renderers.pids != stopped
 
 
 def test_a_loop_goes_on_while_a_batch_is_written(renderers: Renderers) -> None:
