@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -73,35 +73,42 @@ def camera(chromium: str) -> Iterator["Camera"]:
 
 
 class Camera:
-    """One blank page of a browser."""
+    """A browser that nobody sees."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdin is not None  # noqa: S101 - asked for
         assert process.stdout is not None  # noqa: S101 - the same
         self._to, self._from, self._rest, self._last = process.stdin, process.stdout, b"", 0
         self._session: str | None = None
-        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        self._ask("Emulation.setScriptExecutionDisabled", value=True)
-        self._ask("Network.enable")
-        self._ask("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
-        self._frame = self._ask("Page.getFrameTree")["frameTree"]["frame"]["id"]
 
     def take(self, html: str, *, width: int, quality: int | None = None) -> bytes:
         """The whole of `html`, `width` CSS pixels wide, as PNG, or as WebP of a `quality` from 0 to 100."""
+        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        try:
+            kind = {"format": "png"} if quality is None else {"format": "webp", "quality": quality}
+            return self._taken(html, width, kind)
+        finally:
+            # A page of its own for each: what one mail does to its page is over with it.
+            self._session = None
+            self._ask("Target.closeTarget", targetId=target)
+
+    def _taken(self, html: str, width: int, kind: Mapping[str, Any]) -> bytes:
+        self._ask("Emulation.setScriptExecutionDisabled", value=True)
+        self._ask("Network.enable")
+        self._ask("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
         self._ask("Emulation.setDeviceMetricsOverride", width=width, height=100, deviceScaleFactor=1, mobile=False)
-        self._ask("Page.setDocumentContent", frameId=self._frame, html=html)
+        frame = self._ask("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        self._ask("Page.setDocumentContent", frameId=frame, html=html)
         # Ours, not the page's: pictures that a mail brings along take a moment to be there.
         self._ask("Runtime.evaluate", expression=_ALL_THERE, awaitPromise=True)
-        height = min(self._ask("Page.getLayoutMetrics")["cssContentSize"]["height"], _TALLEST)
-        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        kind = {"format": "png"} if quality is None else {"format": "webp", "quality": quality}
+        height = self._ask("Page.getLayoutMetrics")["cssContentSize"]["height"]
+        clip = {"x": 0, "y": 0, "width": width, "height": min(max(1, height), _TALLEST), "scale": 1}
         taken = self._ask("Page.captureScreenshot", clip=clip, captureBeyondViewport=True, **kind)
         return base64.b64decode(taken["data"])
 
     def close(self) -> None:
         """Let the browser end by itself, so that it tidies up."""
-        self._session = None
         self._ask("Browser.close")
 
     def _ask(self, method: str, **parameters: Any) -> Any:
