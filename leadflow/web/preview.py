@@ -75,7 +75,7 @@ _Chosen = Annotated[Choice, Depends(_chosen)]
 def page(request: Request, choice: _Chosen) -> Response:
     """The page; an address that was typed is answered with that of the lead's number, which may be shared."""
     set_language(choice.ui)
-    who, wrong = request.query_params.get("who", "").strip(), ""
+    who, wrong = request.query_params.get("who", "").strip() or (choice.lead if "@" in choice.lead else ""), ""
     bench: Workbench = request.app.state.bench
     if who:
         try:

@@ -87,6 +87,7 @@ def test_somebody_who_lacks_a_value_is_told_apart(client: TestClient) -> None:
 def test_an_address_is_answered_with_a_number_that_may_be_shared(client: TestClient) -> None:
     answer = client.get("/?email=welcome&who=P7@x.example&ui=en")
     assert (answer.status_code, answer.headers["location"]) == (303, "/?email=welcome&lead=L-0007&ui=en")
+    assert client.get("/?email=welcome&lead=p7@x.example&ui=en").headers["location"] == answer.headers["location"]
     page = client.get(answer.headers["location"])
     assert "to Zoé" in page.text
     assert "p7@x.example" not in page.text
