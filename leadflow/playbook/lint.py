@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from leadflow.email.catalog import Email
 from leadflow.email.checks.body import Around, behind_content, check_body, check_law, check_text, ids_of, is_whole
-from leadflow.email.checks.envelope import check_preheader, check_subject
+from leadflow.email.checks.envelope import check_preheader, check_subject, check_words
 from leadflow.email.checks.mjml import check_mjml
 from leadflow.email.checks.page import Page, check_page
 from leadflow.email.checks.parts import check_parts
@@ -50,11 +50,20 @@ class Lint:
                 yield from _refused(_plain_email(self.language), self.language, self.base, layout)
         if source := self._source(text):
             yield from _faults(text, _law(source, self.base.text, True))
+        yield from self._strings()
         for path in [path for path in self.files.read if path.startswith(f"{BASE}/snippets/")]:
             stem, _dot, kind = PurePosixPath(path).name.rpartition(".")
             language = stem.partition(".")[2] or self.language
             if kind in ("md", "html"):
                 yield from _faults(path, _body(self._source(path), kind, language, self._around(None, language)))
+
+    def _strings(self) -> Iterator[Fault]:
+        """The words around every email."""
+        root = self.files.yaml(f"{BASE}/strings.yaml")
+        for _name, texts in root.named() if root else ():
+            for language, node in texts.named() if texts.is_mapping else ():
+                found = _string(node.raw, language)
+                yield from (_at(node, self._source(node.file), finding) for finding in found)
 
     def email(self, email: Email, root: Node) -> Iterator[Fault]:
         """Faults of one email; `root` is its email.yaml."""
@@ -167,6 +176,11 @@ def _text(source: str, language: str, around: _Around) -> Iterator[Finding]:
 @_kept
 def _subject(line: str, language: str) -> Iterator[Finding]:
     return check_subject(Written(line), language)
+
+
+@_kept
+def _string(line: str, language: str) -> Iterator[Finding]:
+    return check_words(Written(line), language)
 
 
 @_kept

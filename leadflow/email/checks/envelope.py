@@ -17,7 +17,7 @@ def check_subject(written: Written, language: str) -> Iterator[Finding]:
         yield written.finding("subject-length", 0, n=len(shown), limit=SUBJECT_AT_MOST)
     if "\n" in words.strip("\n"):
         yield written.finding("subject-line-break", 0)
-    yield from _french(written, language)
+    yield from check_words(written, language)
 
 
 def check_preheader(written: Written, language: str) -> Iterator[Finding]:
@@ -28,9 +28,10 @@ def check_preheader(written: Written, language: str) -> Iterator[Finding]:
     if short or len(shown) > PREHEADER_AT_MOST:
         limits = {"least": PREHEADER_AT_LEAST, "most": PREHEADER_AT_MOST}
         yield written.finding("preheader-length", 0, n=len(shown), **limits)
-    yield from _french(written, language)
+    yield from check_words(written, language)
 
 
-def _french(written: Written, language: str) -> Iterator[Finding]:
+def check_words(written: Written, language: str) -> Iterator[Finding]:
+    """Findings in any words that people read."""
     if is_french(language):
         yield from check_french(written, written.plain)

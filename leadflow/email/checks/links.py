@@ -84,7 +84,7 @@ def check_images(written: Written, images: Collection[Image]) -> Iterator[Findin
         target, scheme = image.target.strip(), _scheme(image.target)
         if scheme == "http":
             yield written.finding("image-http", image.target_at)
-        elif scheme != "https" and not set(target) & {VALUE, NOTHING}:
+        elif scheme not in ("https", "cid") and not set(target) & {VALUE, NOTHING}:
             shown = target if len(target) <= 40 else f"{target[:40]}…"
             yield written.finding("image-source", image.target_at, target=shown)
         if image.alt is None:
