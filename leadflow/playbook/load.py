@@ -12,7 +12,8 @@ from leadflow.playbook.delivery import delivery_of
 from leadflow.playbook.emails import FOLDER, base_of, email_names, email_of
 from leadflow.playbook.examples import check_examples
 from leadflow.playbook.files import Files, digest_of
-from leadflow.playbook.graph import check_graph
+from leadflow.playbook.graph import check_graph, never_holds
+from leadflow.playbook.graph_logic import Logic
 from leadflow.playbook.journey import criteria_names, journey_of, stage_names
 from leadflow.playbook.known import UNREADABLE, Known, fault_at, is_name, wrong_name
 from leadflow.playbook.lint import Lint
@@ -216,11 +217,14 @@ def _segments(roots: Mapping[str, Node], known: Known) -> Mapping[str, Segment]:
     check_segments(known, faults)
     readable = len(faults) == before
     found = {}
+    logic = Logic(vocabulary=known.vocabulary, segments=known.segments)
     for name, root in roots.items():
         when, read = known.segments.get(name, UNREADABLE), len(faults)
         found[name] = segment_of(name, root, when, languages=known.languages, words=known.vocabulary)
         if readable and len(faults) == read and name in known.segments:
             check_examples(found[name], root.part("examples"), known)
+            # Told here, too: it is why an example fails.
+            faults += never_holds(when, logic)
     return found
 
 
