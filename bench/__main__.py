@@ -11,6 +11,7 @@ from bench.table import Line, show
 #: What `--only` may name → the module whose `lines(say)` measures it.
 BENCHMARKS = {
     "pass": "bench.decision_pass",
+    "rendering": "bench.rendering",
     "delivery": "bench.delivery",
     "intake": "bench.intake",
     "prefect": "bench.prefect_overhead",

@@ -15,7 +15,7 @@ from statistics import median
 
 from bench.copying import copy_database
 from bench.make_data import settle
-from bench.night_before import live_until_before
+from bench.night_before import live_until_before, measured
 from bench.phases import Copy, Nights, measure_nights
 from bench.table import Line, Say, at_most, seconds
 from leadflow.db import make_engine
@@ -115,7 +115,7 @@ def _say(say: Say, where: str, what: str) -> None:
 
 def night_before(leads: int, say: Say) -> Path:
     """The SQLite file of the night before, made once for these tables, this playbook and this way of making it."""
-    playbook, here = load_playbook(Path()), Path(__file__).parent
+    playbook, here = measured(load_playbook(Path())), Path(__file__).parent
     made_by = [*(here / name for name in ("make_data.py", "night_before.py"))]
     mark = sha256("".join([playbook.version, repr(_shape()), *(file.read_text("utf-8") for file in made_by)]).encode())
     folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "leadflow-bench")

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, update
 from sqlalchemy.orm import Session
 
 from bench.make_data import NOW
-from bench.night_before import DECISIONS
+from bench.night_before import DECISIONS, measured
 from bench.plans import explained
 from leadflow.db import make_engine
 from leadflow.models import scoring_rule
@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--explain", action="store_true")
     parser.add_argument("--once", action="store_true", help="no fold of everything again")
     asked = parser.parse_args()
-    playbook, engine = load_playbook(Path()), make_engine(asked.url)
+    playbook, engine = measured(load_playbook(Path())), make_engine(asked.url)
     with explained(engine) if asked.explain else nullcontext(lambda: "") as plans:
         night = dict(_phases(engine, playbook))
     memory = _peak()

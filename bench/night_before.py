@@ -1,6 +1,7 @@
 """The night before the one that is measured: people stand all along their sequences, as on any night but the first."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, update
@@ -29,6 +30,11 @@ DECISIONS: dict[str, Callable[[Session, Playbook, datetime, Scope], Outcome]] = 
 _SPREAD = 15
 #: One in so many of the first mails has not left yet.
 _WAITING = 30
+
+
+def measured(playbook: Playbook) -> Playbook:
+    """`playbook` with the one track that pass.sql is written for."""
+    return replace(playbook, sequences=tuple(one for one in playbook.sequences if one.track == "nurture"))
 
 
 def live_until_before(engine: Engine, playbook: Playbook, *, leads: int, events: int) -> None:

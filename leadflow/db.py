@@ -144,8 +144,11 @@ def _begin_immediate(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for `url` (sqlite:///… or postgresql+psycopg://…), tuned for set-based work."""
+def make_engine(url: str, *, reads_only: bool = False) -> Engine:
+    """An engine for `url` (sqlite:///… or postgresql+psycopg://…), tuned for set-based work.
+
+    One that `reads_only` does not wait for those that write; on SQLite each of its statements sees its own moment.
+    """
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     # An error that quotes its parameters would carry addresses into logs.
@@ -155,7 +158,8 @@ def make_engine(url: str) -> Engine:
         return engine
     engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _tune_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    if not reads_only:
+        event.listen(engine, "begin", _begin_immediate)
     return engine
 
 

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from leadflow.text import _
+
 
 class LeadflowError(Exception):
     """Something went wrong in leadflow."""
@@ -48,9 +50,19 @@ class Fault:
     column: int = 0
     message: str
     severity: Severity = Severity.ERROR
+    #: Which check found it, where checks have names (docs/reference/checks.md).
+    code: str = ""
+    #: What to write instead, where `message` does not say it.
+    mend: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}  {self.severity}  {self.message}"
+        severity = _("error") if self.severity is Severity.ERROR else _("warning")
+        return f"{self.file}:{self.line}:{self.column}  {severity}  {self.words}"
+
+    @property
+    def words(self) -> str:
+        """What is wrong, and the mend."""
+        return f"{self.message}. {self.mend}" if self.mend else self.message
 
 
 class PlaybookError(LeadflowError):

@@ -16,6 +16,9 @@ _ANSWER = "leadflow.answer"
 #: Bytes of a signature: 128 bits, as 32 hexadecimal signs.
 _SIZE = 16
 
+#: Stands in a mail that is looked at or tried where a reader's own signed word stands: it takes nobody out.
+TEST_WORD = "test"
+
 
 def sign_click(key: str, message_id: int, link_id: int) -> str:
     """A word that stands for a click on link `link_id` of message `message_id`; it never expires."""

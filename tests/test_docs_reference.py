@@ -105,7 +105,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 
 def test_every_command_has_its_heading_and_every_option_is_named_below_it() -> None:
     text = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^### `(leadflow [a-z ]*[a-z])[^`]*`\n(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE))
+    sections = dict(re.findall(r"^### `(leadflow [a-z -]*[a-z])[^`]*`\n(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE))
     known = dict(commands())
 
     assert sorted(sections) == sorted(known)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from bench.floor_pass import rows_left, run_floor
 from bench.make_data import NOW
-from bench.night_before import DECISIONS, live_until_before
+from bench.night_before import DECISIONS, live_until_before, measured
 from leadflow.db import make_engine
 from leadflow.playbook.load import load_playbook
 from leadflow.types import EVERYONE
@@ -16,7 +16,7 @@ from leadflow.types import EVERYONE
 # A database of its own: the statistics of this crowd are not for the tests that share one.
 def test_the_phases_leave_the_rows_of_the_pass_written_by_hand(database: str, request: pytest.FixtureRequest) -> None:
     engine = make_engine(request.getfixturevalue(f"{database}_url"))
-    playbook = load_playbook(Path(__file__).parents[1])
+    playbook = measured(load_playbook(Path(__file__).parents[1]))
     live_until_before(engine, playbook, leads=1500, events=15_000)
 
     with Session(engine) as session:

@@ -144,7 +144,7 @@ SELECT
     + CASE WHEN l.deadline BETWEEN :today AND :in_365 THEN 8 ELSE 0 END
     + CASE WHEN l.role IN ('decides', 'recommends') THEN 16 ELSE 0 END AS criteria,
     CASE WHEN a.hands > 0 OR l.deadline BETWEEN :today AND :in_60 THEN 2 WHEN a.webinars > 0 OR l.project IN ('new_site', 'redesign', 'seo', 'strategy') OR (h.engagement >= 3500 AND a.proofs >= 2) THEN 1 ELSE 0 END AS reach,
-    CASE WHEN l.language = 'en' AND COALESCE(l.country, '') NOT IN ('FR', 'BE', 'CH', 'LU') THEN 1 ELSE 0 END
+    CASE WHEN (l.language = 'en' OR l.country IN ('GB', 'IE', 'US', 'NL', 'DE', 'DK', 'SE')) AND COALESCE(l.country, '') NOT IN ('FR', 'BE', 'CH', 'LU') THEN 1 ELSE 0 END
     + CASE WHEN l.industry = 'manufacturing' AND l.employees >= 10 THEN 2 ELSE 0 END
     + CASE WHEN l.industry = 'retail' AND (l.cms IN ('prestashop', 'shopify') OR a.shops >= 2) THEN 4 ELSE 0 END
     + CASE WHEN l.industry = 'professional_services' AND COALESCE(l.employees, 0) <= 250 THEN 8 ELSE 0 END AS segments,
@@ -281,17 +281,20 @@ UPDATE lead_state SET with_sales = TRUE WHERE NOT with_sales AND lead_id IN (SEL
 CREATE TEMPORARY TABLE floor_step AS
 SELECT * FROM (
     SELECT 'decision' AS sequence, 90 AS priority, 'offer' AS step, 'email' AS kind, NULL AS template, 4 AS best, 0 AS days, 'wait-1' AS next
-    UNION ALL SELECT 'decision', 90, 'wait-1', 'wait', NULL, 0, 3, 'meeting'
+    UNION ALL SELECT 'decision', 90, 'wait-1', 'wait', NULL, 0, 3, 'doubt'
+    UNION ALL SELECT 'decision', 90, 'doubt', 'email', NULL, 4, 0, 'wait-doubt'
+    UNION ALL SELECT 'decision', 90, 'wait-doubt', 'wait', NULL, 0, 3, 'meeting'
     UNION ALL SELECT 'decision', 90, 'meeting', 'email', 'book-thirty-minutes', 0, 0, 'wait-2'
     UNION ALL SELECT 'decision', 90, 'wait-2', 'wait', NULL, 0, 3, 'human'
     UNION ALL SELECT 'decision', 90, 'human', 'escalate', NULL, 0, 0, NULL
     UNION ALL SELECT 'discovery', 30, 'welcome', 'email', 'welcome', 0, 0, 'wait-1'
     UNION ALL SELECT 'discovery', 30, 'wait-1', 'wait', NULL, 0, 3, 'learn-1'
     UNION ALL SELECT 'discovery', 30, 'learn-1', 'email', NULL, 1, 0, 'wait-2'
-    UNION ALL SELECT 'discovery', 30, 'wait-2', 'wait', NULL, 0, 5, 'learn-2'
+    UNION ALL SELECT 'discovery', 30, 'wait-2', 'wait', NULL, 0, 4, 'learn-2'
     UNION ALL SELECT 'discovery', 30, 'learn-2', 'email', NULL, 1, 0, 'wait-3'
     UNION ALL SELECT 'discovery', 30, 'wait-3', 'wait', NULL, 0, 5, 'woke-up'
     UNION ALL SELECT 'discovery', 30, 'learn-3', 'email', NULL, 1, 0, NULL
+    UNION ALL SELECT 'discovery', 30, 'settings', 'email', 'your-preferences', 0, 0, NULL
     UNION ALL SELECT 'discovery', 30, 'last-word', 'email', 'still-useful', 0, 0, NULL
     UNION ALL SELECT 'evaluation', 60, 'proof-1', 'email', NULL, 2, 0, 'wait-1'
     UNION ALL SELECT 'evaluation', 60, 'wait-1', 'wait', NULL, 0, 4, 'ask'
@@ -381,7 +384,8 @@ WHERE t.sequence = enrolment.sequence AND t.step = enrolment.step AND t.kind = '
 
 UPDATE enrolment SET
     position = 'woke-up', completed_at = due_at, due_at = :now,
-    step = CASE WHEN EXISTS (SELECT 1 FROM event AS a WHERE a.lead_id = enrolment.lead_id AND a.kind IN ('email_clicked', 'content_downloaded') AND a.occurred_at >= :now - 2592000000000 AND a.occurred_at < :now AND a.received_at < :now AND a.weight > 0) THEN 'learn-3' ELSE 'last-word' END
+    step = CASE WHEN EXISTS (SELECT 1 FROM event AS a WHERE a.lead_id = enrolment.lead_id AND a.kind IN ('email_clicked', 'content_downloaded') AND a.occurred_at >= :now - 2592000000000 AND a.occurred_at < :now AND a.received_at < :now AND a.weight > 0) THEN 'learn-3'
+        WHEN EXISTS (SELECT 1 FROM event AS a WHERE a.lead_id = enrolment.lead_id AND a.kind = 'newsletter_joined' AND a.occurred_at < :now AND a.received_at < :now AND a.weight > 0) THEN 'settings' ELSE 'last-word' END
 WHERE sequence = 'discovery' AND step = 'woke-up' AND state = 'active' AND due_at <= :now;
 
 -- 10. Whoever is due a mail and may have one.

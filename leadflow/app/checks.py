@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from leadflow.app.lacking import lacking_values
 from leadflow.app.slots import wall_time
 from leadflow.ask.dry import DryCell, dry_cells
 from leadflow.ask.standing import Vanished, places, vanished
@@ -57,6 +58,7 @@ def _faults(session: Session, playbook: Playbook, now: datetime) -> Iterator[Fau
     yield from _emails_gone(session, playbook)
     load_catalogue(session, playbook)
     yield from (_dry(playbook, cell) for cell in dry_cells(session, playbook, now))
+    yield from lacking_values(session, playbook)
     fired = _fired(session, playbook, now)
     yield from (found for one in fired for found in _too_hot(playbook, one))
 

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from stat import S_ISREG
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -54,9 +56,8 @@ def open_app(workspace: Path | None = None, *, ports: Ports | None = None) -> Ap
     Raises PlaybookError with every fault, SettingsError for a setting that cannot be, a grace too short among them.
     """
     settings = load_settings(workspace)
-    if settings.simulated and settings.esp not in HARMLESS:
-        raise SettingsError(_("a simulated workspace mails nobody: set LEADFLOW_ESP to file or memory"))
-    found = _print(settings.workspace)
+    refuse_real_mail(settings)
+    found = print_of(settings.workspace)
     playbook = load_playbook(settings.workspace)
     if not settings.database_url:
         settings.var.mkdir(parents=True, exist_ok=True)
@@ -67,16 +68,22 @@ def open_app(workspace: Path | None = None, *, ports: Ports | None = None) -> Ap
     return App(settings=settings, playbook=playbook, engine=engine, ports=bound, seen=found)
 
 
+def refuse_real_mail(settings: Settings) -> None:
+    """SettingsError where a simulated workspace would reach somebody."""
+    if settings.simulated and settings.esp not in HARMLESS:
+        raise SettingsError(_("a simulated workspace mails nobody: set LEADFLOW_ESP to file or memory"))
+
+
 def open_as(settings: Settings) -> App:
     """A workspace that another process has opened already, with its settings."""
-    found = _print(settings.workspace)
+    found = print_of(settings.workspace)
     playbook, engine = load_playbook(settings.workspace), make_engine(settings.url)
     return App(settings=settings, playbook=playbook, engine=engine, ports=_open_ports(settings, engine), seen=found)
 
 
 def refresh(app: App) -> App:
     """`app` with today's playbook: a process that lives for weeks must see what was merged this morning."""
-    found = _print(app.settings.workspace)
+    found = print_of(app.settings.workspace)
     if found == app.seen:
         return app
     return replace(app, playbook=load_playbook(app.settings.workspace), seen=found)
@@ -91,13 +98,16 @@ def _open_ports(settings: Settings, engine: Engine) -> Ports:
     )
 
 
-def _print(workspace: Path) -> Print:
+def print_of(workspace: Path) -> Print:
+    """Of the files of `workspace` as they are now."""
     return frozenset(_files(workspace))
 
 
 def _files(workspace: Path) -> Iterator[tuple[str, int, int]]:
     for source in SOURCES:
         for path in (workspace / source).rglob("*"):
-            if path.is_file():
+            # An editor that saves by renaming takes a file away for a moment.
+            with suppress(FileNotFoundError):
                 found = path.stat()
-                yield str(path), found.st_mtime_ns, found.st_size
+                if S_ISREG(found.st_mode):
+                    yield str(path), found.st_mtime_ns, found.st_size

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.ask.dry import DryCell, dry_cells
 from leadflow.ask.section import weekday
+from leadflow.ask.unreadable import Unreadable, unreadable_mails
 from leadflow.eligibility import Tonight, tonight
 from leadflow.models import enrolment, escalation, lead_state, message, verdict
 from leadflow.playbook.model import Playbook
@@ -95,6 +96,7 @@ class Foresight:
     deferred: tuple[Deferred, ...]
     sales: tuple[Share, ...]
     dry: tuple[DryCell, ...]
+    unreadable: tuple[Unreadable, ...]
 
 
 def foresee(session: Session, playbook: Playbook, now: datetime, *, usual: Usual | None) -> Foresight:
@@ -106,6 +108,7 @@ def foresee(session: Session, playbook: Playbook, now: datetime, *, usual: Usual
         deferred=_deferred(session),
         sales=_shares(session, playbook, now),
         dry=dry_cells(session, playbook, now),
+        unreadable=unreadable_mails(session, playbook, now),
     )
 
 

@@ -65,6 +65,7 @@ def plan_json(playbook: "Playbook", found: "Foresight", now: datetime) -> str:
                 {"cell": cell.name, "people": cell.people, "first": cell.first.isoformat() if cell.first else None}
                 for cell in found.dry
             ],
+            "unreadable": [{"email": u.email, "language": u.language, "people": u.people} for u in found.unreadable],
         }
     )
 
@@ -121,6 +122,13 @@ def _around(playbook: "Playbook", found: "Foresight", now: datetime) -> Iterator
         told = ngettext("⚠ runs dry: {cell} ({n} person)", "⚠ runs dry: {cell} ({n} people)", cell.people)
         when = " " + _("on {date}").format(date=_day(cell.first, playbook, now)) if cell.first else ""
         yield told.format(cell=f"{cell.name}{when}", n=cell.people)
+    for one in found.unreadable:
+        told = ngettext(
+            "⚠ not written in their language: {cell} ({n} person)",
+            "⚠ not written in their language: {cell} ({n} people)",
+            one.people,
+        )
+        yield told.format(cell=one.name, n=one.people)
     yield _nothing(found)
 
 

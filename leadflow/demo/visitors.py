@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from leadflow.demo.corners import READERS
 from leadflow.demo.people import COMPLAINS
 
 HUMAN = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/145.0 Safari/537.36"
 SCANNER = "Mozilla/5.0 (compatible; Microsoft Outlook SafeLinks scanner)"
+#: Where nobody follows a link.
+_READERS = frozenset(house.domain for house in READERS)
 #: (French path, English path) by what a visitor looks for.
 _PLACES = {
     "prices": ("/tarifs", "/en/pricing"),
@@ -34,6 +37,8 @@ class Visitor:
     dead: bool
     #: Calls a mail spam.
     complains: bool = False
+    #: Joins the letter, and follows no link.
+    only_reads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,8 @@ def visitor(seed: int, address: str, *, language: str, retail: bool, project: bo
     """The character of whoever owns `address`, from the seed and the address alone."""
     chance = random.Random(f"{seed}/{address}")
     domain = address.partition("@")[2]
-    interest = min(1.0, chance.betavariate(1.2, 5) + (0.25 if project else 0))
+    only_reads = domain in _READERS
+    interest = 0.0 if only_reads else min(1.0, chance.betavariate(1.2, 5) + (0.25 if project else 0))
     return Visitor(
         address=address,
         language=language,
@@ -75,6 +81,7 @@ def visitor(seed: int, address: str, *, language: str, retail: bool, project: bo
         interest=interest,
         dead=chance.random() < 0.017,
         complains=address == COMPLAINS,
+        only_reads=only_reads,
     )
 
 
@@ -95,6 +102,10 @@ def _received(person: Visitor, mail: Mail, chance: random.Random) -> Iterator[Ac
         at = mail.sent_at + timedelta(minutes=50)
         yield Act(kind="spamreport", address=person.address, at=at, attempt_id=mail.attempt_id)
     if person.dead or person.complains:
+        return
+    if person.only_reads:
+        if mail.email == "welcome":
+            yield Act(kind="newsletter_joined", address=person.address, at=mail.sent_at + timedelta(minutes=40))
         return
     if person.behind_scanner:
         for number, token in enumerate(mail.clicks):
@@ -121,6 +132,8 @@ def _visit(person: Visitor, at: datetime, chance: random.Random) -> Iterator[Act
     if chance.random() < 0.15 + 0.2 * person.interest:
         asset = {"asset": "guide" if person.language == "en" else "livre-blanc"}
         yield Act(kind="content_downloaded", address=person.address, at=later, path="/guide", properties=asset)
+    if chance.random() < 0.10:
+        yield Act(kind="newsletter_joined", address=person.address, at=later)
     if chance.random() < 0.12 * person.interest:
         yield Act(kind="webinar_attended", address=person.address, at=later, properties={"topic": "seo"})
     if chance.random() < 0.30 * person.interest:

@@ -10,8 +10,9 @@ import mrml
 from jinja2 import nodes
 
 from leadflow.email.catalog import Email
-from leadflow.email.markdown import html_to_text, map_links, markdown_to_html
-from leadflow.email.needs import forbidden_words, parse_template
+from leadflow.email.markdown import ADDRESS, html_to_text, map_links, markdown_to_html
+from leadflow.email.needs import forbidden_words, is_link, parse_template
+from leadflow.email.output import most_signs, refuse_hidden_tags, refuse_targets, refuse_unsafe
 from leadflow.email.protect import Vault
 from leadflow.email.sandbox import HTML, TEXT
 from leadflow.email.slots import Filled, Link, slots_of, with_slots
@@ -19,8 +20,10 @@ from leadflow.errors import TemplateError
 
 # Rules that are inlined leave the head; media queries stay, since no attribute can say them.
 _INLINER = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+# Some fonts would be fetched from a stranger as soon as the mail is opened.
+_NO_FONTS = mrml.RenderOptions(fonts={})
+_RULES = re.compile(r"<head>(<style>.*?</style>)(.*?)</head>", re.DOTALL)
 _CONTENT = re.compile(r"\{\{\s*content\s*\}\}")
-_ADDRESS = re.compile(r"https?://[^\s<>\"')\]}]*[^\s<>\"')\]}.,;:!?]")
 
 
 class Base(Protocol):
@@ -54,6 +57,8 @@ class Compiled:
     urls: tuple[str, ...]
     #: Name in the context of HTML and text → (`page` or `url`, target): each link is made once a mail.
     slots: Mapping[str, Link]
+    #: Signs by which a value would break out of its place in the HTML, at most; None where nobody knows.
+    most: tuple[int, int] | None
 
     @property
     def parts(self) -> tuple[Filled, ...]:
@@ -87,6 +92,7 @@ def _compile(email: Email, language: str, base: Base) -> Compiled:
     body = _Body(email, language, vault)
     html, text = _framed_html(body, base, vault), _framed_text(body, base, vault)
     pages, urls = _targets("page", html, text), _targets("url", html, text)
+    refuse_targets((*pages, *urls))
     slots = slots_of(pages, urls)
     return Compiled(
         name=email.name,
@@ -101,40 +107,65 @@ def _compile(email: Email, language: str, base: Base) -> Compiled:
         pages=pages,
         urls=urls,
         slots=slots,
+        most=most_signs(html),
     )
 
 
 class _Body:
-    """A body as HTML and text, its tags in `vault`."""
+    """A body as HTML and text, its tags in `vault`; every link is tracked."""
 
     def __init__(self, email: Email, language: str, vault: Vault) -> None:
-        self.kind = email.kinds.get(language, "md")
-        source = vault.protect(email.bodies[language])
-        self.html = markdown_to_html(source, vault) if self.kind == "md" else source
-        written = email.texts.get(language)
-        self.text = html_to_text(self.html) if written is None else vault.protect(written)
+        self.source = email.bodies[language]
+        html = _as_html(email.kinds.get(language, "md"), vault.protect(self.source), vault)
 
-    @property
-    def is_whole(self) -> bool:
-        """A whole document of its own does without the frame."""
-        return self.html.lstrip().lower().startswith(("<mjml", "<!doctype", "<html"))
+        def tracked(href: str) -> str:
+            return _tracked(href, vault)
+
+        written = email.texts.get(language)
+        # Addresses are tracked before they stand among words: there nobody knows any more where they end.
+        self.text = html_to_text(html, tracked) if written is None else vault.protect(written)
+        self.html = map_links(html, tracked)
+        #: A whole document of its own does without the frame.
+        self.is_whole = _is_whole(html)
+
+
+def _as_html(kind: str, source: str, vault: Vault) -> str:
+    match kind:
+        case "md":
+            return markdown_to_html(source, vault)
+        case "mjml" if _is_whole(source):
+            return _mjml(source)
+        case "mjml":
+            raise TemplateError("a body.mjml is a whole document: it begins with <mjml>")
+        case _:
+            return source
+
+
+def _is_whole(source: str) -> bool:
+    return source.lstrip().lower().startswith(("<mjml", "<!doctype", "<html"))
 
 
 def _framed_html(body: _Body, base: Base, vault: Vault) -> str:
-    if body.is_whole:
-        page = _mjml(body.html) if body.kind == "mjml" else body.html
-    elif body.kind == "mjml":
-        raise TemplateError("a body.mjml is a whole document: it begins with <mjml>")
-    else:
-        # The content joins after MJML has run, so that it need not be XML.
-        page = _with_content(_mjml(vault.protect(base.layout)), body.html, vault)
-    inlined = _INLINER.inline(page)
-    return vault.restore(map_links(inlined, lambda href: _tracked(href, vault)))
+    # The content joins after MJML has run, so that it need not be XML.
+    page = body.html if body.is_whole else _with_content(_mjml(vault.protect(base.layout)), body.html, vault)
+    # A reader of the file must meet its charset within the first kilobyte, and the rules that stay are longer.
+    inlined = _RULES.sub(r"<head>\2\1</head>", _inlined(page), count=1)
+    finished = map_links(inlined, lambda href: _tracked(href, vault))
+    refuse_unsafe(finished, vault, body.source)
+    return vault.restore(finished)
+
+
+def _inlined(page: str) -> str:
+    try:
+        return _INLINER.inline(page)
+    except css_inline.InlineError as error:
+        raise TemplateError("a style cannot be read; no value may stand in one") from error
 
 
 def _framed_text(body: _Body, base: Base, vault: Vault) -> str:
     page = _with_content(vault.protect(base.text), body.text.strip(), vault)
-    return vault.restore(_ADDRESS.sub(lambda match: _tracked(match[0], vault), page))
+    refuse_hidden_tags(page)
+    return vault.restore(ADDRESS.sub(lambda match: _tracked(match[0], vault), page))
 
 
 def _with_content(frame: str, content: str, vault: Vault) -> str:
@@ -145,7 +176,7 @@ def _with_content(frame: str, content: str, vault: Vault) -> str:
 
 def _mjml(source: str) -> str:
     try:
-        return str(mrml.to_html(source).content)
+        return str(mrml.to_html(source, None, _NO_FONTS).content)
     except OSError as error:
         raise TemplateError(f"this MJML cannot be read: {error}") from error
 
@@ -153,13 +184,13 @@ def _mjml(source: str) -> str:
 def _tracked(href: str, vault: Vault) -> str:
     """`href` as it may leave: a tracked link, a mail or phone address; TemplateError for anything else."""
     if (tag := vault.tag(href)) is not None:
-        if re.fullmatch(r"\{\{-?\s*links\.(page\s*\(.*\)|unsubscribe)\s*-?\}\}", tag, flags=re.DOTALL):
+        if is_link(tag):
             return href
     elif href.startswith(("http://", "https://")) and "LFTAG" not in href:
         return vault.keep("{{ links.url(" + _quoted(href) + ") }}")
     elif href.startswith(("mailto:", "tel:", "#")):
         return href
-    allowed = 'links.page("…"), links.unsubscribe, https://, mailto: or tel:'
+    allowed = 'links.page("…"), links.unsubscribe, links.preferences, https://, mailto: or tel:'
     raise TemplateError(f"a link leads to {allowed}, not to {tag or href}")
 
 

@@ -4,13 +4,10 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
+from leadflow.email.checks.rows import GMAIL_CLIPS_AT, SUBJECT_AT_MOST
 from leadflow.email.markdown import html_to_text
 from leadflow.email.render import Rendered
 from leadflow.text import _
-
-#: Gmail cuts a longer message and hides what comes after, the unsubscribe link included.
-GMAIL_CLIPS_AT = 102_000
-SUBJECT_AT_MOST = 60
 
 _GREETS_NOBODY = re.compile(r"\b(Hi|Hello|Dear|Bonjour|Bonsoir|Cher|Chère|Madame|Monsieur)[ \u00a0]+[,!]")
 _LEFT_OVER = re.compile(r"\{\{|\}\}|\{%|%\}|LFTAG\d|\bNone\b(?! of\b)|\bUndefined\b")

@@ -12,6 +12,10 @@ from leadflow.email.protect import Vault
 # Raw HTML stays off: what a marketer needs beyond Markdown is a body.html.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "xhtmlOut": True}).enable(["table", "strikethrough"])
 _BUTTON = re.compile(r"<p>(<strong><a [^>]*>(?:(?!</?a\b).)*</a></strong>)</p>")
+#: An address among words: a bracket belongs to it when it was opened there, a full stop at its end does not.
+ADDRESS = re.compile(
+    r"https?://(?:[^\s<>\"'()\[\]{}.,;:!?]|\([^\s<>\"'()\[\]{}]*\)|[.,;:!?]+(?=[^\s<>\"'()\[\]{}.,;:!?]))+"
+)
 _BLOCK_ALONE = re.compile(r"<p>(LFTAG\d+X)</p>")
 
 
@@ -28,9 +32,9 @@ def _blocks_apart(source: str, vault: Vault) -> str:
     return "\n".join(lines)
 
 
-def html_to_text(source: str) -> str:
-    """Readable text of (protected) HTML: addresses of links kept, list items marked, one blank line between blocks."""
-    reader = _TextOf()
+def html_to_text(source: str, address: Callable[[str], str] = str) -> str:
+    """Readable text of (protected) HTML: links as `address` gives them, items marked, a blank line between blocks."""
+    reader = _TextOf(address)
     reader.feed(source)
     reader.close()
     text = "".join(reader.parts)
@@ -40,34 +44,43 @@ def html_to_text(source: str) -> str:
 
 _APART = {"p", "h1", "h2", "h3", "h4", "ul", "ol", "blockquote", "table", "div", "section", "hr"}
 _HIDDEN = {"style", "script", "title", "head"}
+_EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+_UNSEEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
 class _TextOf(HTMLParser):
     """Collects what a reader of the text part should see."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: Callable[[str], str]) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+        self._address = address
         self._lists: list[int] = []
         self._href: str | None = None
         self._label = 0
-        self._hidden = 0
+        #: What is open and not shown, from the outermost such tag on.
+        self._hidden: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _HIDDEN:
-            self._hidden += 1
+        given = dict(attrs)
+        if self._hidden or tag in _HIDDEN or _UNSEEN.search(given.get("style") or ""):
+            self._hidden += [tag] * (tag not in _EMPTY and (not self._hidden or tag == self._hidden[0]))
         elif tag in _APART:
             self._open(tag)
         elif tag == "li":
             self._item()
         elif tag in {"br", "tr"}:
             self.parts.append("\n")
+        elif tag in {"td", "th"}:
+            self.parts.append(" ")
+        elif tag == "img":
+            self.parts.append(given.get("alt") or "")
         elif tag == "a":
-            self._href, self._label = dict(attrs).get("href"), len(self.parts)
+            self._href, self._label = given.get("href"), len(self.parts)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _HIDDEN:
-            self._hidden -= 1
+        if self._hidden:
+            self._hidden = self._hidden[tag == self._hidden[0] :]
         elif tag in {"ul", "ol"} and self._lists:
             self._lists.pop()
             self.parts.append("\n" if self._lists else "\n\n")
@@ -96,8 +109,12 @@ class _TextOf(HTMLParser):
 
     def _close_link(self) -> None:
         label = "".join(self.parts[self._label :]).strip()
-        if self._href and self._href != label:
-            self.parts.append(f"\n{self._href}" if self._is_alone() else f" ({self._href})")
+        if self._href and not self._href.startswith("#"):
+            address = self._address(self._href)
+            if label == self._href:
+                self.parts[self._label :] = [address]
+            else:
+                self.parts.append(f"\n{address}" if self._is_alone() else f" ({address})")
         self._href = None
 
     def _is_alone(self) -> bool:

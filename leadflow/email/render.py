@@ -10,8 +10,12 @@ from typing import Any
 from jinja2 import TemplateError as JinjaError
 
 from leadflow.email.compile import Compiled
+from leadflow.email.output import breaks_out
 from leadflow.email.sandbox import NoValueError, missing
 from leadflow.errors import TemplateError
+
+#: Signs that turn the direction of all that follows: a name would turn the sentence around it.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 class MissingValueError(TemplateError):
@@ -26,6 +30,8 @@ class Links:
     page: Callable[[str], str]
     url: Callable[[str], str]
     unsubscribe: str
+    #: Where a reader chooses what to get; the unsubscribe page where the site has no other.
+    preferences: str = ""
     #: By slot, where they were made all at once.
     made: Mapping[str, str] | None = None
 
@@ -51,10 +57,13 @@ def render_email(compiled: Compiled, facts: Mapping[str, object], links: Links) 
         subject = one_line(compiled.subject.render(context))
         preheader = one_line(compiled.preheader.render(context))
         whole = context | {"subject": subject, "preheader": preheader}
+        html = compiled.html.render(whole)
+        if breaks_out(html, compiled.most):
+            raise TemplateError(f"{compiled.name} ({compiled.language}): a value was not escaped")
         return Rendered(
             subject=subject,
             preheader=preheader,
-            html=compiled.html.render(whole),
+            html=html,
             text=_tidy(compiled.text.render(whole)),
         )
     except NoValueError as error:
@@ -68,7 +77,7 @@ def one_line(text: str) -> str:
     """`text` without control characters, on one line, with single spaces."""
     if text.isprintable() and "  " not in text and text == text.strip(" "):
         return text
-    kept = "".join(" " if unicodedata.category(sign) in {"Cc", "Zl", "Zp"} else sign for sign in text)
+    kept = "".join(" " if unicodedata.category(sign) in {"Cc", "Zl", "Zp"} else sign for sign in _TURNS.sub("", text))
     # Spaces that do not break are French typography: they stay.
     return re.sub(" +", " ", kept.encode("utf-8", "ignore").decode()).strip(" ")
 
@@ -78,7 +87,13 @@ def context_of(compiled: Compiled, facts: Mapping[str, object], links: Links) ->
     made = links.made
     if made is None:
         made = {slot: getattr(links, kind)(target) for slot, (kind, target) in compiled.slots.items()}
-    context: dict[str, Any] = {"language": compiled.language, "_links_unsubscribe": links.unsubscribe, **made}
+    context: dict[str, Any] = {
+        "language": compiled.language,
+        "now": facts.get("now") or missing("now"),
+        "_links_unsubscribe": links.unsubscribe,
+        "_links_preferences": links.preferences or links.unsubscribe,
+        **made,
+    }
     for part in compiled.parts:
         for name, dotted in part.values.items():
             if name not in context and dotted in facts:
@@ -93,7 +108,8 @@ def context_of(compiled: Compiled, facts: Mapping[str, object], links: Links) ->
 def _group(group: str, compiled: Compiled, facts: Mapping[str, object], links: Links) -> SimpleNamespace:
     """Everything of a group, for templates that look into it by a way that is not known beforehand."""
     if group == "links":
-        return SimpleNamespace(page=links.page, url=links.url, unsubscribe=links.unsubscribe)
+        leave, choose = links.unsubscribe, links.preferences or links.unsubscribe
+        return SimpleNamespace(page=links.page, url=links.url, unsubscribe=leave, preferences=choose)
     if group == "strings":
         return SimpleNamespace(**compiled.strings)
     ours = ((name.partition(".")[2], name) for name in facts if name.startswith(f"{group}."))

@@ -3,6 +3,7 @@
 from jinja2 import StrictUndefined, TemplateRuntimeError, filters, tests
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from leadflow.email.filters import FILTERS as OURS
 from leadflow.email.names import FILTERS, TESTS
 
 
@@ -27,7 +28,7 @@ def _environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
     made = ImmutableSandboxedEnvironment(
         autoescape=escape, undefined=StrictUndefined, optimized=False, cache_size=0, keep_trailing_newline=False
     )
-    made.filters = {name: filters.FILTERS[name] for name in FILTERS}
+    made.filters = {name: OURS.get(name) or filters.FILTERS[name] for name in FILTERS}
     made.tests = {name: tests.TESTS[name] for name in TESTS}
     made.globals = {}
     return made

@@ -113,7 +113,9 @@ def body_for(email: Email, tag: str, languages: tuple[str, ...]) -> str | None:
 
     Nobody gets a mail in another language than theirs when the brand writes in theirs.
     """
-    own = [tag, tag.partition("-")[0]] if tag else []
+    # A brand writes fr-BE, people are kept as fr-be.
+    spelt = {language.lower(): language for language in (*languages, *email.bodies)}
+    own = [spelt.get(part, part) for part in (tag, tag.partition("-")[0])] if tag else []
     spoken = [language for language in own if language in email.bodies or language in languages]
     for language in spoken or languages[:1]:
         if language in email.bodies:

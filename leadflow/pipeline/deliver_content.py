@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
@@ -125,7 +125,7 @@ class Writer:
         compiled = self._compiled[self._text_of(row)]
         if isinstance(compiled, TemplateError):
             raise compiled
-        sender = _sender(self._playbook, row)
+        sender = sender_of(self._playbook, row)
         token = sign_unsubscribe(self._key, row.address_id, row.purpose)
         leave = unsubscribe_url(self._public_url, token)
         slots = self._link_ids_of(compiled)
@@ -141,7 +141,7 @@ class Writer:
             to=row.address,
             to_name=one_line(" ".join(filter(None, (row.first_name, row.last_name)))),
             sender=sender,
-            rendered=render_email(compiled, facts_of(self._playbook, row, sender), links),
+            rendered=render_email(compiled, facts_of(self._playbook, row, sender, self._send_at), links),
             unsubscribe_url=leave,
             language=row.language,
             email=row.email,
@@ -185,33 +185,41 @@ def _compiled(session: Session, playbook: Playbook, text: _Text) -> Compiled | T
 @cache
 def claimed_readers() -> Select[Any]:
     """Whom the messages that `whose` has claimed go to: lead, address, company, state, salesperson."""
-    rep = (
-        select(escalation.c.rep)
-        .where(escalation.c.lead_id == message.c.lead_id, escalation.c.state == EscalationState.ACCEPTED)
-        .order_by(escalation.c.number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    joined = (
-        message.join(lead, lead.c.id == message.c.lead_id)
-        .join(identity, identity.c.id == message.c.address_id)
-        .outerjoin(account, account.c.id == lead.c.account_id)
-        .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
-    )
     own = (message.c.id, message.c.email, message.c.language, message.c.purpose, message.c.address_id)
     text = (message.c.version, message.c.playbook)
-    person = (lead.c.first_name, lead.c.last_name, lead.c.country, lead.c.attributes)
+    joined = message.join(lead, lead.c.id == message.c.lead_id).join(identity, identity.c.id == message.c.address_id)
     return (
-        select(*own, *text, *person, lead.c.language.label("reads"), identity.c.value.label("address"))
-        .add_columns(account.c.name.label("company"), lead_state.c.segment_main, rep.label("rep"))
-        .select_from(joined)
+        _readers(joined, *own, *text)
         .where(message.c.state == MessageState.CLAIMED, message.c.owner == bindparam("whose"))
         .order_by(message.c.send_at, message.c.id)
     )
 
 
-def facts_of(playbook: Playbook, row: Row[Any], sender: Sender) -> dict[str, object]:
-    """Dotted name → value of all that a template may show of one reader; None is missing."""
+def reader_of(lead_id: int) -> Select[Any]:
+    """The same of one lead, as a mail would go to them that no message stands for; no row without an address."""
+    return _readers(lead.join(identity, identity.c.id == lead.c.address_id)).where(lead.c.id == lead_id)
+
+
+def _readers(known: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
+    """`columns`, and all that mails tell of the leads that `known` joins to their addresses."""
+    rep = (
+        select(escalation.c.rep)
+        .where(escalation.c.lead_id == lead.c.id, escalation.c.state == EscalationState.ACCEPTED)
+        .order_by(escalation.c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    person = (lead.c.first_name, lead.c.last_name, lead.c.country, lead.c.attributes)
+    joined = known.outerjoin(account, account.c.id == lead.c.account_id)
+    return (
+        select(*columns, *person, lead.c.language.label("reads"), identity.c.value.label("address"))
+        .add_columns(account.c.name.label("company"), lead_state.c.segment_main, rep.label("rep"))
+        .select_from(joined.outerjoin(lead_state, lead_state.c.lead_id == lead.c.id))
+    )
+
+
+def facts_of(playbook: Playbook, row: Row[Any], sender: Sender, now: datetime) -> dict[str, object]:
+    """Dotted name → value of all that a template may show of one reader; None is missing. `now` is office time."""
     segment = playbook.segments.get(row.segment_main or "")
     asked = _question(playbook, row.attributes)
     declared = {f"lead.{name}": row.attributes.get(name) for name in playbook.fields}
@@ -232,10 +240,11 @@ def facts_of(playbook: Playbook, row: Row[Any], sender: Sender) -> dict[str, obj
         "sender.name": sender.name,
         "sender.first_name": sender.name.split()[0] if sender.name.split() else None,
         "sender.reply_to": sender.reply_to,
+        "now": now.isoformat(timespec="seconds"),
     }
 
 
-def _sender(playbook: Playbook, row: Row[Any]) -> Sender:
+def sender_of(playbook: Playbook, row: Row[Any]) -> Sender:
     """The brand's sender in the language of the mail; under the salesperson's name where the email asks for it."""
     brand: Sender | None = _in(playbook.senders, row.language)
     email = playbook.emails.get(row.email)

@@ -31,7 +31,7 @@ from leadflow.pipeline.nurture_exits import moved_on
 from leadflow.pipeline.nurture_match import bits
 from leadflow.pipeline.nurture_tables import entry, touched
 from leadflow.playbook.model import Playbook, Sequence
-from leadflow.types import EnrolmentEnd, EnrolmentState, Everyone, Scope, micros
+from leadflow.types import EnrolmentEnd, EnrolmentState, Everyone, Reason, Scope, micros
 
 _last = enrolment.alias("last")
 
@@ -97,7 +97,7 @@ def _belonging(playbook: Playbook, sequence: Sequence, now: datetime, *, how: st
         _has(touched.c.enters, playbook, sequence),
         ~_has(touched.c.exits, playbook, sequence),
         ~_has(touched.c.goals, playbook, sequence),
-        touched.c.held.is_(None),
+        or_(touched.c.held.is_(None), and_(literal(sequence.service), touched.c.held == Reason.WITH_SALES)),
     )
     if sequence.on_unmatch == "finish":
         matched = or_(matched, _stands)

@@ -75,6 +75,11 @@ def matches(playbook: Playbook, word: ColumnElement[int]) -> ColumnElement[bool]
     return word.op("&")(bit) != 0
 
 
+def service_sequences(playbook: Playbook) -> ColumnElement[bool]:
+    """Whether an enrolment's sequence goes on while sales have the lead."""
+    return enrolment.c.sequence.in_([sequence.name for sequence in playbook.sequences if sequence.service])
+
+
 def on_unmatch(playbook: Playbook, *what: str) -> ColumnElement[bool]:
     """Whether an enrolment's sequence says one of `what` of those it matches no longer."""
     names = [sequence.name for sequence in playbook.sequences if sequence.on_unmatch in what]
@@ -84,7 +89,7 @@ def on_unmatch(playbook: Playbook, *what: str) -> ColumnElement[bool]:
 def find_shifts(session: Session, playbook: Playbook) -> None:
     """INSERT nurture_shift: the touched enrolments that tonight ends, pauses or lets go on, or that stand nowhere."""
     who, here = touched.c, route.alias("here")
-    with_sales = func.coalesce(who.held, "") == Reason.WITH_SALES
+    with_sales = and_(func.coalesce(who.held, "") == Reason.WITH_SALES, ~service_sequences(playbook))
     matched = matches(playbook, who.enters)
     unmatched = and_(on_unmatch(playbook, "pause"), ~matched)
     ends = case(

@@ -8,6 +8,7 @@ import holidays
 from email_validator import EmailNotValidError, validate_email
 
 from leadflow.conditions.vocabulary import EventSpec, FieldSpec, FieldType
+from leadflow.playbook.look import look_of
 from leadflow.playbook.model import Brand, Office, Sender
 from leadflow.playbook.vocabulary import BUILTIN_EVENTS, OPENED, builtin_fields
 from leadflow.reading import Node, did_you_mean
@@ -20,8 +21,8 @@ _TAKEN = frozenset(builtin_fields(stages=(), criteria=(), segments=()))
 
 
 def brand_of(node: Node) -> Brand:
-    """`brand: {name, site, postal_address, languages}`."""
-    node.only("name", "site", "postal_address", "languages")
+    """`brand: {name, site, postal_address, languages, colors, font}`."""
+    node.only("name", "site", "postal_address", "languages", "colors", "font")
     site = node.part("site", needed=True)
     if site.raw and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", site.raw):
         site.fault(_("expected an address such as https://www.example.com"))
@@ -34,6 +35,7 @@ def brand_of(node: Node) -> Brand:
         site=(site.text() or "").rstrip("/"),
         postal_address=node.part("postal_address", needed=True).text() or "",
         languages=tuple(dict.fromkeys(languages.texts())) or ("en",),
+        look=look_of(node),
     )
 
 

@@ -45,9 +45,8 @@ def base_of(files: Files, known: Known, templates: Templates) -> Base:
         for language in known.languages:
             if language not in strings[key.raw]:
                 value.fault(_("{name} is missing in {language}").format(name=key.raw, language=language))
-    layout, text = (files.text(f"{BASE}/{name}") or "" for name in _BASE_FILES[:2])
-    for name, source in zip(_BASE_FILES, (layout, text), strict=False):
-        templates.check_frame(f"{BASE}/{name}", source, strings)
+    paths = [f"{BASE}/{name}" for name in _BASE_FILES[:2]]
+    layout, text = (templates.frame(path, files.text(path) or "", strings) for path in paths)
     return Base(layout=layout, text=text, strings=strings)
 
 
@@ -63,12 +62,13 @@ def email_of(name: str, files: Files, known: Known, templates: Templates) -> Ema
     root = files.yaml(f"{folder}/email.yaml")
     if root is None:
         return None
-    bodies = _bodies(folder, files, known)
+    bodies = _bodies(folder, files, known, templates)
     email = _written(name, root, known, bodies)
     _check_languages(email, root, known, folder)
     read = [path for path in files.read if path.startswith((f"{folder}/", f"{BASE}/"))]
-    needs = templates.check_email(email, root, folder)
-    return replace(email, needs=needs, version=digest_of(files.read, read))
+    needs = templates.check_email(email, root)
+    look = {"look": repr(sorted(templates.look.items())).encode()}
+    return replace(email, needs=needs, version=digest_of({**files.read, **look}, [*read, *look]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class _Bodies:
     texts: Mapping[str, str]
 
 
-def _bodies(folder: str, files: Files, known: Known) -> _Bodies:
+def _bodies(folder: str, files: Files, known: Known, templates: Templates) -> _Bodies:
     sources: dict[str, str] = {}
     kinds: dict[str, str] = {}
     texts: dict[str, str] = {}
@@ -96,6 +96,7 @@ def _bodies(folder: str, files: Files, known: Known) -> _Bodies:
         source = files.text(path)
         if source is None:
             continue
+        source = templates.body(path, source, kind, language)
         if kind == "txt":
             texts[language] = source
         else:
@@ -151,6 +152,10 @@ def _check_languages(email: Email, root: Node, known: Known, folder: str) -> Non
     where = root.part("for").part("languages")
     spot = root if where.absent else where
     for language in asked:
+        general = language.partition("-")[0]
+        if general != language and general in email.bodies and language not in email.bodies:
+            # Who reads fr-BE reads fr.
+            continue
         if language not in email.bodies:
             spot.fault(_("there is no {folder}/body.{language}.md").format(folder=folder, language=language))
         if language not in email.subject:

@@ -12,8 +12,11 @@ from leadflow.playbook.delivery import delivery_of
 from leadflow.playbook.emails import FOLDER, base_of, email_names, email_of
 from leadflow.playbook.examples import check_examples
 from leadflow.playbook.files import Files, digest_of
+from leadflow.playbook.graph import check_graph, never_holds
+from leadflow.playbook.graph_logic import Logic
 from leadflow.playbook.journey import criteria_names, journey_of, stage_names
 from leadflow.playbook.known import UNREADABLE, Known, fault_at, is_name, wrong_name
+from leadflow.playbook.lint import Lint
 from leadflow.playbook.model import Playbook, Segment
 from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
@@ -59,9 +62,8 @@ def check_playbook(workspace: Path) -> tuple[Playbook | None, list[Fault]]:
         files.fault(MAIN, _("there is no playbook here; leadflow init DIR starts one"))
         return None, faults
     playbook = _read(files)
-    wrong = any(fault.severity is Severity.ERROR for fault in faults)
     ordered = sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))
-    return None if wrong else playbook, ordered
+    return None if _is_wrong(faults) else playbook, ordered
 
 
 def _read(files: Files) -> Playbook | None:
@@ -75,9 +77,16 @@ def _read(files: Files) -> Playbook | None:
     main.only(*_SECTIONS)
     known = _known(files, main, journey, segment_roots)
     segments = _segments(segment_roots, known)
-    templates = Templates(known, files.faults)
+    brand = company.brand_of(main.part("brand", needed=True))
+    templates = Templates(known, files, brand.look.words)
     base = base_of(files, known, templates)
     emails = {name: email_of(name, files, known, templates) for name in email_names(files)}
+    email_roots = {name: files.yaml(f"{FOLDER}/{name}/email.yaml") or _nothing() for name in emails}
+    lint = Lint(files, base, known=templates.allowed, language=known.languages[0])
+    files.faults += lint.frame()
+    files.faults += [
+        fault for email in emails.values() if email for fault in lint.email(email, email_roots[email.name])
+    ]
     _check_renamed_emails(emails, files.faults)
     sequences = [sequence_of(name, root, known, emails) for name, root in sequence_roots.items()]
     _check_renamed(sequence_roots)
@@ -86,8 +95,8 @@ def _read(files: Files) -> Playbook | None:
     sales = sales_of(roots["sales.yaml"] or _nothing(), known)
     reasons = _reject_reasons(sales.answers) if roots["sales.yaml"] else None
     declared = {spec.name: spec for spec in known.vocabulary.fields.values() if not spec.builtin}
-    return Playbook(
-        brand=company.brand_of(main.part("brand", needed=True)),
+    playbook = Playbook(
+        brand=brand,
         office=company.office_of(main.part("office", needed=True)),
         senders=company.senders_of(main.part("sender", needed=True), known.languages),
         fields=declared,
@@ -111,6 +120,15 @@ def _read(files: Files) -> Playbook | None:
         files=dict(sorted(files.read.items())),
         version=digest_of(files.read),
     )
+    if not _is_wrong(files.faults):
+        # Where something is wrong, what fits together cannot be told.
+        ordered = {node.raw for node in main.part("segment_order").elements()}
+        files.faults += check_graph(playbook, email_roots, ordered)
+    return playbook
+
+
+def _is_wrong(faults: list[Fault]) -> bool:
+    return any(fault.severity is Severity.ERROR for fault in faults)
 
 
 def _nothing() -> Node:
@@ -199,11 +217,14 @@ def _segments(roots: Mapping[str, Node], known: Known) -> Mapping[str, Segment]:
     check_segments(known, faults)
     readable = len(faults) == before
     found = {}
+    logic = Logic(vocabulary=known.vocabulary, segments=known.segments)
     for name, root in roots.items():
         when, read = known.segments.get(name, UNREADABLE), len(faults)
         found[name] = segment_of(name, root, when, languages=known.languages, words=known.vocabulary)
         if readable and len(faults) == read and name in known.segments:
             check_examples(found[name], root.part("examples"), known)
+            # Told here, too: it is why an example fails.
+            faults += never_holds(when, logic)
     return found
 
 

@@ -56,8 +56,15 @@ def sequence_of(name: str, node: Node, known: Known, emails: Mapping[str, Email 
         steps=steps,
         removed=_removed(node.part("removed"), [step.name for step in steps]),
         was=node.part("was").text(),
+        service=_is_service(steps, emails),
         place=place_of(node),
     )
+
+
+def _is_service(steps: Listed[Step], emails: Mapping[str, Email | None]) -> bool:
+    """Whether all its mails, one at least, are service mails."""
+    named = [emails.get(step.email or "") for step in steps if isinstance(step, EmailStep)]
+    return bool(named) and all(email is not None and email.purpose is Purpose.SERVICE for email in named)
 
 
 def _existing(node: Node) -> int | None:
@@ -108,10 +115,7 @@ def _steps(node: Node, known: Known, emails: Mapping[str, Email | None]) -> tupl
     for step, source in zip(parsed, written, strict=True):
         if isinstance(step, EmailStep) and step.best_for in known.stages:
             _check_best(step, source, emails)
-    steps = tuple(step for step in parsed if step is not None)
-    if len(steps) == len(written) == len(set(names)):
-        _warn_unreachable(steps, written)
-    return steps
+    return tuple(step for step in parsed if step is not None)
 
 
 def _words(known: Known, emails: Mapping[str, Email | None], steps: list[str], later: list[str]) -> Words:
@@ -135,18 +139,6 @@ def _check_best(step: EmailStep, source: Node, emails: Mapping[str, Email | None
     source.part("email").fault(
         _("no email may be chosen here: none has {stage} in its for.stage").format(stage=step.best_for)
     )
-
-
-def _warn_unreachable(steps: tuple[Step, ...], written: list[Node]) -> None:
-    reached = {steps[0].name} if steps else set[str]()
-    for place, step in enumerate(steps):
-        if step.name not in reached:
-            message = _('nobody ever comes to step "{step}"').format(step=step.name)
-            written[place].part("name").fault(message, warning=True)
-            continue
-        reached.update(step.targets)
-        if step.goes_on and place + 1 < len(steps):
-            reached.add(steps[place + 1].name)
 
 
 def warn_unnamed(emails: Mapping[str, Email | None], sequences: Listed[Sequence], faults: list[Fault]) -> None:

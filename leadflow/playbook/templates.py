@@ -1,66 +1,105 @@
 """What the templates of the emails use: unknown names and forbidden words located, needs by language collected."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from leadflow.email.catalog import Email
-from leadflow.email.names import ALWAYS, FRAME, allowed_names
-from leadflow.email.needs import Used, forbidden_words, names_used
-from leadflow.errors import Fault, TemplateError
+from leadflow.email.misuse import misused
+from leadflow.email.names import ALWAYS, FILTERS, FRAME, allowed_names, kinds_of
+from leadflow.email.needs import Forbidden, Used, forbidden_words, names_used
+from leadflow.email.snippets import blanked, included, put_in
+from leadflow.errors import Fault, Severity, TemplateError
+from leadflow.playbook.files import Files
 from leadflow.playbook.known import Known
-from leadflow.reading import Node, nearest
+from leadflow.playbook.snippets import FOLDER as SNIPPETS
+from leadflow.playbook.snippets import Snippets
+from leadflow.reading import Node, did_you_mean, nearest
 from leadflow.text import _
 
+#: What takes the escaping off.
+_LETS_IN = ("safe", "autoescape")
 #: People lack these, never the others.
 _LACKING = ("lead.", "company.")
-LONGEST_SUBJECT = 60
-PREHEADER = range(40, 111)
 
 
 class Templates:
     """Checks sources against the names a playbook declares."""
 
-    def __init__(self, known: Known, faults: list[Fault]) -> None:
-        self.faults = faults
-        declared = [spec.name for spec in known.vocabulary.fields.values() if not spec.builtin]
-        self.allowed = allowed_names(declared)
+    def __init__(self, known: Known, files: Files, look: Mapping[str, str]) -> None:
+        self.faults, self.look = files.faults, look
+        declared = {spec.name: str(spec.type) for spec in known.vocabulary.fields.values() if not spec.builtin}
+        self.allowed, self.kinds = allowed_names(declared), kinds_of(declared)
+        self.snippets = Snippets(files, known.languages)
+        for file, text in self.snippets.texts.items():
+            source = Source(f"{SNIPPETS}/{file}", text)
+            for one in included(text):
+                self._fault(source, one.line, one.column, _("a snippet includes no other snippet"))
+            self._check(source, self.allowed)
 
-    def check_frame(self, file: str, source: str, strings: Collection[str]) -> None:
-        """Faults of a layout of _base."""
+    def frame(self, file: str, source: str, strings: Collection[str]) -> str:
+        """A layout of _base with its snippets and the brand's look; faults noted on the way."""
         words = {f"strings.{name}" for name in strings}
         frame = {name for name in FRAME if not name.startswith("strings.")}
-        self._uses(Source(file, source), self.allowed | frame | words)
+        return self._put_in(Source(file, source), file.rpartition(".")[2], "", self.allowed | frame | words)
 
-    def check_email(self, email: Email, root: Node, folder: str) -> Mapping[str, frozenset[str]]:
-        """Language → names without a default that are needed; faults noted on the way."""
+    def body(self, file: str, source: str, kind: str, language: str) -> str:
+        """A body or text as it is compiled, snippets and look in their places; faults noted on the way."""
+        return self._put_in(Source(file, source), kind, language, self.allowed)
+
+    def check_email(self, email: Email, root: Node) -> Mapping[str, frozenset[str]]:
+        """Language → names without a default that are needed; faults of email.yaml noted on the way."""
         strange = [key for key, _value in root.part("defaults").items() if key.raw not in self.allowed]
         for key in strange:
             key.fault(_unknown(key.raw, self.allowed))
         needs = {}
         for language in email.bodies:
-            sources = [*_files(email, folder, language), *_lines(root, language)]
-            used = [use for source in sources for use in self._uses(source, self.allowed)]
-            needs[language] = frozenset(use.name for use in used if _may_lack(use, email, language))
-        _check_lengths(root)
+            lines = list(_lines(root, language))
+            for line in lines:
+                for one in included(line.text):
+                    self._fault(line, one.line, one.column, _("subjects and preheaders include no snippet"))
+                self._check(line, self.allowed, look={})
+            texts = [email.bodies[language], email.texts.get(language, ""), *(line.text for line in lines)]
+            needs[language] = frozenset(
+                use.name for text in texts for use in _names(text) if _may_lack(use, email, language)
+            )
         return needs
 
-    def _uses(self, source: "Source", allowed: Collection[str]) -> list[Used]:
-        """Every name used in `source`; a fault for each that is not allowed."""
+    def _put_in(self, source: "Source", kind: str, language: str, allowed: Collection[str]) -> str:
+        self._check(source, allowed)
+        for one in included(source.text):
+            if told := self.snippets.refusal(one.snippet, kind, language):
+                self._fault(source, one.line, one.column, told)
+        found = self.snippets.of(kind, language)
+        return put_in(source.text, self.look, lambda name: put_in(found(name), self.look, str), apart=kind == "md")
+
+    def _check(self, source: "Source", allowed: Collection[str], *, look: Mapping[str, str] | None = None) -> None:
+        """A fault for each name that is not allowed, each forbidden word, each filter given what it cannot write.
+
+        Names of `look` (the brand's, unless given) are put in where they stand alone.
+        """
+        text = blanked(source.text, self.look if look is None else look)
         try:
-            used, forbidden = names_used(source.text), forbidden_words(source.text)
+            (used, forbidden), misuses = _read(text), misused(text, self.kinds)
         except TemplateError as error:
             self._fault(source, error.line or 1, error.column or 1, _plain_words(str(error)))
-            return []
+            return
         for word in forbidden:
-            message = _('"{word}" may not be used in a template').format(word=word.word)
-            self._fault(source, word.line, word.column, message)
+            self._fault(source, word.line, word.column, _forbidden(word))
         for use in used:
-            if use.name not in allowed:
-                self._fault(source, use.line, use.column, _unknown(use.name, allowed))
-        return used
+            if use.name in self.look:
+                told = _("{name} stands in bodies and layouts, alone between braces: {{{{ {name} }}}}").format(
+                    name=use.name
+                )
+                self._fault(source, use.line, use.column, told)
+            elif use.name not in allowed:
+                self._fault(source, use.line, use.column, _unknown(use.name, {*allowed, *self.look}))
+        for misuse in misuses:
+            self._fault(source, misuse.line, misuse.column, misuse.message, warning=misuse.harmless)
 
-    def _fault(self, source: "Source", line: int, column: int, message: str) -> None:
-        place = source.place(line, column)
-        self.faults.append(Fault(file=source.file, line=place[0], column=place[1], message=message))
+    def _fault(self, source: "Source", line: int, column: int, message: str, *, warning: bool = False) -> None:
+        line, column = source.place(line, column)
+        severity = Severity.WARNING if warning else Severity.ERROR
+        self.faults.append(Fault(file=source.file, line=line, column=column, message=message, severity=severity))
 
 
 class Source:
@@ -81,10 +120,31 @@ def _plain_words(error: str) -> str:
     return _("this is no template: {error}").format(error=error)
 
 
-def _files(email: Email, folder: str, language: str) -> Iterator[Source]:
-    yield Source(f"{folder}/body.{language}.{email.kinds[language]}", email.bodies[language])
-    if language in email.texts:
-        yield Source(f"{folder}/body.{language}.txt", email.texts[language])
+def _forbidden(found: Forbidden) -> str:
+    word = found.word
+    if word == "include":
+        return _('include takes the name of a snippet between quotes: {{% include "signature" %}}').format()
+    if word in _LETS_IN:
+        return _('"{word}" would let in as HTML what people typed: remove it, values are escaped for you').format(
+            word=word
+        )
+    if found.kind == "filter":
+        return _('"{word}" is no filter of templates.').format(word=word) + did_you_mean(word, FILTERS)
+    return _('"{word}" may not be used in a template').format(word=word)
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> tuple[Sequence[Used], Sequence[Forbidden]]:
+    """The names and the forbidden words of a text; most are what they were the last time a workspace was read."""
+    return tuple(names_used(text)), tuple(forbidden_words(text))
+
+
+def _names(text: str) -> Sequence[Used]:
+    try:
+        return _read(text)[0]
+    except TemplateError:
+        # Its file says so already.
+        return ()
 
 
 def _lines(root: Node, language: str) -> Iterator[Source]:
@@ -110,20 +170,3 @@ def _unknown(name: str, allowed: Collection[str]) -> str:
     if near:
         return _("{name}: did you mean {near}?").format(name=name, near=near)
     return _("{name} is no name that templates may use").format(name=name)
-
-
-def _check_lengths(root: Node) -> None:
-    """Warnings for subjects and preheaders that a mailbox cuts, or fills up with what comes next."""
-    for _language, subject in _each(root.part("subject")):
-        if len(subject.raw) > LONGEST_SUBJECT and "{" not in subject.raw:
-            message = _("the subject has {n} characters; mailboxes cut after {limit}")
-            subject.fault(message.format(n=len(subject.raw), limit=LONGEST_SUBJECT), warning=True)
-    for _language, preheader in _each(root.part("preheader")):
-        if len(preheader.raw) not in PREHEADER and "{" not in preheader.raw:
-            message = _("the preheader has {n} characters; {least} to {most} show whole in a mailbox")
-            least, most = PREHEADER[0], PREHEADER[-1]
-            preheader.fault(message.format(n=len(preheader.raw), least=least, most=most), warning=True)
-
-
-def _each(node: Node) -> list[tuple[str, Node]]:
-    return list(node.named()) if node.is_mapping else [] if node.absent else [("", node)]

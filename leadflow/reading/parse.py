@@ -1,6 +1,7 @@
 """YAML 1.2 into nodes: scalars are strings; no aliases, anchors, tags, directives, second documents, duplicate keys."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
@@ -30,7 +31,7 @@ def read_yaml(path: str, text: str, faults: list[Fault]) -> Node | None:
         faults.append(Fault(file=path, message=_("the file is bigger than 256 kB")))
         return None
     try:
-        root = _Builder(path, faults).build(_events(text))
+        root = _Builder(path, faults).build(_events_of(text))
     except _RefusedError:
         return None
     except MarkedYAMLError as error:
@@ -42,6 +43,20 @@ def read_yaml(path: str, text: str, faults: list[Fault]) -> Node | None:
     if root is None:
         faults.append(Fault(file=path, line=1, column=1, message=_("the file is empty")))
     return root
+
+
+def _events_of(text: str) -> Iterator[Event]:
+    try:
+        return iter(_whole(text))
+    except YAMLError:
+        # Read again as far as it goes: what is refused on the way is said first.
+        return _events(text)
+
+
+@lru_cache(maxsize=512)
+def _whole(text: str) -> tuple[Event, ...]:
+    """The events of one text; most files are what they were the last time."""
+    return tuple(_events(text))
 
 
 def _events(text: str) -> Iterator[Event]:

@@ -50,6 +50,11 @@ _WORDS: Mapping[str, Callable[[], tuple[str, str, str | None]]] = {
         _("We will not write to you again. You can close this page."),
         None,
     ),
+    "test": lambda: (
+        _("This is the link of a test"),
+        _("In a mail that is sent for good it lets the reader unsubscribe. Here it takes nobody out."),
+        None,
+    ),
     "not_found": lambda: (
         _("This link does not work"),
         _("It may have been cut short on its way. Open the email again and use the link there, or reply to it."),

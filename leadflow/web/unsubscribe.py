@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.errors import LinkError
 from leadflow.intake.objections import unsubscribe
-from leadflow.links import read_unsubscribe
+from leadflow.links import TEST_WORD, read_unsubscribe
 from leadflow.models import identity, lead
 from leadflow.web.bodies import KB, raw_body
 from leadflow.web.pages import language_of, say
@@ -23,12 +23,16 @@ _Body = Annotated[bytes, Depends(raw_body(16 * KB))]
 @router.api_route("/u/{token}", methods=["GET", "HEAD"])
 def ask(request: Request, token: str, app: Opened) -> Response:
     """The page with the button; scanners that fetch every link of a mail change nothing here."""
+    if token == TEST_WORD:
+        return say(request, "test", language_of(request, None))
     return say(request, "ask", _language(request, app.engine, app.settings.key(), token))
 
 
 @router.post("/u/{token}")
 def leave(request: Request, token: str, app: Opened, _body: _Body) -> Response:
     """Suppress the address and withdraw the consent in this request; 200 also for somebody who is out already."""
+    if token == TEST_WORD:
+        return say(request, "test", language_of(request, None))
     language = _language(request, app.engine, app.settings.key(), token)
     with Session(app.engine) as session, session.begin():
         unsubscribe(session, app.settings.key(), token, at=datetime.now(UTC), page="/u")

@@ -54,8 +54,10 @@ def test_check_counts_errors_and_warnings_apart(types: Types, place: Path) -> No
 
 def test_check_shows_five_warnings_and_says_how_many_more_there_are(types: Types, place: Path) -> None:
     segments = [f"extra-{n}" for n in range(7)]
-    for name in segments:
-        (place / f"segments/{name}.yaml").write_text("title: {fr: a, en: b}\nwhen: {field: country, is: FR}\n")
+    for country, name in zip("ABCDEFG", segments, strict=True):
+        (place / f"segments/{name}.yaml").write_text(
+            f"title: {{fr: a, en: b}}\nwhen: {{field: country, is: A{country}}}\n"
+        )
     done = types("check")
     assert done.exit_code == 0
     assert done.output.count("is not in segment_order") == 5

@@ -43,7 +43,8 @@ def test_service_mail_is_not_counted(session: Session) -> None:
     ("tag", "written_in", "expected"),
     [
         ("fr-be", ("fr", "en"), "fr"),
-        ("fr-be", ("fr-be", "fr"), "fr-be"),
+        ("fr-be", ("fr-BE", "fr"), "fr-BE"),
+        ("fr-ca", ("fr-BE", "fr"), "fr"),
         ("en", ("fr",), None),
         ("de", ("fr", "en"), "fr"),
         ("de", ("de", "fr"), "de"),

@@ -30,7 +30,7 @@ def test_loading_prints_nothing(workspace: Path, capsys: pytest.CaptureFixture[s
 def test_sequences_come_highest_priority_first(workspace: Path) -> None:
     playbook = load_playbook(workspace)
 
-    assert [sequence.name for sequence in playbook.sequences] == ["decision", "evaluation", "discovery"]
+    assert [sequence.name for sequence in playbook.sequences] == ["decision", "evaluation", "discovery", "handed-over"]
 
 
 def test_steps_are_read_by_their_type(workspace: Path) -> None:
@@ -42,7 +42,7 @@ def test_steps_are_read_by_their_type(workspace: Path) -> None:
     assert isinstance(learn, EmailStep)
     assert (learn.best_for, learn.then) == ("discovery", "end")
     assert isinstance(woke_up, BranchStep)
-    assert woke_up.targets == ("learn-3", "last-word")
+    assert woke_up.targets == ("learn-3", "settings", "last-word")
     assert not woke_up.goes_on
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from leadflow.errors import Severity
 from leadflow.playbook.load import check_playbook
-from tests.playbook.conftest import DISCOVERY, WELCOME, change
+from tests.playbook.conftest import DISCOVERY, MAIN, WELCOME, change
 
 
 def test_a_best_for_that_no_email_answers_is_an_error(workspace: Path) -> None:
@@ -24,7 +24,9 @@ def test_a_step_nobody_comes_to_is_a_warning(workspace: Path) -> None:
     playbook, faults = check_playbook(workspace)
 
     assert playbook is not None
-    assert [(fault.line, fault.severity) for fault in faults] == [(25, Severity.WARNING)]
+    lines = (workspace / DISCOVERY).read_text().splitlines()
+    place = next(number for number, line in enumerate(lines, start=1) if "name: last-word" in line)
+    assert [(fault.line, fault.severity) for fault in faults] == [(place, Severity.WARNING)]
 
 
 def test_an_email_that_nobody_can_get_is_a_warning(workspace: Path) -> None:
@@ -45,3 +47,12 @@ def test_a_long_subject_is_a_warning(workspace: Path) -> None:
 
     assert playbook is not None
     assert "mailboxes cut after 60" in faults[0].message
+
+
+def test_a_regional_language_does_without_bodies_of_its_own(workspace: Path) -> None:
+    change(workspace / MAIN, "languages: [fr, en]", "languages: [fr, en, fr-BE]")
+
+    _playbook, faults = check_playbook(workspace)
+
+    assert [fault.message for fault in faults if "body.fr-BE" in fault.message] == []
+    assert "there is no subject in fr-BE" not in {fault.message for fault in faults}

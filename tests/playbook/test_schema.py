@@ -12,6 +12,7 @@ from leadflow.playbook.load import load_playbook
 from leadflow.playbook.schema import schemas, write_schemas
 from tests.playbook.conftest import EXAMPLE
 
+BRAND, REST = "name: a, site: b, postal_address: c, languages: fr", "office: {zone: a, country: b}, sender: {}"
 _KINDS = {"segments": "segment", "config/sequences": "sequence"}
 
 
@@ -52,6 +53,8 @@ def test_the_schemas_are_schemas() -> None:
         ("segment", "{title: x, when: {event: page_veiwed}}"),
         ("segment", "{titel: x, when: {segment: online-shops}}"),
         ("schedule", "{jobs: {nightly: {at: '25:00'}}}"),
+        ("leadflow", f"{{brand: {{{BRAND}, colors: {{button: green}}}}, {REST}}}"),
+        ("leadflow", f"{{brand: {{{BRAND}, colors: {{buton: '#000'}}}}, {REST}}}"),
         ("email", "{title: x, subject: y, for: {stage: [discvery]}}"),
         ("sequence", "{title: x, track: t, enter: {segment: online-shops}, steps: [{name: a, wiat: 3 days}]}"),
     ],
@@ -60,6 +63,12 @@ def test_a_misspelt_word_is_underlined(kind: str, text: str) -> None:
     schema = schemas(load_playbook(EXAMPLE))[kind]
 
     assert not Draft202012Validator(schema).is_valid(as_an_editor_sees_it(text))
+
+
+def test_a_brand_may_have_colours_and_a_font() -> None:
+    text = f"{{brand: {{{BRAND}, colors: {{button: '#0b5c63'}}, font: serif}}, {REST}}}"
+
+    assert Draft202012Validator(schemas()["leadflow"]).is_valid(as_an_editor_sees_it(text))
 
 
 def test_schemas_are_written_beside_the_files(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from leadflow.conditions.tree import Condition
+from leadflow.playbook.model.look import Look
 from leadflow.types import DAY, HOUR, MINUTE, NOWHERE, Place, Rate, Span
 
 
@@ -15,6 +16,7 @@ class Brand:
     postal_address: str
     #: The first is the fallback.
     languages: tuple[str, ...]
+    look: Look = field(default_factory=Look)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,8 @@ class Sequence:
     #: Step names that are gone for good → the step their people go on to.
     removed: Mapping[str, str] = field(default_factory=dict)
     was: str | None = None
+    #: Every mail of it is a service mail: it goes on while sales have the lead.
+    service: bool = False
     place: Place = field(default=NOWHERE, compare=False)
 
     def step(self, name: str) -> Step | None:

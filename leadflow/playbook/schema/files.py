@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from leadflow.conditions.vocabulary import FieldType
 from leadflow.playbook.limits import DAYS
+from leadflow.playbook.model.look import COLORS
 from leadflow.playbook.schedule import JOBS
 from leadflow.playbook.schema.marketing import email_schema, segment_schema, sequence_schema
 from leadflow.playbook.schema.parts import (
+    COLOUR,
     DATE,
     NAME,
     PERCENT,
@@ -37,7 +39,14 @@ def _leadflow() -> Schema:
     return mapping(
         {
             "brand": mapping(
-                {"name": TEXT, "site": TEXT, "postal_address": TEXT, "languages": several(TEXT)},
+                {
+                    "name": TEXT,
+                    "site": TEXT,
+                    "postal_address": TEXT,
+                    "languages": several(TEXT),
+                    "colors": mapping(dict.fromkeys(COLORS, COLOUR)),
+                    "font": TEXT,
+                },
                 ["name", "site", "postal_address", "languages"],
             ),
             "office": mapping({"zone": TEXT, "country": TEXT}, ["zone", "country"]),

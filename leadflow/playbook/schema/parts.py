@@ -14,6 +14,7 @@ TRUTH: Schema = {"type": "boolean"}
 TEXT: Schema = {"type": ["string", "number", "boolean"]}
 NAME: Schema = {"type": ["string", "integer"]}
 DATE: Schema = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+COLOUR: Schema = {"type": "string", "pattern": r"^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$"}
 WALL_TIME: Schema = {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"}
 PERCENT: Schema = {"type": "string", "pattern": r"^[0-9]{1,3} ?%$"}
 SHARE: Schema = {"type": "string", "pattern": r"^[0-9]{1,2}(\.[0-9]{1,2})? ?%$"}

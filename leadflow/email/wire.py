@@ -1,0 +1,193 @@
+"""What a renderer's two processes say to each other: frames with their length in front, plain data inside."""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, TypeGuard
+
+import orjson
+
+from leadflow.email.catalog import Email
+from leadflow.email.compile import Base, Compiled
+from leadflow.email.render import MissingValueError, Rendered, one_line
+from leadflow.email.slots import Link
+from leadflow.errors import TemplateError
+
+#: Bytes of the HTML, and of the text, of one mail; of the subject, and of the preheader.
+LONGEST_PART, LONGEST_LINE = 2_000_000, 10_000
+#: Bytes of an answer, and of a question: a batch with its facts.
+LONGEST_ANSWER, LONGEST_QUESTION = 8_000_000, 64_000_000
+#: Signs of what a failure says.
+LONGEST_NOTE = 400
+
+_LENGTH = struct.Struct("<I")
+#: Bytes of subject, preheader, HTML and text, which follow.
+_PARTS = struct.Struct("<IIII")
+_LIMITS = (LONGEST_LINE, LONGEST_LINE, LONGEST_PART, LONGEST_PART)
+
+
+class Kind(StrEnum):
+    """The first byte of an answer."""
+
+    MAIL = "m"
+    SHAPE = "s"
+    FAILURE = "f"
+
+
+class BrokenAnswerError(Exception):
+    """The child said something that no renderer says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One email in one language as the sending process knows it: what its links are, not how it is written."""
+
+    #: Hash of `source`.
+    key: str
+    name: str
+    language: str
+    version: str
+    #: As `Compiled` has them.
+    pages: tuple[str, ...]
+    urls: tuple[str, ...]
+    slots: Mapping[str, Link]
+    #: The question that compiles it: any child can be asked.
+    source: bytes
+
+
+def framed(payload: bytes) -> bytes:
+    """`payload` with its length in front."""
+    return _LENGTH.pack(len(payload)) + payload
+
+
+def length_of(read: bytes, at: int, limit: int) -> int:
+    """How many bytes follow the four at `at`."""
+    length: int = _LENGTH.unpack_from(read, at)[0]
+    if length > limit:
+        raise BrokenAnswerError
+    return length
+
+
+HEAD = _LENGTH.size
+
+
+def source_of(email: Email, language: str, base: Base) -> bytes:
+    """Everything that compiling `email` in `language` takes, as JSON; whom it is for is no business of a renderer."""
+    return orjson.dumps([language, _plain(email), _plain(base)], default=_plain_value, option=orjson.OPT_SORT_KEYS)
+
+
+def read_source(source: bytes) -> tuple[Email, str, Mapping[str, Any]]:
+    """(email, language, the fields of base) of `source_of`."""
+    language, email, base = orjson.loads(source)
+    return Email(**email), language, base
+
+
+def _plain(record: object) -> dict[str, Any]:
+    values = {field.name: getattr(record, field.name) for field in fields(record)}  # type: ignore[arg-type]
+    return {name: value for name, value in values.items() if isinstance(value, str | int | Mapping | None)}
+
+
+def _plain_value(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(type(value).__name__)
+
+
+def shape_frame(compiled: Compiled) -> bytes:
+    """The answer to a question that compiles."""
+    slots = [[name, kind, target] for name, (kind, target) in compiled.slots.items()]
+    told = [compiled.name, compiled.language, compiled.version, compiled.pages, compiled.urls, slots]
+    return framed(Kind.SHAPE.encode() + orjson.dumps(told))
+
+
+def mail_frame(mail: Rendered) -> bytes:
+    """The answer with a mail; TemplateError for one that is too long or cannot be written in UTF-8."""
+    try:
+        parts = [part.encode() for part in (mail.subject, mail.preheader, mail.html, mail.text)]
+    except UnicodeEncodeError as error:
+        raise TemplateError("the mail has a sign that cannot be written in UTF-8") from error
+    sizes = [len(part) for part in parts]
+    if any(size > limit for size, limit in zip(sizes, _LIMITS, strict=True)):
+        raise TemplateError("the mail is too long: 2 MB is the most")
+    return b"".join((_LENGTH.pack(1 + _PARTS.size + sum(sizes)), Kind.MAIL.encode(), _PARTS.pack(*sizes), *parts))
+
+
+def failure_frame(error: TemplateError) -> bytes:
+    """The answer that there is none, and why."""
+    note = one_line(str(error))[:LONGEST_NOTE]
+    told = [isinstance(error, MissingValueError), note, error.line or 0, error.column or 0]
+    return framed(Kind.FAILURE.encode() + orjson.dumps(told))
+
+
+def read_mail(payload: memoryview) -> Rendered | TemplateError:
+    """The mail or failure in `payload`; BrokenAnswerError when it is neither."""
+    if bytes(payload[:1]) != Kind.MAIL.encode():
+        return read_failure(payload)
+    try:
+        sizes = _PARTS.unpack_from(payload, 1)
+        if any(size > limit for size, limit in zip(sizes, _LIMITS, strict=True)):
+            raise BrokenAnswerError
+        subject, preheader, html, text = (str(part, "utf-8") for part in _cut(payload, 1 + _PARTS.size, sizes))
+    except (struct.error, UnicodeDecodeError) as error:
+        raise BrokenAnswerError from error
+    if one_line(subject) != subject or one_line(preheader) != preheader:
+        raise BrokenAnswerError
+    return Rendered(subject=subject, preheader=preheader, html=html, text=text)
+
+
+def _cut(payload: memoryview, start: int, sizes: Sequence[int]) -> Iterator[memoryview]:
+    if start + sum(sizes) != len(payload):
+        raise BrokenAnswerError
+    for size in sizes:
+        yield payload[start : start + size]
+        start += size
+
+
+def read_failure(payload: memoryview) -> TemplateError:
+    """The failure in `payload`; BrokenAnswerError when it is none."""
+    match _told(payload, Kind.FAILURE):
+        case [bool() as missing, str() as note, int() as line, int() as column] if len(note) <= LONGEST_NOTE:
+            return (MissingValueError if missing else TemplateError)(one_line(note), line=line, column=column)
+    raise BrokenAnswerError
+
+
+def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | TemplateError:
+    """The shape or failure in `payload`; BrokenAnswerError when it is neither."""
+    if bytes(payload[:1]) != Kind.SHAPE.encode():
+        return read_failure(payload)
+    match _told(payload, Kind.SHAPE):
+        case [str() as name, str() as language, str() as version, pages, urls, slots] if (
+            _are_texts(pages) and _are_texts(urls) and isinstance(slots, list) and all(map(_are_texts, slots))
+        ):
+            try:
+                made = {slot: (kind, target) for slot, kind, target in slots}
+            except ValueError as error:
+                raise BrokenAnswerError from error
+        case _:
+            raise BrokenAnswerError
+    if not set(made.values()) <= {*(("page", path) for path in pages), *(("url", url) for url in urls)}:
+        raise BrokenAnswerError
+    return Shape(
+        key=key,
+        name=name,
+        language=language,
+        version=version,
+        pages=tuple(pages),
+        urls=tuple(urls),
+        slots=made,
+        source=source,
+    )
+
+
+def _told(payload: memoryview, kind: Kind) -> object:
+    try:
+        return orjson.loads(payload[1:]) if bytes(payload[:1]) == kind.encode() else None
+    except orjson.JSONDecodeError as error:
+        raise BrokenAnswerError from error
+
+
+def _are_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
