@@ -12,14 +12,15 @@ from datetime import datetime
 
 from sqlalchemy import Engine, text
 
+from leadflow.email.pool import compiler
 from leadflow.errors import SettingsError
 from leadflow.pipeline.deliver_answers import Answers, Chance
 from leadflow.pipeline.deliver_claims import Claims
-from leadflow.pipeline.deliver_content import Writer
 from leadflow.pipeline.deliver_crew import Crew, ended, helped
 from leadflow.pipeline.deliver_gate import Gate, OpenGate
 from leadflow.pipeline.deliver_run import Run, Work
 from leadflow.pipeline.deliver_tally import Tally
+from leadflow.pipeline.deliver_writer import Writer
 from leadflow.pipeline.own_loop import OwnLoop
 from leadflow.pipeline.settled import settled
 from leadflow.playbook.model import Playbook
@@ -60,7 +61,7 @@ def deliver_messages(
     """
     _refuse_forgetful(engine)
     gate, tally = gate or OpenGate(), tally or Tally()
-    writer = Writer(playbook, now, key=key, public_url=public_url)
+    writer = Writer(playbook, now, compiler(), key=key, public_url=public_url)
     claims = Claims(engine, playbook, now, scope, writer, gate)
     released, expired = claims.tidy(batch)
     tally.add("released", released)

@@ -15,7 +15,6 @@ from leadflow.eligibility import pause_detail
 from leadflow.models import message
 from leadflow.pipeline.backlog import spread_backlog
 from leadflow.pipeline.decisions import record_decisions, subject_of
-from leadflow.pipeline.deliver_content import Unsent, Writer, Written
 from leadflow.pipeline.deliver_gate import Gate, Room, Taken
 from leadflow.pipeline.deliver_intent import WHOSE, intend
 from leadflow.pipeline.deliver_rows import (
@@ -28,6 +27,7 @@ from leadflow.pipeline.deliver_rows import (
     note_versions,
     release_lapsed,
 )
+from leadflow.pipeline.deliver_writer import Unsent, Writer, Written
 from leadflow.playbook.model import Playbook
 from leadflow.types import MessageState, Reason, Scope
 

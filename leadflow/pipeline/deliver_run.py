@@ -17,10 +17,10 @@ from leadflow.errors import BuildError
 from leadflow.freshness import seconds
 from leadflow.pipeline.deliver_answers import Answers, Result
 from leadflow.pipeline.deliver_claims import Claimed, Claims
-from leadflow.pipeline.deliver_content import Unsent, Writer, Written
 from leadflow.pipeline.deliver_gate import Gate
 from leadflow.pipeline.deliver_record import Recorder, patiently, write_answers
 from leadflow.pipeline.deliver_tally import Tally
+from leadflow.pipeline.deliver_writer import Writer, Written
 from leadflow.ports import EmailProvider, Outgoing
 
 P = ParamSpec("P")
@@ -30,8 +30,6 @@ T = TypeVar("T")
 FRESH = 120.0
 #: Claims whose answers are not all written down: what a crash leaves in doubt.
 _OPEN_CLAIMS = 2
-#: Mails written between two looks at the wire: about 3 ms.
-_AT_ONCE = 20
 #: Seconds that mails on the wire are given once the run is to stop.
 DRAIN = 20.0
 
@@ -167,14 +165,7 @@ class Run:
     async def _take(self) -> Claimed:
         self._known = self._records
         claimed = await self._in_thread(self._work.claims.take, self._work.batch)
-        mails: list[Written] = []
-        unsent: list[Unsent] = []
-        # Not in a thread: one that computes lets this one go on every 5 ms only, and with it each byte on the wire.
-        for start in range(0, len(claimed.rows), _AT_ONCE):
-            more, fewer = self._work.writer.write(claimed.rows[start : start + _AT_ONCE])
-            mails += more
-            unsent += fewer
-            await asyncio.sleep(0)
+        mails, unsent = await self._work.writer.write(claimed.rows)
         return replace(claimed, mails=mails, unsent=unsent)
 
     async def _intend(self, claimed: Claimed) -> _OpenClaim:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from leadflow.pipeline.deliver_answers import Result
-from leadflow.pipeline.deliver_content import Unsent
+from leadflow.pipeline.deliver_writer import Unsent
 from leadflow.types import MessageState, Outcome, Phase, Reason
 
 
