@@ -177,14 +177,16 @@ class _Writer(Generic[T]):
         self._patience = sys.getswitchinterval()
         # What the database waits for is sent at once, not after the reader's usual five milliseconds.
         sys.setswitchinterval(0.0001)
-        # What stood in memory before is not garbage, and need not be looked through for every ten thousand rows.
-        gc.freeze()
+        # No row refers to itself, and a search for what does would look through a million of them again and again.
+        self._searches = gc.isenabled()
+        gc.disable()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._thread.shutdown()
         sys.setswitchinterval(self._patience)
-        gc.unfreeze()
+        if self._searches:
+            gc.enable()
 
     def swap(self, rows: _Rows[T]) -> _Written:
         """What became of the rows before, now that they are written; `rows` are next."""
