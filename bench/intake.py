@@ -72,7 +72,8 @@ def _import(database: str, fresh: Fresh, people: Path, say: Say) -> Line:
         url = fresh()
         figures.append(import_file(url, people))
         floors.append(write_rows_again(url, fresh(), people))
-    return rate("import, validated, to commit", database, "leads", _LEADS, figures, floors, least=30_000)
+    least = 30_000 if database == "PostgreSQL" else None
+    return rate("import, validated, to commit", database, "leads", _LEADS, figures, floors, least=least)
 
 
 def rate(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from leadflow.db import make_engine
 from leadflow.intake.bulk import insert_rows
 from leadflow.intake.csvfile import open_csv
+from leadflow.intake.importing import BATCH
 from leadflow.intake.leads import LegalGrounds, import_leads
 from leadflow.intake.mapping import Wishes, map_columns
 from leadflow.migrations import upgrade
@@ -21,8 +22,6 @@ from leadflow.playbook.load import load_playbook
 _PLAYBOOK = load_playbook(Path(__file__).parents[1])
 _GROUNDS = LegalGrounds(basis="legitimate_interest", source="trade fair", informed_on="2026-02-13")
 _FILLED = (account, lead, lead_score, lead_state, identity)
-#: Rows of one transaction, as the import has them.
-_BATCH = 4_000
 
 
 def import_file(url: str, path: Path) -> float:
@@ -51,9 +50,9 @@ def write_rows_again(url: str, empty: str, path: Path) -> float:
     with Session(target) as session:
         session.connection()
         load_rows(session, account, rows[account])
-        for first in range(0, len(rows[lead]), _BATCH):
+        for first in range(0, len(rows[lead]), BATCH):
             for table in _FILLED[1:]:
-                load_rows(session, table, rows[table][first : first + _BATCH])
+                load_rows(session, table, rows[table][first : first + BATCH])
             session.commit()
     seconds = time.perf_counter() - started
     for engine in (source, target):

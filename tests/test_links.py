@@ -5,6 +5,7 @@ import pytest
 from leadflow.errors import LinkError
 from leadflow.links import (
     address_hash,
+    address_hashes,
     click_url,
     read_click,
     read_unsubscribe,
@@ -47,3 +48,5 @@ def test_public_addresses_do_not_double_the_slash() -> None:
 def test_a_hash_of_an_address_depends_on_the_workspace() -> None:
     assert len(address_hash("k", "a@b.example")) == 64
     assert address_hash("k", "a@b.example") != address_hash("other", "a@b.example")
+    some = ["a@b.example", "ä@b.example", ""]
+    assert list(address_hashes("k" * 99, some)) == [address_hash("k" * 99, one) for one in some]

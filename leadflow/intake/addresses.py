@@ -1,9 +1,9 @@
 """Normalises addresses: one person, one spelling, and a reason in plain words for what is no address."""
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
@@ -23,9 +23,8 @@ class AddressError(LeadflowError):
     """This is no address one can write to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """A normalised address: casefolded local part, lower-case ASCII domain."""
+class Address(NamedTuple):
+    """A normalised address: casefolded local part, lower-case ASCII domain. A tuple, since a file has a million."""
 
     value: str
     domain: str
@@ -47,7 +46,7 @@ def read_address(text: str) -> Address:
     # Two hyphens in a row may announce an international name, which only the library can read.
     if usual and usual.start(1) <= 65 and len(bare) <= 254 and "--" not in usual[1]:
         domain = usual[1].lower()
-        return Address(value=bare.lower(), domain=domain, is_free=domain in free_domains())
+        return Address(bare.lower(), domain, domain in free_domains())
     if problem := _unprintable(bare):
         raise AddressError(problem)
     local, _at, right = bare.rpartition("@")

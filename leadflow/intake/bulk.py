@@ -1,15 +1,34 @@
 """Writes many rows at once, past SQLAlchemy: COPY on PostgreSQL, one prepared statement on SQLite."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import chain, islice
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, text
+from sqlalchemy import Boolean, Table, Text, text
 from sqlalchemy.orm import Session
 
 Row = Sequence[Any]
+
+#: Lines made at once of columns: more are made while the server reads these.
+_AT_ONCE = 500
+#: What COPY reads for a missing value, and signs it does not read as they stand.
+_MISSING = "\\N"
+_SPELT = {ord("\\"): "\\\\", ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r"}
+
+
+class Tail:
+    """The end of rows that many rows have in common: its values, and how COPY reads them."""
+
+    __slots__ = ("line", "values")
+
+    def __init__(self, *values: Any) -> None:
+        """Values as the database stores them."""
+        self.values = values
+        self.line = "".join(f"\t{_spelt(value)}" for value in values) + "\n"
 
 
 def as_json(value: Mapping[str, Any]) -> str:
@@ -32,6 +51,77 @@ def insert_rows(session: Session, table: Table, names: Sequence[str], rows: Sequ
         driver.executemany(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", rows)  # noqa: S608
         return
     _copy(driver, table.name, columns, rows)
+
+
+def insert_columns(
+    session: Session, table: Table, names: Sequence[str], columns: Sequence[Iterable[Any]], tails: Iterable[Tail]
+) -> None:
+    """Write rows of which `columns` hold the values of the first of `names` and `tails` those of the others.
+
+    What is made row by row is made while the server takes in the rows before.
+    """
+    begin_columns(session, table, names, columns, tails)()
+
+
+def begin_columns(
+    session: Session, table: Table, names: Sequence[str], columns: Sequence[Iterable[Any]], tails: Iterable[Tail]
+) -> Callable[[], None]:
+    """Hand over what `insert_columns` writes; what is given back waits until it is written."""
+    listed = ", ".join(names)
+    driver = _driver(session)
+    if _is_sqlite(session):
+        marks = ", ".join("?" * len(names))
+        rows = ((*own, *tail.values) for *own, tail in zip(*columns, tails, strict=False))
+        return lambda: driver.executemany(f"INSERT INTO {table.name} ({listed}) VALUES ({marks})", rows)  # noqa: S608
+    spell = [_speller(table, name) for name, _column in zip(names, columns, strict=False)]
+    with ExitStack() as stack:
+        copy = stack.enter_context(
+            stack.enter_context(driver.cursor()).copy(f"COPY {table.name} ({listed}) FROM STDIN")
+        )
+        for lines in _lines(spell, [iter(column) for column in columns], iter(tails)):
+            copy.write(lines)
+            # The library keeps back what fills no block of its own, and the server begins with whole messages only.
+            driver.pgconn.flush()
+        return stack.pop_all().close
+
+
+def _lines(
+    spell: Sequence[Callable[[list[Any]], list[str]]], columns: Sequence[Iterator[Any]], tails: Iterator[Tail]
+) -> Iterator[str]:
+    while some := [list(islice(column, _AT_ONCE)) for column in columns]:
+        if not some[0]:
+            return
+        spelt = [told(values) for told, values in zip(spell, some, strict=True)]
+        ends = map(attrgetter("line"), islice(tails, len(some[0])))
+        yield "".join(chain.from_iterable(zip(map("\t".join, zip(*spelt, strict=True)), ends, strict=True)))
+
+
+def _speller(table: Table, name: str) -> Callable[[list[Any]], list[str]]:
+    """How COPY reads the values of a column."""
+    match table.c[name].type:
+        case Text():
+            return _texts
+        case Boolean():
+            return lambda values: ["t" if value else "f" for value in values]
+        case _:
+            return lambda values: [_MISSING if value is None else str(value) for value in values]
+
+
+def _texts(values: list[str | None]) -> list[str]:
+    told = "".join(filter(None, values))
+    if any(chr(sign) in told for sign in _SPELT):
+        return [_spelt(value) for value in values]
+    return [_MISSING if value is None else value for value in values]
+
+
+def _spelt(value: Any) -> str:
+    match value:
+        case None:
+            return _MISSING
+        case bool():
+            return "t" if value else "f"
+        case _:
+            return str(value).translate(_SPELT)
 
 
 def update_rows(session: Session, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leadflow.errors import InputError
+from leadflow.intake.csvlines import Block, blocks
 from leadflow.text import _
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -53,7 +54,7 @@ class CsvFile:
 
     def records(self) -> Iterator[Record]:
         """The records after the header; an empty line is none."""
-        found = _records(self.path, self.encoding, self.delimiter)
+        found = _records(_parts(self.path, self.encoding, self.delimiter), self.delimiter)
         next(found)
         return found
 
@@ -66,8 +67,7 @@ def open_csv(path: Path, *, encoding: str = "utf-8", delimiter: str | None = Non
     codec = _codec(encoding)
     _look_at_start(path, codec)
     sign = delimiter or _sniff(path, codec)
-    found = _records(path, codec, sign)
-    first = next(found, None)
+    first = next(_records(_parts(path, codec, sign), sign), None)
     if first is None:
         raise InputError(_("{file}: the file is empty").format(file=path.name))
     header = _header(path, first)
@@ -77,7 +77,7 @@ def open_csv(path: Path, *, encoding: str = "utf-8", delimiter: str | None = Non
         delimiter=sign,
         header=header,
         raw_header=first.raw,
-        rows=sum(1 for _record in found),
+        rows=sum(1 if isinstance(part, Record) else part.filled for part in _parts(path, codec, sign)) - 1,
         size=path.stat().st_size,
     )
 
@@ -114,48 +114,9 @@ def _look_at_start(path: Path, codec: str) -> None:
         raise InputError(words.format(file=path.name))
 
 
-def _lines(path: Path, codec: str) -> Iterator[tuple[str, bytes]]:
-    """Every physical line: its text, and its bytes without a byte order mark."""
-    if codec.startswith(("utf-16", "utf-32")):
-        yield from _wide_lines(path, codec)
-        return
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
-            try:
-                yield line.decode(codec), line
-            except UnicodeDecodeError as error:
-                raise _undecodable(path, codec, number, line, error) from None
-
-
-def _wide_lines(path: Path, codec: str) -> Iterator[tuple[str, bytes]]:
-    try:
-        with path.open(encoding=codec, newline="\n") as file:
-            for text in file:
-                yield text, text.encode(wide_codec(codec))
-    except UnicodeError as error:
-        words = _("{file}: the bytes are not {encoding} ({reason})")
-        raise InputError(words.format(file=path.name, encoding=codec, reason=error)) from None
-
-
-def wide_codec(codec: str) -> str:
-    """`codec` as it is written without a byte order mark."""
-    return f"{codec}-le" if codec in ("utf-16", "utf-32") else codec
-
-
-def _undecodable(path: Path, codec: str, number: int, line: bytes, error: UnicodeDecodeError) -> InputError:
-    column = len(line[: error.start].decode(codec, "replace")) + 1
-    bad = " ".join(f"{byte:02X}" for byte in line[error.start : max(error.end, error.start + 1)])
-    words = _(
-        "{file}:{line}:{column}  the bytes {bytes} are not {encoding}. "
-        "Written by Excel on Windows? Say --encoding cp1252"
-    )
-    return InputError(words.format(file=path.name, line=number, column=column, bytes=bad, encoding=codec))
-
-
 def _sniff(path: Path, codec: str) -> str:
     """The sign that parts the header into most cells."""
-    first = next((text for text, _raw in _lines(path, codec) if text.strip()), "")
+    first = next((text for block in blocks(path, codec) for text in block.texts if text.strip()), "")
     bare = _QUOTED.sub("", first)
     return max(DELIMITERS, key=lambda sign: (bare.count(sign), -DELIMITERS.index(sign)))
 
@@ -176,35 +137,58 @@ def _header(path: Path, first: Record) -> tuple[str, ...]:
     return names
 
 
-def _records(path: Path, codec: str, delimiter: str) -> Iterator[Record]:
-    lines = enumerate(_lines(path, codec), start=1)
-    for number, (text, raw) in lines:
+def _records(parts: Iterator["Block | Record"], delimiter: str) -> Iterator[Record]:
+    for part in parts:
+        if isinstance(part, Record):
+            yield part
+            continue
+        for number, (text, raw) in enumerate(zip(part.texts, part.raws, strict=True), start=part.first):
+            if bare := text.rstrip("\r\n"):
+                yield Record(number, tuple(bare.split(delimiter)), raw)
+
+
+def _parts(path: Path, codec: str, delimiter: str) -> "Iterator[Block | Record]":
+    """Blocks whose lines are records as they stand, and one by one the records of those with a quote or NUL byte."""
+    found = blocks(path, codec)
+    for block in found:
+        if block.is_plain:
+            yield block
+        else:
+            yield from _quoted(path, delimiter, block, found)
+
+
+def _quoted(path: Path, delimiter: str, block: Block, further: Iterator[Block]) -> Iterator[Record]:
+    """The records of a block, and of those after it into which its last one runs on."""
+    lines = list(zip(block.texts, block.raws, strict=True))
+    at = 0
+    while at < len(lines):
+        number = block.first + at
+        text, raw = lines[at]
+        at += 1
         if not text.strip("\r\n"):
             continue
-        if '"' not in text:
-            fault = _("the row has a NUL byte in it") if "\0" in text else None
-            yield Record(line=number, cells=tuple(text.rstrip("\r\n").split(delimiter)), raw=raw, fault=fault)
-            continue
-        end = number
         while (cells := _cells(text, delimiter)) is None:
-            following = next(lines, None)
-            if following is None or end - number >= LONGEST_CELL_LINES:
+            if at == len(lines) and (following := next(further, None)):
+                lines += zip(following.texts, following.raws, strict=True)
+            if at == len(lines) or block.first + at - number > LONGEST_CELL_LINES:
                 raise _unclosed(path, number, text, delimiter)
-            end, (more, more_raw) = following
-            text, raw = text + more, raw + more_raw
+            more, more_raw = lines[at]
+            text, raw, at = text + more, raw + more_raw, at + 1
         if isinstance(cells, str):
-            if end > number:
+            if block.first + at - number > 1:
                 raise _unclosed(path, number, text, delimiter)
-            yield Record(line=number, cells=(), raw=raw, fault=cells)
+            yield Record(number, (), raw, cells)
             continue
         fault = _("the row has a NUL byte in it") if "\0" in text else None
-        yield Record(line=number, cells=tuple(cells), raw=raw, fault=fault)
+        yield Record(number, tuple(cells), raw, fault)
 
 
 def _cells(text: str, delimiter: str) -> list[str] | str | None:
     """The cells of one record; None while a quote is open, a reason when what stands after a closed one is no cell."""
-    cells = []
     bare = text.rstrip("\r\n")
+    if '"' not in bare:
+        return bare.split(delimiter)
+    cells = []
     at = 0
     while True:
         if bare.startswith('"', at):

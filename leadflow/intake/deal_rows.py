@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from leadflow.intake.deal_effects import conclude
 from leadflow.intake.deal_words import DealState, Told
-from leadflow.intake.importing import Rejected
-from leadflow.intake.people import Change, Taken
+from leadflow.intake.importing import Rejected, Taken
+from leadflow.intake.people import Change
 from leadflow.models import deal, identity, lead
 from leadflow.playbook.model import Playbook
 from leadflow.text import _, ngettext

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -12,13 +11,23 @@ from sqlalchemy.orm import Session
 from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.errors import LeadflowError, UsageError
 from leadflow.intake.addresses import read_address
-from leadflow.intake.csvfile import CsvFile
+from leadflow.intake.csvfile import CsvFile, Record
 from leadflow.intake.deal_rows import NewDeal, write_deals
 from leadflow.intake.deal_words import DealState
 from leadflow.intake.fields import FieldError, clean_text, read_choice, read_instant, read_number
-from leadflow.intake.importing import Accounting, Intake, Look, Progress, Rejected, import_rows, plainly
+from leadflow.intake.importing import (
+    Accounting,
+    Intake,
+    Look,
+    Progress,
+    Read,
+    Rejected,
+    Taken,
+    count_read,
+    import_rows,
+    plainly,
+)
 from leadflow.intake.mapping import ColumnMapping, Wishes, map_columns
-from leadflow.intake.people import Taken
 from leadflow.intake.person import named, read_id
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
@@ -72,11 +81,27 @@ def import_deals(
     """Keep the deals of `file`; a row about somebody not known is rejected."""
     reader = _DealReader(zone=zone or ZoneInfo(playbook.office.zone), date_formats=mapping.date_formats, now=now)
 
-    def write(session: Session, deals: Sequence[NewDeal]) -> Sequence[Taken | Rejected]:
-        return write_deals(session, playbook, deals, now=now)
+    def read(records: Sequence[Record]) -> list[Read[NewDeal] | Rejected]:
+        return [plainly(mapping, reader.read, record) for record in records]
 
-    intake = Intake(read=partial(plainly, mapping, reader.read), keys=lambda deal: (deal.external_id,), write=write)
+    def batch(deals: Sequence[Read[NewDeal]]) -> _DealBatch:
+        return _DealBatch(playbook=playbook, deals=[deal.value for deal in deals], now=now)
+
+    intake = Intake(read=read, keys=lambda deal: (deal.value.external_id,), count=count_read, batch=batch)
     return import_rows(engine, file, intake, dry_run=dry_run, progress=progress, look=look)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DealBatch:
+    playbook: Playbook
+    deals: Sequence[NewDeal]
+    now: datetime
+
+    def look_up(self, session: Session) -> None:
+        """Deals are few: `write` does it all."""
+
+    def write(self, session: Session) -> Sequence[Taken | Rejected]:
+        return write_deals(session, self.playbook, self.deals, now=self.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

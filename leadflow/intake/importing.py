@@ -6,28 +6,33 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from leadflow.errors import InvariantError
-from leadflow.intake.csvfile import CsvFile, Record, wide_codec
+from leadflow.intake.csvfile import CsvFile, Record
 from leadflow.intake.fields import FieldError
 from leadflow.intake.mapping import ColumnMapping
-from leadflow.intake.people import Change, Taken
+from leadflow.intake.people import Change
+from leadflow.intake.rejects import RejectsFile
 
 T = TypeVar("T")
+_Rows = list[tuple[Record, T]]
 
 #: Told how many bytes of the file are behind us.
 Progress = Callable[[int], None]
 Look = Callable[[Session, "Accounting"], None]
 _SHOWN = 5
 #: Rows of one transaction: what a crash leaves for the next import, and how long others wait for their turn to write.
-BATCH = 4_000
+BATCH = 8_000
+#: Rows read at once.
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,15 @@ class Rejected:
     """Why a row was not taken."""
 
     reason: str
+
+
+class Taken(NamedTuple):
+    """What became of a row that was."""
+
+    change: Change
+    lead_id: int
+    #: What was kept out, in words.
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,21 +91,46 @@ class Read(NamedTuple, Generic[T]):
     empty: Sequence[str]
 
 
-def plainly(mapping: ColumnMapping, read: Callable[[dict[str, str], dict[str, str]], T], record: Record) -> Read[T]:
+def plainly(
+    mapping: ColumnMapping, read: Callable[[dict[str, str], dict[str, str]], T], record: Record
+) -> Read[T] | Rejected:
     """A row by `read`: (field → text, field → null word) → the value; FieldError rejects the row."""
-    said, nulls = mapping.said(record)
-    empty = [name for _place, name in mapping.columns if name not in said and name not in nulls]
-    return Read(read(said, nulls), nulls, empty)
+    try:
+        said, nulls = mapping.said(record)
+        empty = [name for _place, name in mapping.columns if name not in said and name not in nulls]
+        return Read(read(said, nulls), nulls, empty)
+    except FieldError as error:
+        return Rejected(reason=str(error))
+
+
+def count_read(rows: Iterable[Read[Any]], counted: Accounting) -> None:
+    """Note what `rows` did not say."""
+    for _value, nulls, empty in rows:
+        counted.nulls.update(nulls.items())
+        counted.empty.update(empty)
+
+
+class Batch(Protocol):
+    """Rows of one transaction."""
+
+    def look_up(self, session: Session) -> None:
+        """Ask the database what `write` must know, and begin: many short waits."""
+
+    def write(self, session: Session) -> Sequence[Taken | Rejected]:
+        """What became of each row: one long wait, in a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake(Generic[T]):
-    """How the rows of one kind of file are read and written."""
+    """How the rows of one kind of file are read and written, many at once."""
 
-    read: Callable[[Record], Read[T]]
+    read: Callable[[Sequence[Record]], Sequence[T | Rejected]]
     #: What makes two rows the same, the strongest first.
     keys: Callable[[T], Sequence[Hashable]]
-    write: Callable[[Session, Sequence[T]], Sequence[Taken | Rejected]]
+    #: Counts what the rows that were taken did not say.
+    count: Callable[[Sequence[T], Accounting], None]
+    #: What can be done with rows before the database is asked.
+    batch: Callable[[Sequence[T]], Batch]
 
 
 def import_rows(
@@ -117,6 +156,9 @@ def import_rows(
     return run.counted
 
 
+_Written = list[tuple[Record, Taken | Rejected]]
+
+
 @contextmanager
 def _committed(engine: Engine) -> Iterator[Session]:
     with Session(engine) as session, session.begin():
@@ -124,40 +166,47 @@ def _committed(engine: Engine) -> Iterator[Session]:
 
 
 class _Writer(Generic[T]):
-    """Writes one batch in a thread, which mostly waits for the database."""
+    """Has the database take in one batch after the other, and the reader go on meanwhile."""
 
-    def __init__(
-        self,
-        session: Callable[[], AbstractContextManager[Session]],
-        write: Callable[[Session, Sequence[T]], Sequence[Taken | Rejected]],
-    ) -> None:
-        self._session, self._write = session, write
+    def __init__(self, session: Callable[[], AbstractContextManager[Session]], intake: Intake[T]) -> None:
+        self._session, self._batch = session, intake.batch
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="import")
-        self._pending: Future[list[tuple[Record, Taken | Rejected]]] | None = None
+        self._pending: Future[_Written] | None = None
 
     def __enter__(self) -> "_Writer[T]":
         self._patience = sys.getswitchinterval()
-        # What the database answers is taken up at once, not after the reader's usual five milliseconds.
-        sys.setswitchinterval(0.0005)
-        # What stood in memory before is not garbage, and need not be looked through for every ten thousand rows.
-        gc.freeze()
+        # What the database waits for is sent at once, not after the reader's usual five milliseconds.
+        sys.setswitchinterval(0.0001)
+        # No row refers to itself, and a search for what does would look through a million of them again and again.
+        self._searches = gc.isenabled()
+        gc.disable()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._thread.shutdown()
         sys.setswitchinterval(self._patience)
-        gc.unfreeze()
+        if self._searches:
+            gc.enable()
 
-    def swap(self, batch: list[tuple[Record, T]]) -> list[tuple[Record, Taken | Rejected]]:
-        """What became of the batch before, now that it is written; `batch` is next."""
+    def swap(self, rows: _Rows[T]) -> _Written:
+        """What became of the rows before, now that they are written; `rows` are next."""
+        batch = self._batch([value for _record, value in rows]) if rows else None
         done = self._pending.result() if self._pending else []
-        self._pending = self._thread.submit(self._all, batch) if batch else None
+        self._pending = self._begun(batch, [record for record, _value in rows]) if batch else None
         return done
 
-    def _all(self, batch: list[tuple[Record, T]]) -> list[tuple[Record, Taken | Rejected]]:
-        with self._session() as session:
-            results = self._write(session, [value for _record, value in batch])
-        return [(record, result) for (record, _value), result in zip(batch, results, strict=True)]
+    def _begun(self, batch: Batch, records: Sequence[Record]) -> Future[_Written]:
+        with ExitStack() as stack:
+            session = stack.enter_context(self._session())
+            # Not in the thread: beside the reader each of these short waits would be a long one.
+            batch.look_up(session)
+            return self._thread.submit(_written, stack.pop_all(), session, batch, records)
+
+
+def _written(stack: ExitStack, session: Session, batch: Batch, records: Sequence[Record]) -> _Written:
+    with stack:
+        results = batch.write(session)
+    return list(zip(records, results, strict=True))
 
 
 class _Run(Generic[T]):
@@ -169,59 +218,71 @@ class _Run(Generic[T]):
 
     def all(self, session: Callable[[], AbstractContextManager[Session]]) -> None:
         """Read and write every record; while the database takes one batch in, the next one is read."""
-        done = len(self._file.raw_header)
-        waiting: list[tuple[Record, T]] = []
-        with self._rejects, _Writer(session, self._intake.write) as writer:
-            for record in self._file.records():
-                done += len(record.raw)
-                self.counted.rows += 1
-                if (value := self._read(record)) is not None:
-                    waiting.append((record, value))
-                if len(waiting) == BATCH:
-                    self._judge(writer.swap(waiting))
+        done, records = len(self._file.raw_header), self._file.records()
+        batch: _Rows[T] = []
+        # A short one to begin with: until it is read, the database has nothing to do.
+        enough = _AT_ONCE
+        with self._rejects, _Writer(session, self._intake) as writer:
+            while some := list(islice(records, _AT_ONCE)):
+                done += sum(len(record.raw) for record in some)
+                self.counted.rows += len(some)
+                batch += self._read(some)
+                if len(batch) >= enough:
+                    self._judge(writer.swap(batch))
                     self._progress(done)
-                    waiting = []
-            self._judge(writer.swap(waiting))
+                    batch, enough = [], BATCH
+            self._judge(writer.swap(batch))
             self._judge(writer.swap([]))
             self._progress(self._file.size)
         self.counted.rejects = self._rejects.written
 
-    def _read(self, record: Record) -> T | None:
-        try:
-            value, nulls, empty = self._intake.read(record)
-        except FieldError as error:
-            self._reject(record, str(error))
-            return None
-        keys = self._intake.keys(value)
-        earlier = next((self._seen[key] for key in keys if key in self._seen), None)
-        if earlier is not None:
-            self.counted.duplicate += 1
-            _keep_first(self.counted.first_duplicates, (record.line, earlier))
-            return None
-        for key in keys:
-            self._seen[key] = record.line
-        counted = self.counted
-        for null in nulls.items():
-            counted.nulls[null] += 1
-        for name in empty:
-            counted.empty[name] += 1
-        return value
+    def _read(self, records: Sequence[Record]) -> _Rows[T]:
+        batch: _Rows[T] = []
+        for record, value in zip(records, self._intake.read(records), strict=True):
+            if isinstance(value, Rejected):
+                self._reject(record, value.reason)
+            else:
+                batch.append((record, value))
+        keys = [self._intake.keys(value) for _record, value in batch]
+        batch = self._first(batch, keys)
+        self._intake.count([value for _record, value in batch], self.counted)
+        return batch
 
-    def _judge(self, written: Iterable[tuple[Record, Taken | Rejected]]) -> None:
+    def _first(self, batch: _Rows[T], keys: Sequence[Sequence[Hashable]]) -> _Rows[T]:
+        """Those of `batch` that no earlier row of the file is about."""
+        pairs = zip(batch, keys, strict=True)
+        told = [(key, record.line) for (record, _value), some in pairs for key in some]
+        mine = dict(told)
+        if len(mine) == len(told) and mine.keys().isdisjoint(self._seen.keys()):
+            self._seen.update(mine)
+            return batch
+        return [one for one, some in zip(batch, keys, strict=True) if self._is_first(one[0].line, some)]
+
+    def _is_first(self, line: int, keys: Sequence[Hashable]) -> bool:
+        earlier = next((self._seen[key] for key in keys if key in self._seen), None)
+        if earlier is None:
+            self._seen.update(dict.fromkeys(keys, line))
+            return True
+        self.counted.duplicate += 1
+        _keep_first(self.counted.first_duplicates, (line, earlier))
+        return False
+
+    def _judge(self, written: _Written) -> None:
         """Count what became of a batch."""
-        changes: Counter[Change] = Counter()
+        counted = self.counted
         for record, result in written:
             if isinstance(result, Rejected):
                 self._reject(record, result.reason)
                 continue
-            changes[result.change] += 1
-            self.counted.lead_ids.append(result.lead_id)
             for note in result.notes:
-                self.counted.noted += 1
-                _keep_first(self.counted.first_notes, (record.line, note))
-        self.counted.created += changes[Change.CREATED]
-        self.counted.updated += changes[Change.UPDATED]
-        self.counted.unchanged += changes[Change.UNCHANGED]
+                counted.noted += 1
+                _keep_first(counted.first_notes, (record.line, note))
+        taken = [result for _record, result in written if isinstance(result, Taken)]
+        counted.lead_ids.extend([result.lead_id for result in taken])
+        changes = [result.change for result in taken]
+        counted.created += changes.count(Change.CREATED)
+        counted.updated += changes.count(Change.UPDATED)
+        counted.unchanged += changes.count(Change.UNCHANGED)
 
     def _reject(self, record: Record, reason: str) -> None:
         self.counted.rejected += 1
@@ -232,46 +293,3 @@ class _Run(Generic[T]):
 def _keep_first(kept: list[T], one: T) -> None:
     if len(kept) < _SHOWN:
         kept.append(one)
-
-
-class RejectsFile:
-    """`leads.rejects.csv`: line, reason, then the row's own bytes; mended, it can be imported again."""
-
-    def __init__(self, file: CsvFile, *, dry_run: bool) -> None:
-        self._source, self._dry_run = file, dry_run
-        self._path = file.path.with_name(f"{file.path.stem}.rejects.csv")
-        self._open: BinaryIO | None = None
-
-    def __enter__(self) -> "RejectsFile":
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        if self._open:
-            self._open.close()
-        elif not self._dry_run:
-            # What an earlier import rejected has been taken by this one.
-            self._path.unlink(missing_ok=True)
-
-    @property
-    def written(self) -> Path | None:
-        """The file, when there is one."""
-        return self._path if self._open else None
-
-    def add(self, record: Record, reason: str) -> None:
-        """Keep a row that was not taken."""
-        if self._dry_run:
-            return
-        if self._open is None:
-            self._open = self._path.open("wb")
-            self._open.write(self._encoded(f"line{self._source.delimiter}reason{self._source.delimiter}"))
-            self._open.write(self._with_end(self._source.raw_header))
-        sign = self._source.delimiter
-        quoted = " ".join(reason.split()).replace('"', '""')
-        self._open.write(self._encoded(f'{record.line}{sign}"{quoted}"{sign}') + self._with_end(record.raw))
-
-    def _encoded(self, text: str) -> bytes:
-        return text.encode(wide_codec(self._source.encoding), "replace")
-
-    def _with_end(self, raw: bytes) -> bytes:
-        end = self._encoded("\n")
-        return raw if raw.endswith(end) else raw + end

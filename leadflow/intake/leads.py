@@ -3,19 +3,29 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from leadflow.errors import UsageError
 from leadflow.intake.csvfile import CsvFile, Record
+from leadflow.intake.draft import Telling
 from leadflow.intake.fields import FieldError
-from leadflow.intake.importing import Accounting, Intake, Look, Progress, Read, import_rows, plainly
+from leadflow.intake.importing import (
+    Accounting,
+    Intake,
+    Look,
+    Progress,
+    Read,
+    Rejected,
+    count_read,
+    import_rows,
+    plainly,
+)
 from leadflow.intake.mapping import ColumnMapping
-from leadflow.intake.newcomers import take_rows
-from leadflow.intake.people import Taken
+from leadflow.intake.newcomers import Import, keys_of_row
 from leadflow.intake.person import Person, PersonReader
 from leadflow.intake.usual import Told, UsualRows
 from leadflow.playbook.model import Playbook
@@ -83,29 +93,27 @@ def import_leads(
         words = _("no column is mapped to email or external_id, so nobody could be known again: --map email=COLUMN")
         raise UsageError(words)
     office = ZoneInfo(playbook.office.zone)
-    defaults = grounds.defaults(mapping, today=now.astimezone(office).date())
+    today = now.astimezone(office).date()
+    defaults = grounds.defaults(mapping, today=today)
     reader = PersonReader(fields=playbook.fields, zone=zone or office, date_formats=mapping.date_formats)
 
-    rows = UsualRows(mapping, reader, key)
-    companies: dict[str, int] = {}
+    usual = UsualRows(mapping, reader)
 
-    def read_plainly(said: dict[str, str], nulls: dict[str, str]) -> Person | Told:
+    def read_plainly(said: dict[str, str], nulls: dict[str, str]) -> Person:
         person = reader.read(said, nulls)
         if not person.keys:
             raise FieldError(_("the row has neither an address nor an id"))
         return person
 
-    def read(record: Record) -> Read[Person | Told]:
-        usual = rows.read(record) if rows.serve else None
-        if usual is None or not usual[0].keys:
-            return plainly(mapping, read_plainly, record)
-        told, empty = usual
-        return Read(told, told.shared.person.nulls, empty)
+    def read(records: Sequence[Record]) -> list[Told | Read[Person] | Rejected]:
+        told = usual.read(records) if usual.serve else repeat(None)
+        return [one or plainly(mapping, read_plainly, record) for one, record in zip(told, records, strict=False)]
 
-    def write(session: Session, people: Sequence[Person | Told]) -> Sequence[Taken]:
-        return take_rows(
-            session, playbook, people, key=key, now=now, source="import", defaults=defaults, companies=companies
-        )
+    def count(rows: Sequence[Told | Read[Person]], counted: Accounting) -> None:
+        count_read([row for row in rows if isinstance(row, Read)], counted)
+        usual.count([row for row in rows if isinstance(row, Told)], counted)
 
-    intake = Intake(read=read, keys=lambda person: person.keys, write=write)
+    telling = Telling(fields=playbook.fields, source="import", now=now, on=today.isoformat(), defaults=defaults)
+    about = Import(playbook=playbook, key=key, telling=telling)
+    intake: Intake[Told | Read[Person]] = Intake(read=read, keys=keys_of_row, count=count, batch=about.batch)
     return import_rows(engine, file, intake, dry_run=dry_run, progress=progress, look=look)

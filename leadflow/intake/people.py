@@ -1,6 +1,6 @@
 """Writes people in bulk: the same address is the same person, what is not said stays, what changed is history."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -49,32 +49,29 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Upserted:
     """What became of one person told of."""
 
     change: Change
     lead_id: int
+    #: The strongest identity told: the address where there is one.
+    identity_id: int
     #: What was kept out, in words.
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upserted(Taken):
-    """… and the strongest identity told: the address where there is one."""
-
-    identity_id: int
-
-
 def seed_of(lead_id: int, key: str = "") -> int:
     """1…2³¹−2 from the id and the workspace's key: spreads sendings, arms and shards, the same on every database."""
-    return seeded(lead_id, blake2b(key=key.encode()[:64], digest_size=8))
+    return next(seeds_of([lead_id], key))
 
 
-def seeded(lead_id: int, keyed: blake2b) -> int:
-    """`seed_of` with the key at hand."""
-    hashed = keyed.copy()
-    hashed.update(lead_id.to_bytes(8, "big"))
-    return 1 + int.from_bytes(hashed.digest(), "big") % _SEEDS
+def seeds_of(lead_ids: Iterable[int], key: str) -> Iterator[int]:
+    """`seed_of` each."""
+    keyed = blake2b(key=key.encode()[:64], digest_size=8)
+    for lead_id in lead_ids:
+        hashed = keyed.copy()
+        hashed.update(lead_id.to_bytes(8, "big"))
+        yield 1 + int.from_bytes(hashed.digest(), "big") % _SEEDS
 
 
 def upsert_people(
@@ -188,11 +185,10 @@ def _number(session: Session, drafts: Sequence[Draft], now: datetime) -> None:
 def _write_new(session: Session, drafts: Sequence[Draft], *, key: str, first_stage: str) -> None:
     if not drafts:
         return
-    keyed = blake2b(key=key.encode()[:64], digest_size=8)
-    for draft in drafts:
-        draft.row["seed"] = seeded(draft.row["id"], keyed)
-    insert_rows(session, lead, _COLUMNS, list(map(_stored, drafts)))
     ids = [draft.row["id"] for draft in drafts]
+    for draft, seed in zip(drafts, seeds_of(ids, key), strict=True):
+        draft.row["seed"] = seed
+    insert_rows(session, lead, _COLUMNS, list(map(_stored, drafts)))
     insert_rows(session, lead_score, ("lead_id",), [(id,) for id in ids])
     since = micros(drafts[0].row["created_at"])
     state = (first_stage, since, str(Lifecycle.LEAD), since)

@@ -1,24 +1,27 @@
-"""Reads a row of people the short way: what rows have in common is read once, what is a row's own each time."""
+"""Reads rows of people the short way: what rows have in common is read once, what is a row's own column by column."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from itertools import repeat
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from leadflow.errors import LeadflowError
 from leadflow.intake.addresses import Address, read_address
 from leadflow.intake.csvfile import Record
 from leadflow.intake.fields import FieldError
+from leadflow.intake.importing import Accounting
 from leadflow.intake.mapping import ColumnMapping
 from leadflow.intake.person import Person, PersonReader, keys_of, read_id
 from leadflow.intake.phones import read_phone
-from leadflow.links import address_hash
 
-#: Fields that seldom say the same in two rows.
-OWN = ("email", "external_id", "visitor", "first_name", "last_name", "phone", "company", "first_seen")
-_NAMES = ("first_name", "last_name", "company")
+#: Fields that seldom say the same in two rows, and what `Told` calls them.
+OWN = {name: name for name in ("external_id", "visitor", "first_name", "last_name", "phone", "company")}
+OWN |= {"email": "address", "first_seen": "first_seen_at"}
+_COLUMNS = ("first_name", "last_name", "phone", "company")
 #: So many different rests of rows are remembered; more cost time, not memory.
 _REMEMBERED = 8_192
 
@@ -34,27 +37,25 @@ class Shared:
     made: Any = None
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Told:
-    """One row, read the short way."""
+class Told(NamedTuple):
+    """One row, read the short way. A tuple, since a file has a million of them."""
 
     shared: Shared
-    address: Address | None = None
-    external_id: str | None = None
-    visitor: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    company: str | None = None
-    phone: str | None = None
-    first_seen_at: datetime | None = None
-    notes: tuple[str, ...] = ()
-    #: (kind, value) of every identity, the strongest first, and the keyed hash of each value.
-    keys: tuple[tuple[str, str], ...] = ()
-    hashes: tuple[str, ...] = ()
+    address: Address | None
+    external_id: str | None
+    visitor: str | None
+    first_name: str | None
+    last_name: str | None
+    phone: str | None
+    company: str | None
+    first_seen_at: datetime | None
+    notes: tuple[str, ...]
+    #: (kind, value) of every identity, the strongest first.
+    keys: tuple[tuple[str, str], ...]
 
     def person(self) -> Person:
         """The same as the long way tells it."""
-        own = {name: value for name in (*_NAMES, "phone") if (value := getattr(self, name)) is not None}
+        own = {name: value for name in _COLUMNS if (value := getattr(self, name)) is not None}
         return replace(
             self.shared.person,
             address=self.address,
@@ -69,11 +70,11 @@ class Told:
 class UsualRows:
     """Reads the rows of one file; None for a row that takes the long way, which also says what is wrong with it."""
 
-    def __init__(self, mapping: ColumnMapping, reader: PersonReader, key: str) -> None:
+    def __init__(self, mapping: ColumnMapping, reader: PersonReader) -> None:
         own = [(place, name) for place, name in mapping.columns if name in OWN]
         rest = [(place, name) for place, name in mapping.columns if name not in OWN]
         self._width = len(mapping.header)
-        self._own, self._reader, self._key = own, reader, key
+        self._own, self._reader = own, reader
         self._rest = _getter([place for place, _name in rest])
         self._mapping = _only(mapping, rest)
         self._shared = lru_cache(maxsize=_REMEMBERED)(self._read_shared)
@@ -89,44 +90,76 @@ class UsualRows:
         """How many rests of rows are in memory."""
         return self._shared.cache_info().currsize
 
-    def read(self, record: Record) -> tuple[Told, Sequence[str]] | None:
-        """The row, and the fields whose cells are empty."""
-        cells = record.cells
-        if record.fault or len(cells) != self._width:
-            return None
-        shared = self._shared(self._rest(cells))
-        if shared is None:
-            return None
-        try:
-            return self._told(cells, shared)
-        except LeadflowError:
-            return None
+    def read(self, records: Sequence[Record]) -> Iterator[Told | None]:
+        """Each row."""
+        fit = [not record.fault and len(record.cells) == self._width for record in records]
+        rows = [record.cells for record, is_fit in zip(records, fit, strict=True) if is_fit]
+        told = iter(self._read(rows) if rows else ())
+        return (next(told) if is_fit else None for is_fit in fit)
 
-    def _told(self, cells: Sequence[str], shared: Shared) -> tuple[Told, Sequence[str]]:
-        told, empty = Told(shared=shared), list(shared.empty)
+    def count(self, rows: Sequence[Told], counted: Accounting) -> None:
+        """Note what `rows` did not say."""
+        nulls, empty = counted.nulls, counted.empty
+        for shared, n in Counter([row.shared for row in rows]).items():
+            for null in shared.person.nulls.items():
+                nulls[null] += n
+            for name in shared.empty:
+                empty[name] += n
+        columns = dict(zip(Told._fields, zip(*rows, strict=True), strict=False))
+        for _place, name in self._own:
+            n = columns.get(OWN[name], ()).count(None)
+            # A number that is none is kept out with a note.
+            n -= sum(map(bool, columns.get("notes", ()))) if name == "phone" else 0
+            if n:
+                empty[name] += n
+
+    def _read(self, rows: Sequence[tuple[str, ...]]) -> Sequence[Told | None]:
+        odd: set[int] = set()
+        shared = list(map(self._shared, map(self._rest, rows)))
+        if not all(shared):
+            odd.update(number for number, one in enumerate(shared) if one is None)
+        cells = list(zip(*rows, strict=True))
+        columns = {OWN[name]: self._column(name, cells[place], odd) for place, name in self._own if name != "phone"}
+        notes: Any = repeat(())
         for place, name in self._own:
-            text = cells[place].strip(" \t")
-            if not text:
-                empty.append(name)
-            elif name == "email":
-                told.address = read_address(text)
-            elif name in _NAMES:
-                setattr(told, name, self._reader.readers[name](text))
-            elif name == "phone":
-                self._tell_phone(told, text)
-            elif name == "first_seen":
-                told.first_seen_at = self._reader.first_seen(text)
-            else:
-                setattr(told, name, read_id(text))
-        told.keys = keys_of(told.address, told.external_id, told.visitor)
-        told.hashes = tuple([address_hash(self._key, value) for _kind, value in told.keys])
-        return told, empty
+            if name == "phone":
+                columns["phone"], notes = _phones(cells[place], shared)
+        nothing = [None] * len(rows)
+        keys = list(map(keys_of, *(columns.get(name, nothing) for name in ("address", "external_id", "visitor"))))
+        if not all(keys):
+            odd.update(number for number, some in enumerate(keys) if not some)
+        own = [columns.get(name, nothing) for name in Told._fields[1:-2]]
+        told: list[Told | None] = list(map(Told._make, zip(shared, *own, notes, keys, strict=False)))
+        for number in odd:
+            told[number] = None
+        return told
 
-    def _tell_phone(self, told: Told, text: str) -> None:
-        try:
-            told.phone = read_phone(text, told.shared.country)
-        except FieldError as error:
-            told.notes = (f"phone: {error}",)
+    def _column(self, name: str, cells: Sequence[str], odd: set[int]) -> list[Any]:
+        """The values of a column, None where it is empty; rows with a cell that cannot be read are `odd`."""
+        read: dict[str, Any] = {}
+        wrong = set()
+        for cell in set(cells):
+            text = cell.strip(" \t")
+            try:
+                read[cell] = self._value(name, text) if text else None
+            except LeadflowError:
+                read[cell] = None
+            if text and read[cell] is None:
+                wrong.add(cell)
+        if wrong:
+            odd.update(number for number, cell in enumerate(cells) if cell in wrong)
+        return list(map(read.__getitem__, cells))
+
+    def _value(self, name: str, text: str) -> Any:
+        match name:
+            case "email":
+                return read_address(text)
+            case "external_id" | "visitor":
+                return read_id(text)
+            case "first_seen":
+                return self._reader.first_seen(text)
+            case _:
+                return self._reader.readers[name](text)
 
     def _read_shared(self, cells: tuple[str, ...]) -> Shared | None:
         try:
@@ -140,6 +173,23 @@ class UsualRows:
             country=country if isinstance(country, str) else None,
             empty=tuple(name for _place, name in self._mapping.columns if name not in said and name not in nulls),
         )
+
+
+def _phones(cells: Sequence[str], shared: Sequence[Shared | None]) -> tuple[list[str | None], list[tuple[str, ...]]]:
+    """The numbers of a column, and what is said of those that are none."""
+    numbers: list[str | None] = []
+    notes: list[tuple[str, ...]] = []
+    for cell, one in zip(cells, shared, strict=True):
+        number: str | None = None
+        note: tuple[str, ...] = ()
+        if (text := cell.strip(" \t")) and one:
+            try:
+                number = read_phone(text, one.country)
+            except FieldError as error:
+                note = (f"phone: {error}",)
+        numbers.append(number)
+        notes.append(note)
+    return numbers, notes
 
 
 def _getter(places: Sequence[int]) -> Any:

@@ -75,7 +75,7 @@ class Identity(SQLModel, table=True):
     hash: str = word()
     lead_id: int | None = refers("lead.id", required=False, index=True)
 
-    __table_args__ = (UniqueConstraint("kind", "value"), Index("ix_identity_hash", "hash"))
+    __table_args__ = (UniqueConstraint("kind", "value"),)
 
 
 class LeadChange(SQLModel, table=True):

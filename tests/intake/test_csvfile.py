@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from leadflow.errors import InputError
+from leadflow.intake import csvlines
 from leadflow.intake.csvfile import open_csv
 
 
@@ -64,6 +65,30 @@ def test_what_spoils_a_file_is_located_in_words(tmp_path: Path, content: bytes, 
     with pytest.raises(InputError) as refused:
         open_csv(written(tmp_path, content))
     assert str(refused.value).startswith(words)
+
+
+@pytest.mark.parametrize("at_once", [1, 9, 40])
+def test_lines_are_read_by_the_thousand_and_records_run_on_beyond(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    path = written(tmp_path, 'email,note\r\n\r\na@b.c,x\n"d@e.f","one\ntwo\n\nthree"\ng@h.i,\n\nj@k.l,"a"b\nm@n.o,"z"')
+    whole = list(open_csv(path).records())
+    monkeypatch.setattr(csvlines, "_AT_ONCE", at_once)
+    file = open_csv(path)
+    assert list(file.records()) == whole
+    assert [record.line for record in whole] == [3, 4, 8, 10, 11]
+    assert (file.rows, b"".join(record.raw for record in whole)) == (
+        5,
+        path.read_bytes()[14:].replace(b",\n\n", b",\n"),
+    )
+
+
+def test_the_line_of_a_fault_far_down_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvlines, "_AT_ONCE", 20)
+    for fault, words in ((b"d@e.f,\xe9\n", ":52:7  the bytes E9"), (b'd@e.f,"x\n', ":52:7  a quote is opened")):
+        path = written(tmp_path, b"email,name\n" + b"a@b.c,Ana\n" * 50 + fault)
+        with pytest.raises(InputError, match=words):
+            open_csv(path)
 
 
 def test_a_file_or_encoding_that_is_not_there_is_said(tmp_path: Path) -> None:

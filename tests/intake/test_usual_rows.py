@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from leadflow.db import make_engine
-from leadflow.intake import leads
+from leadflow.intake import importing, leads
 from leadflow.intake.csvfile import open_csv
 from leadflow.intake.importing import Accounting
 from leadflow.intake.leads import LegalGrounds, import_leads
@@ -124,7 +124,11 @@ def test_both_ways_write_the_same(
     files = [write(tmp_path / f"{n}.csv", seed + n) for n in (0, 1)]
     for later, path in enumerate((*files, files[0])):
         now = NIGHT + timedelta(days=later)
-        short = take(engine, path, now=now)
+        with monkeypatch.context() as patch:
+            # Many transactions, of which each is prepared and looked up while the one before is written.
+            patch.setattr(importing, "_AT_ONCE", 30)
+            patch.setattr(importing, "BATCH", 70)
+            short = take(engine, path, now=now)
         with monkeypatch.context() as patch:
             patch.setattr(leads, "UsualRows", LongWay)
             long = take(other, path, now=now)
@@ -158,7 +162,6 @@ def test_a_million_rows_are_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "leads.csv"
     path.write_text("email,job_title\n" + "".join(f"p{n}@x.example,title {n}\n" for n in range(20_000)))
     book, file = playbook(), open_csv(path)
-    rows = UsualRows(map_columns(file, Wishes(), book.fields), PersonReader(fields=book.fields, zone=UTC), "secret")
-    for record in file.records():
-        assert rows.read(record)
+    rows = UsualRows(map_columns(file, Wishes(), book.fields), PersonReader(fields=book.fields, zone=UTC))
+    assert all(rows.read(list(file.records())))
     assert rows.remembered <= 8_192

@@ -662,7 +662,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("kind", "value"),
     )
-    op.create_index("ix_identity_hash", "identity", ["hash"], unique=False)
     op.create_index("ix_identity_lead_id", "identity", ["lead_id"], unique=False)
 
     op.create_table(
@@ -768,7 +767,6 @@ def downgrade() -> None:
 
     op.drop_table("lifecycle_change")
     op.drop_index("ix_identity_lead_id", table_name="identity")
-    op.drop_index("ix_identity_hash", table_name="identity")
 
     op.drop_table("identity")
     op.drop_index(
