@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -199,11 +200,16 @@ class Renderers:
         return [TemplateError(_("this template takes more time or memory than a mail may: it was stopped"))]
 
 
-@cache
 def compiler() -> Renderers:
-    """One child for a process that compiles now and then; both end together."""
+    """One child for all that this process compiles and renders; both end together."""
+    return _of(os.getpid())
+
+
+@cache
+def _of(pid: int) -> Renderers:
+    # By process: what was forked from one that has a child must neither ask that child nor end it.
     made = Renderers()
-    atexit.register(made.close)
+    atexit.register(lambda: made.close() if os.getpid() == pid else None)
     return made
 
 
