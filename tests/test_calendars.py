@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from leadflow.models import business_day, calendar, window_slot
 from leadflow.playbook.model import Playbook
 from leadflow.types import DAY, HOUR, MINUTE, SECOND, Span, SpanKind, instant_of, micros
-from leadflow.windows import after_business_days, due_after, ensure_calendars, next_open
+from leadflow.windows import after_business_days, due_after, ensure_calendars, next_open, shortest
 from leadflow.windows.hours import hours_of, open_slots
 from leadflow.windows.tables import AHEAD
 from tests.build import NIGHT, add_lead, playbook, window
@@ -89,6 +89,15 @@ def test_business_days_are_counted_from_the_day_of_an_instant(session: Session, 
     found = session.scalar(select(after_business_days(literal(_office(session)), literal(micros(wall)), n)))
     assert found is not None
     assert found.astimezone(PARIS).isoformat()[:16] == f"{expected}T00:00"
+
+
+@given(minutes=st.integers(0, 60 * 24 * 300), n=st.integers(1, 8))
+def test_business_days_take_at_least_their_shortest(engine_calendars: Session, minutes: int, n: int) -> None:
+    at = micros(NIGHT + timedelta(minutes=minutes))
+    over = after_business_days(literal(_office(engine_calendars)), literal(at), n)
+    found = engine_calendars.scalar(select(over))
+    assert found is not None
+    assert micros(found) - at >= shortest(Span(kind=SpanKind.BUSINESS_DAYS, amount=n))
 
 
 @given(

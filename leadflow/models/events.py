@@ -6,7 +6,19 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
-from leadflow.models.columns import BY_KEY, document, instant, key, part_of_key, prose, raw, table_of, whole, word
+from leadflow.models.columns import (
+    BY_KEY,
+    document,
+    instant,
+    key,
+    leave_room,
+    part_of_key,
+    prose,
+    raw,
+    table_of,
+    whole,
+    word,
+)
 
 
 class Intake(SQLModel, table=True):
@@ -120,3 +132,5 @@ event = table_of(Event)
 event_inbox = table_of(EventInbox)
 link = table_of(Link)
 hit = table_of(Hit)
+
+leave_room(event_inbox, 45)

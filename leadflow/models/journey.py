@@ -7,7 +7,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from leadflow.db import Instant, Word
-from leadflow.models.columns import BY_KEY, document, flag, instant, key, part_of_key, refers, table_of, whole, word
+from leadflow.models.columns import BY_KEY, document, flag, instant, key, part_of_key, table_of, taken_from, whole, word
 
 
 class LeadState(SQLModel, table=True):
@@ -75,7 +75,7 @@ class Enrolment(SQLModel, table=True):
     """A lead's way through one sequence; the entry number is part of every message's key."""
 
     id: int = key()
-    lead_id: int = refers("lead.id")
+    lead_id: int = taken_from()
     sequence: str = word()
     track: str = word()
     entry: int = whole(big=False)
@@ -178,7 +178,7 @@ class Escalation(SQLModel, table=True):
     """A hand-over of one lead to one salesperson, with a reason, a clock and an answer."""
 
     id: int = key()
-    lead_id: int = refers("lead.id")
+    lead_id: int = taken_from()
     account_id: int | None = whole(required=False)
     #: 1 + how many the lead had before.
     number: int = whole(big=False)

@@ -7,7 +7,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from leadflow.db import Word
-from leadflow.models.columns import document, flag, instant, key, part_of_key, prose, refers, table_of, whole, word
+from leadflow.models.columns import document, flag, instant, key, part_of_key, prose, table_of, taken_from, whole, word
 
 _FLYING = "counted AND state IN ('planned', 'claimed', 'sending')"
 
@@ -17,9 +17,9 @@ class Message(SQLModel, table=True):
 
     id: int = key()
     channel: str = word(default="email")
-    lead_id: int = refers("lead.id")
+    lead_id: int = taken_from()
     address_id: int = whole()
-    enrolment_id: int | None = refers("enrolment.id", required=False)
+    enrolment_id: int | None = taken_from(required=False)
     sequence: str | None = word(required=False)
     step: str | None = word(required=False)
     email: str = word()

@@ -7,7 +7,19 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import SQLModel
 
 from leadflow.db import Word
-from leadflow.models.columns import document, flag, instant, key, part_of_key, prose, refers, table_of, whole, word
+from leadflow.models.columns import (
+    document,
+    flag,
+    instant,
+    key,
+    part_of_key,
+    prose,
+    refers,
+    table_of,
+    taken_from,
+    whole,
+    word,
+)
 
 
 class Account(SQLModel, table=True):
@@ -137,7 +149,7 @@ class LifecycleChange(SQLModel, table=True):
     __tablename__ = "lifecycle_change"
 
     id: int = key()
-    lead_id: int = refers("lead.id", index=True)
+    lead_id: int = taken_from(index=True)
     before: str = word()
     after: str = word()
     #: sweep, sales, crm or import.

@@ -37,9 +37,9 @@ from sqlalchemy.schema import CreateTable
 from leadflow.conditions.compile import compile_condition, visible
 from leadflow.conditions.sources import Sources, live_sources
 from leadflow.conditions.tree import EventLeaf, leaves
-from leadflow.db import Word, greatest, stage, unstage
+from leadflow.db import Word, greatest, once, stage, unstage
 from leadflow.models import escalation, event, lead, lead_state
-from leadflow.pipeline.scope import in_scope, not_ahead
+from leadflow.pipeline.scope import in_scope, looked_at
 from leadflow.playbook.model import HotRule, Playbook
 from leadflow.types import DAY, Scope, micros
 
@@ -88,7 +88,7 @@ def _asking(playbook: Playbook, now: datetime, scope: Scope) -> Select[Any]:
         zone=ZoneInfo(playbook.office.zone),
     )
     conditions = (compile_condition(rule.when, sources, now, playbook.vocabulary) for rule in playbook.sales.hot)
-    judged = (
+    words = (
         select(
             lead.c.id.label("lead_id"),
             func.coalesce(lead_state.c.hot, 0).label("was"),
@@ -97,11 +97,9 @@ def _asking(playbook: Playbook, now: datetime, scope: Scope) -> Select[Any]:
             _word(_raised_again(playbook, sources, now)).label("again"),
         )
         .select_from(sources.from_)
-        .where(in_scope(lead.c.id, scope), not_ahead(lead.c.id, now))
-        # Judged once: the outer statement names each word several times.
-        .cte("judged", nesting=True)
-        .prefix_with("MATERIALIZED")
+        .where(in_scope(lead.c.id, scope), looked_at(lead_state.c.as_of, now))
     )
+    judged = once(words, "judged")
     return select(judged).where(or_(judged.c.met != 0, judged.c.was != 0, judged.c.again != 0))
 
 

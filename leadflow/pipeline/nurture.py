@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from leadflow.models import decision, enrolment, message, verdict
+from leadflow.models import decision, enrolment, verdict
 from leadflow.pipeline.catalogue import load_catalogue
 from leadflow.pipeline.nurture_arbiter import arbitrate
 from leadflow.pipeline.nurture_choice import choose_emails, find_candidates
@@ -22,7 +22,7 @@ from leadflow.pipeline.nurture_files import end_removed, follow_files, rebind_me
 from leadflow.pipeline.nurture_match import find_matches, find_shifts
 from leadflow.pipeline.nurture_skips import skip_steps
 from leadflow.pipeline.nurture_steps import advance, complete_steps
-from leadflow.pipeline.nurture_tables import candidate, prepare_tables, touched
+from leadflow.pipeline.nurture_tables import prepare_tables, touched
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.steps.base import Step
 from leadflow.steps.email import EmailStep
@@ -106,11 +106,7 @@ def _outcome(session: Session, now: datetime) -> Outcome:
     skipped = {Reason(reason): n for reason, n in session.execute(waiting)}
     counts["deferred"] = sum(skipped.get(reason, 0) for reason in (Reason.PRESSURE, Reason.WINDOW, Reason.OUTRANKED))
     read = session.scalar(select(func.count()).select_from(touched)) or 0
-    # Whatever tonight planned is a candidate's.
-    on_step = and_(message.c.enrolment_id == candidate.c.enrolment_id, message.c.planned_at == micros(now))
-    planned = select(func.count()).select_from(candidate.join(message, on_step))
-    changed = session.scalar(planned) or 0
-    return Outcome(phase=Phase.NURTURE, read=read, changed=changed, counts=counts, skipped=skipped)
+    return Outcome(phase=Phase.NURTURE, read=read, changed=counts["planned"], counts=counts, skipped=skipped)
 
 
 def _decided(now: datetime) -> Select[tuple[str, str, int]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, case, func, insert, literal, null, or_, select
@@ -10,11 +11,11 @@ from sqlalchemy.orm import Session
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources, live_sources
 from leadflow.conditions.tree import Condition
-from leadflow.db import analyze
+from leadflow.db import analyze, refill
 from leadflow.errors import LeadflowError
 from leadflow.models import enrolment, lead, lead_state
 from leadflow.pipeline.nurture_tables import route, shift, touched
-from leadflow.pipeline.scope import in_scope, not_ahead
+from leadflow.pipeline.scope import in_scope, looked_at
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.types import EnrolmentEnd, EnrolmentState, Lifecycle, Reason, Scope
 
@@ -28,7 +29,7 @@ def sources_of(playbook: Playbook) -> Sources:
 
 
 def find_matches(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> None:
-    """INSERT nurture_touched: the leads of `scope` no later sweep has looked at, with what holds for them."""
+    """Fill nurture_touched: the leads of `scope` no later sweep has looked at, with what holds for them."""
     if len(playbook.sequences) > MOST_SEQUENCES:
         raise LeadflowError(f"a playbook has at most {MOST_SEQUENCES} sequences")
     sources = sources_of(playbook)
@@ -42,12 +43,14 @@ def find_matches(session: Session, playbook: Playbook, now: datetime, scope: Sco
                 bits = bits + case((holds, literal(1 << i, BigInteger)), else_=literal(0, BigInteger))
         return bits
 
+    words = (word(lambda s: s.enter), word(lambda s: s.exit), word(lambda s: s.goal))
+    columns: tuple[ColumnElement[Any], ...] = (lead.c.id, *words, _held())
     rows = (
-        select(lead.c.id, word(lambda s: s.enter), word(lambda s: s.exit), word(lambda s: s.goal), _held())
+        select(*(given.label(column.name) for given, column in zip(columns, touched.c, strict=True)))
         .select_from(sources.from_)
-        .where(in_scope(lead.c.id, scope), not_ahead(lead.c.id, now))
+        .where(in_scope(lead.c.id, scope), looked_at(lead_state.c.as_of, now))
     )
-    session.execute(insert(touched).from_select(["lead_id", "enters", "exits", "goals", "held"], rows))
+    refill(session, touched.name, touched.c.lead_id.name, rows)
     analyze(session, touched)
 
 

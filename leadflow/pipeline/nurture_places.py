@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, func, literal, null, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, literal, null, select, true, type_coerce, union_all
 from sqlalchemy.orm import Session
 
 from leadflow.db import analyze, insert_missing
@@ -31,9 +31,10 @@ ON_STEP = and_(route_step.c.sequence == enrolment.c.sequence, route_step.c.step 
 
 def find_moving(session: Session, now: datetime) -> None:
     """INSERT nurture_moving: active enrolments of touched leads that are due, or of which nobody knows when."""
-    active = and_(enrolment.c.state == EnrolmentState.ACTIVE, TOUCHED)
-    due_now, unknown = enrolment.c.due_at <= micros(now), enrolment.c.due_at.is_(None)
-    rows = select(enrolment.c.id).where(or_(and_(active, due_now), and_(active, unknown)))
+    active = select(enrolment.c.id).where(enrolment.c.state == EnrolmentState.ACTIVE, TOUCHED)
+    # Two looks at the index: in one, each database would ask all enrolments whose they are.
+    found = union_all(active.where(enrolment.c.due_at <= micros(now)), active.where(enrolment.c.due_at.is_(None)))
+    rows = select(found.subquery("found").c.id).where(true())
     session.execute(insert_missing(moving, ["enrolment_id"], rows))
     analyze(session, moving)
 

@@ -32,9 +32,11 @@ def skip_steps(session: Session, playbook: Playbook, now: datetime) -> None:
     ):
         session.execute(update(enrolment).where(here, _decided(), which).values(values))
     moved = select(candidate.c.enrolment_id).join(enrolment, enrolment.c.id == candidate.c.enrolment_id)
-    moved = moved.where(enrolment.c.step.is_distinct_from(candidate.c.step))
-    session.execute(delete(choice).where(choice.c.enrolment_id.in_(moved)))
+    # Asked of the few for whom there is no mail: nobody else has moved.
+    none_for = select(choice.c.enrolment_id).where(choice.c.reason.is_not(None))
+    moved = moved.where(candidate.c.enrolment_id.in_(none_for), enrolment.c.step.is_distinct_from(candidate.c.step))
     session.execute(delete(candidate).where(candidate.c.enrolment_id.in_(moved)))
+    session.execute(delete(choice).where(choice.c.enrolment_id.not_in(select(candidate.c.enrolment_id))))
 
 
 def _decided() -> ColumnElement[bool]:

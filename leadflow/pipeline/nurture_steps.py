@@ -19,7 +19,7 @@ from leadflow.steps.branch import BranchStep
 from leadflow.steps.email import EXIT
 from leadflow.steps.wait import WaitStep
 from leadflow.types import EnrolmentEnd, MessageState, Reason, micros
-from leadflow.windows import after_span, calendar_of
+from leadflow.windows import after_span, calendar_of, shortest
 
 #: Reasons for which a step may wait, but not for ever.
 DEFERRED = (Reason.OUTRANKED, Reason.PRESSURE, Reason.WINDOW, Reason.NO_MAIL_LEFT, Reason.ALREADY_RECEIVED)
@@ -107,7 +107,9 @@ def _expired(playbook: Playbook, now: datetime) -> ColumnElement[bool]:
     limit = after_span(calendar_of(enrolment.c.lead_id), enrolment.c.due_at, playbook.pressure.defer_at_most)
     deferred = select(verdict.c.enrolment_id).where(verdict.c.reason.in_(DEFERRED), verdict.c.since < micros(now))
     waiting = or_(and_(route_step.c.purpose.is_not(None), enrolment.c.id.in_(deferred)), route_step.c.asks)
-    return and_(ACTIVE, ON_STEP, waiting, type_coerce(limit, BigInteger) <= micros(now))
+    # Most have not waited for as many days by any calendar, which is asked without looking one up.
+    long_ago = enrolment.c.due_at <= micros(now) - shortest(playbook.pressure.defer_at_most)
+    return and_(ACTIVE, ON_STEP, waiting, long_ago, type_coerce(limit, BigInteger) <= micros(now))
 
 
 def _handed_over(now: datetime) -> Update:

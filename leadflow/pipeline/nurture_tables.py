@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, delete, ins
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable
 
-from leadflow.db import Word, analyze
+from leadflow.db import Word, analyze, sample_little
 from leadflow.models import enrolment
 from leadflow.pipeline.catalogue import stage_bits
 from leadflow.playbook.model import Playbook, Sequence
@@ -176,6 +176,7 @@ TOUCHED = enrolment.c.lead_id.in_(touched.select().with_only_columns(touched.c.l
 
 def prepare_tables(session: Session, playbook: Playbook) -> None:
     """Empty working tables, and today's steps and routes in theirs."""
+    sample_little(session)
     for table in _metadata.sorted_tables:
         session.execute(CreateTable(table, if_not_exists=True))
         session.execute(delete(table))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     Subquery,
     and_,
@@ -21,13 +22,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from leadflow.db import greatest, least, stage, unstage
+from leadflow.db import greatest, least, once, stage, unstage
 from leadflow.models import lead, lead_score
 from leadflow.pipeline.scope import in_scope, not_ahead
 from leadflow.pipeline.score_fold import fold_everything, fold_inbox, forget_dirty
 from leadflow.pipeline.score_rules import sync_rules
 from leadflow.playbook.model import Playbook
-from leadflow.scoring.columns import Chosen, facts, kept_rules
+from leadflow.scoring.columns import Chosen, Kept, decayed_terms, kept_rules, person_points, won_lately
 from leadflow.scoring.sheet import HIGHEST, POINT
 from leadflow.types import Outcome, Phase, Scope
 
@@ -54,9 +55,7 @@ def _write_scores(session: Session, playbook: Playbook, now: datetime, chosen: C
     """lead_score of the chosen leads, those that differ and the new ones; how many were read and how many changed."""
     unscored = select(lead.c.id).where(~exists().where(lead_score.c.lead_id == lead.c.id), chosen(lead.c.id))
     session.execute(insert(lead_score).from_select(["lead_id"], unscored))
-    scored = stage(
-        session, "scored", _scored(playbook, facts(playbook, now, kept_rules(session), chosen).subquery("facts"))
-    )
+    scored = stage(session, "scored", _scored(playbook, now, kept_rules(session), chosen))
     same_lead = lead_score.c.lead_id == scored.c.lead_id
     values = {name: scored.c[name] for name in ("fit", "engagement", "velocity", "band", "veto")}
     differs = or_(*(lead_score.c[name].is_distinct_from(value) for name, value in values.items()))
@@ -66,23 +65,45 @@ def _write_scores(session: Session, playbook: Playbook, now: datetime, chosen: C
     return read or 0, int(written.rowcount)  # type: ignore[attr-defined]
 
 
-def _scored(playbook: Playbook, given: Subquery) -> Select[tuple[int]]:
-    """The scores of the facts in `given`, capped and clipped, with their band."""
-    scoring = playbook.scoring
-    fit = [(rule.group, given.c[f"f{i}"]) for i, rule in enumerate(scoring.fit)]
-    terms = [(rule, i) for i, rule in enumerate(scoring.engagement) if f"e{i}" in given.c]
-    heat = [(rule.group, _clamped(given.c[f"e{i}"], rule.max)) for rule, i in terms]
-    lately = [_clamped(given.c[f"w{i}"], rule.max) for i, rule in enumerate(scoring.engagement)]
-    sums = select(
-        given.c.lead_id,
-        _added_up(fit, scoring.fit_groups).label("fit"),
-        _added_up(heat, scoring.engagement_groups).label("engagement"),
-        _sum(lately).label("velocity"),
-        given.c.veto,
-    )
-    # Computed once: the outer statement names each sum several times.
-    judged = sums.cte("judged", nesting=True).prefix_with("MATERIALIZED")
+def _scored(playbook: Playbook, now: datetime, kept: Kept, chosen: Chosen) -> Select[Any]:
+    """The scores of the chosen leads, capped and clipped, with their band.
+
+    Points are added up before people, sums and recent acts are joined: one column of each goes through, not thirty.
+    """
+    person = once(_fit(playbook, person_points(playbook, now, chosen).subquery("points")), "person")
+    joined: FromClause = person
+    scores: dict[str, ColumnElement[int]] = {name: literal(0, BigInteger) for name in ("engagement", "velocity")}
+    for name, added in (
+        ("engagement", _heat(playbook, decayed_terms(playbook, now, kept, chosen))),
+        ("velocity", _lately(playbook, won_lately(playbook, now, chosen))),
+    ):
+        if added is not None:
+            joined = joined.outerjoin(added, added.c.lead_id == person.c.lead_id)
+            scores[name] = func.coalesce(added.c[name], 0)
+    columns = [column.label(name) for name, column in scores.items()]
+    judged = once(select(person, *columns).select_from(joined), "judged")
     return select(judged, _band(playbook, judged).label("band"))
+
+
+def _fit(playbook: Playbook, points: Subquery) -> Select[Any]:
+    fit = [(rule.group, points.c[f"f{i}"]) for i, rule in enumerate(playbook.scoring.fit)]
+    return select(points.c.lead_id, _added_up(fit, playbook.scoring.fit_groups).label("fit"), points.c.veto)
+
+
+def _heat(playbook: Playbook, terms: Subquery | None) -> Subquery | None:
+    if terms is None:
+        return None
+    rules = [(rule, terms.c.get(f"e{i}")) for i, rule in enumerate(playbook.scoring.engagement)]
+    heat = [(rule.group, _clamped(term, rule.max)) for rule, term in rules if term is not None]
+    added = _added_up(heat, playbook.scoring.engagement_groups).label("engagement")
+    return select(terms.c.lead_id, added).subquery("heat")
+
+
+def _lately(playbook: Playbook, terms: Subquery | None) -> Subquery | None:
+    if terms is None:
+        return None
+    won = [_clamped(terms.c[f"w{i}"], rule.max) for i, rule in enumerate(playbook.scoring.engagement)]
+    return select(terms.c.lead_id, _sum(won).label("velocity")).subquery("recent")
 
 
 def _added_up(values: Iterable[tuple[str, ColumnElement[int]]], groups: Mapping[str, int]) -> ColumnElement[int]:
@@ -101,7 +122,7 @@ def _sum(values: Sequence[ColumnElement[int]]) -> ColumnElement[int]:
     return sum(values[1:], start=values[0]) if values else literal(0, BigInteger)
 
 
-def _band(playbook: Playbook, judged: CTE) -> ColumnElement[str]:
+def _band(playbook: Playbook, judged: Subquery) -> ColumnElement[str]:
     scoring = playbook.scoring
     letters = [(judged.c.fit >= least_ * POINT, name) for name, least_ in scoring.fit_bands]
     digits = [(judged.c.engagement >= least_ * POINT, name) for name, least_ in scoring.engagement_bands]

@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
     Column,
     ColumnElement,
@@ -26,7 +25,7 @@ from sqlalchemy import (
 
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import live_sources
-from leadflow.db import Word
+from leadflow.db import Word, once
 from leadflow.models import lead_state, membership
 from leadflow.playbook.model import Playbook
 from leadflow.scoring.columns import Chosen
@@ -53,11 +52,12 @@ def find_changes(playbook: Playbook, now: datetime, chosen: Chosen) -> Select[An
     """Rows of `scratch_table`: the chosen leads whose open memberships or main segment are not what holds at `now`."""
     words = words_of(playbook)
     tonight, before = _tonight(playbook, now, chosen), _before(words, chosen)
-    differs = [tonight.c[f"w{i}"] != func.coalesce(before.c[f"w{i}"], 0) for i in range(len(words))]
-    main = lead_state.c.segment_main.is_distinct_from(tonight.c.main)
+    names = [f"w{i}" for i in range(len(words))]
+    differs = [tonight.c[name] != func.coalesce(before.c[name], 0) for name in names]
+    main = tonight.c.was_main.is_distinct_from(tonight.c.main)
     joined = tonight.outerjoin(before, before.c.lead_id == tonight.c.lead_id)
-    joined = joined.outerjoin(lead_state, lead_state.c.lead_id == tonight.c.lead_id)
-    return select(tonight).select_from(joined).where(or_(main, before.c.gone > 0, *differs))
+    rows = select(*(tonight.c[name] for name in ("lead_id", *names, "main"))).select_from(joined)
+    return rows.where(or_(main, before.c.gone > 0, *differs))
 
 
 def _tonight(playbook: Playbook, now: datetime, chosen: Chosen) -> Subquery:
@@ -70,10 +70,10 @@ def _tonight(playbook: Playbook, now: datetime, chosen: Chosen) -> Subquery:
     labelled = (word.label(f"w{i}") for i, word in enumerate(words))
     order = [(met.c[f"s{place[name]}"] == 1, literal(name)) for name in playbook.segment_order if name in place]
     main = case(*order, else_=null()) if order else cast(null(), Word)
-    return select(met.c.lead_id, *labelled, main.label("main")).subquery("tonight")
+    return once(select(met.c.lead_id, *labelled, main.label("main"), met.c.segment_main.label("was_main")), "tonight")
 
 
-def _met(playbook: Playbook, now: datetime, chosen: Chosen) -> CTE:
+def _met(playbook: Playbook, now: datetime, chosen: Chosen) -> Subquery:
     """`s0…`: 1 where the lead is in the i-th segment, judged once."""
     zone, inline = ZoneInfo(playbook.office.zone), playbook.segment_conditions
     sources = live_sources(playbook.vocabulary, inline=inline, zone=zone)
@@ -82,8 +82,8 @@ def _met(playbook: Playbook, now: datetime, chosen: Chosen) -> CTE:
         for when in inline.values()
     )
     columns = (flag.label(f"s{i}") for i, flag in enumerate(flags))
-    found = select(sources.lead_id.label("lead_id"), *columns).select_from(sources.from_)
-    return found.where(chosen(sources.lead_id)).cte("met", nesting=True).prefix_with("MATERIALIZED")
+    found = select(sources.lead_id.label("lead_id"), lead_state.c.segment_main, *columns).select_from(sources.from_)
+    return once(found.where(chosen(sources.lead_id)), "met")
 
 
 def _before(words: tuple[tuple[str, ...], ...], chosen: Chosen) -> Subquery:

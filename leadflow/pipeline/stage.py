@@ -14,7 +14,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
@@ -24,7 +23,7 @@ from leadflow.conditions.compile import compile_condition
 from leadflow.db import insert_into, json_object, stage, unstage
 from leadflow.models import lead_score, lead_state, lifecycle_change, stage_change
 from leadflow.pipeline.decisions import record_decisions
-from leadflow.pipeline.scope import in_scope, not_ahead
+from leadflow.pipeline.scope import in_scope, looked_at
 from leadflow.pipeline.stage_judged import judged_state, stage_sources
 from leadflow.playbook.model import Playbook
 from leadflow.types import Lifecycle, Outcome, Phase, Scope, micros
@@ -32,29 +31,28 @@ from leadflow.types import Lifecycle, Outcome, Phase, Scope, micros
 
 def stage_leads(session: Session, playbook: Playbook, now: datetime, scope: Scope) -> Outcome:
     """Judge criteria and stage in one pass, record the moves, then make prospects of those who qualify."""
-    chosen = and_(in_scope(lead_state.c.lead_id, scope), not_ahead(lead_state.c.lead_id, now))
+    chosen = and_(in_scope(lead_state.c.lead_id, scope), looked_at(lead_state.c.as_of, now))
     judged = stage(session, "judged_state", judged_state(playbook, now, chosen))
     written = session.execute(_write_state(judged, now))
     unstage(session, judged)
     _record_moves(session, playbook, now, chosen)
     session.execute(_make_prospects(playbook, now, chosen))
     _record_prospects(session, playbook, now, chosen)
-    read = session.scalar(select(func.count()).select_from(lead_state).where(chosen))
     counts = _counts(session, playbook, now, chosen)
-    return Outcome(phase=Phase.STAGE, read=read or 0, changed=int(written.rowcount), counts=counts)  # type: ignore[attr-defined]
+    changed = int(written.rowcount)  # type: ignore[attr-defined]
+    return Outcome(phase=Phase.STAGE, read=counts.pop("read"), changed=changed, counts=counts)
 
 
 def _write_state(judged: TableClause, now: datetime) -> Update:
-    """lead_state of the leads in `judged` where criteria, stage or `unmet_since` differ."""
+    """lead_state of the leads in `judged`."""
     old = lead_state.c
     values = {name: judged.c[name] for name in ("criteria", "qualification", "stage", "unmet_since")}
-    differs = or_(*(old[name].is_distinct_from(value) for name, value in values.items()))
     moves = old.stage != judged.c.stage
     since = {
         "stage_since": case((moves, micros(now)), else_=old.stage_since),
         "stage_before": case((moves, old.stage), else_=old.stage_before),
     }
-    return update(lead_state).where(old.lead_id == judged.c.lead_id, differs).values(values | since)
+    return update(lead_state).where(old.lead_id == judged.c.lead_id).values(values | since)
 
 
 def _record_moves(session: Session, playbook: Playbook, now: datetime, chosen: ColumnElement[bool]) -> None:
@@ -111,12 +109,12 @@ def _record_prospects(session: Session, playbook: Playbook, now: datetime, chose
 
 
 def _counts(session: Session, playbook: Playbook, now: datetime, chosen: ColumnElement[bool]) -> dict[str, int]:
-    """How many moved up and down the journey at `now`, and how many became prospects."""
+    """How many were read, moved up and down the journey at `now`, and became prospects."""
     names = {stage.name: i for i, stage in enumerate(playbook.journey.stages)}
     before, after = (case(names, value=lead_state.c[name], else_=0) for name in ("stage_before", "stage"))
     moved = and_(lead_state.c.stage_since == micros(now), lead_state.c.stage_before.is_not(None))
     prospect = and_(lead_state.c.lifecycle == Lifecycle.PROSPECT, lead_state.c.lifecycle_since == micros(now))
     tests = {"up": and_(moved, after > before), "down": and_(moved, after < before), "prospects": prospect}
-    counted = (func.coalesce(func.sum(case((test, 1), else_=0)), 0).label(name) for name, test in tests.items())
-    row = session.execute(select(*counted).where(chosen)).one()
-    return {name: int(row._mapping[name]) for name in tests}
+    counted = (func.count().filter(test).label(name) for name, test in tests.items())
+    asked = select(func.count().label("read"), *counted).select_from(lead_state).where(chosen)
+    return {name: int(n) for name, n in session.execute(asked).one()._mapping.items()}

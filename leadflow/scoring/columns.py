@@ -47,13 +47,7 @@ def kept_rules(session: Session) -> Kept:
 
 def facts(playbook: Playbook, now: datetime, kept: Kept, chosen: Chosen) -> Select[tuple[int]]:
     """One row a chosen lead: `f0…` fit points, `veto`, `e0…` engagement and `w0…` won lately, in hundredths."""
-    zone = ZoneInfo(playbook.office.zone)
-    sources = live_sources(playbook.vocabulary, inline=playbook.segment_conditions, zone=zone)
-    points: list[ColumnElement[Any]] = [_fit(playbook, sources, now, i) for i in range(len(playbook.scoring.fit))]
-    points.append(_veto(playbook.scoring.veto, playbook, sources, now).label("veto"))
-    known = select(sources.lead_id.label("lead_id"), *points).select_from(sources.from_).where(chosen(sources.lead_id))
-    # Apart from the sums, PostgreSQL reads the people on several cores.
-    person = known.cte("person", nesting=True).prefix_with("MATERIALIZED")
+    person = person_points(playbook, now, chosen).subquery("person")
     joined: FromClause = person
     columns: list[ColumnElement[Any]] = []
     for part in (decayed_terms(playbook, now, kept, chosen), won_lately(playbook, now, chosen)):
@@ -61,6 +55,16 @@ def facts(playbook: Playbook, now: datetime, kept: Kept, chosen: Chosen) -> Sele
             joined = joined.outerjoin(part, part.c.lead_id == person.c.lead_id)
             columns += [func.coalesce(c, 0).label(c.name) for c in part.c if c.name != "lead_id"]
     return select(person, *columns).select_from(joined)
+
+
+def person_points(playbook: Playbook, now: datetime, chosen: Chosen) -> Select[Any]:
+    """`f0…`: what each fit rule gives a lead, in hundredths; and the `veto` that holds."""
+    zone = ZoneInfo(playbook.office.zone)
+    sources = live_sources(playbook.vocabulary, inline=playbook.segment_conditions, zone=zone)
+    points: list[ColumnElement[Any]] = [_fit(playbook, sources, now, i) for i in range(len(playbook.scoring.fit))]
+    points.append(_veto(playbook.scoring.veto, playbook, sources, now).label("veto"))
+    known = select(sources.lead_id.label("lead_id"), *points).select_from(sources.from_)
+    return known.where(chosen(sources.lead_id))
 
 
 def _fit(playbook: Playbook, sources: Sources, now: datetime, i: int) -> ColumnElement[int]:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, ColumnElement, case, func, literal, select, t
 
 from leadflow.db import Instant, least
 from leadflow.models import business_day, calendar, lead, window_slot
-from leadflow.types import HOUR, SECOND, Span, SpanKind
+from leadflow.types import DAY, HOUR, SECOND, Span, SpanKind
 
 Number = ColumnElement[Any]
 
@@ -49,6 +49,18 @@ def after_business_days(calendar_id: Number, at: Number, n: Number | int) -> Num
     )
     found = select(day.starts_at).where(day.calendar_id == calendar_id, day.n == func.coalesce(today, -1) + n)
     return found.correlate_except(business_day).scalar_subquery()
+
+
+def shortest(span: Span) -> int:
+    """Microseconds that pass at least before `span` is over, in any calendar and whatever becomes of its clocks."""
+    match span.kind:
+        case SpanKind.BUSINESS_DAYS:
+            # The day it begins in counts as none and may be over; another one a zone may skip.
+            return max(0, span.amount - 2) * DAY
+        case SpanKind.BUSINESS_HOURS:
+            return span.amount * HOUR
+        case SpanKind.ELAPSED:
+            return span.amount
 
 
 def after_span(calendar_id: Number, at: Number, span: Span) -> Number:

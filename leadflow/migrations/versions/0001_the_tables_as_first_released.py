@@ -574,10 +574,6 @@ def upgrade() -> None:
         sa.Column("end_reason", WORD, nullable=True),
         sa.Column("arm", WORD, nullable=True),
         sa.Column("ramped", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["lead_id"],
-            ["lead.id"],
-        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("lead_id", "sequence", "entry"),
     )
@@ -630,10 +626,6 @@ def upgrade() -> None:
         sa.Column("alerted_at", INSTANT, nullable=True),
         sa.Column("reminders", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("playbook", WORD, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["lead_id"],
-            ["lead.id"],
-        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("lead_id", "number"),
     )
@@ -673,10 +665,6 @@ def upgrade() -> None:
         sa.Column("cause", WORD, nullable=False),
         sa.Column("effective_at", INSTANT, nullable=False),
         sa.Column("recorded_at", INSTANT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["lead_id"],
-            ["lead.id"],
-        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_lifecycle_change_lead_id", "lifecycle_change", ["lead_id"], unique=False)
@@ -716,14 +704,6 @@ def upgrade() -> None:
         sa.Column("delivery_rank", sa.Integer(), server_default=sa.text("(-1)"), nullable=False),
         sa.Column("delivery_at", INSTANT, nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["enrolment_id"],
-            ["enrolment.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["lead_id"],
-            ["lead.id"],
-        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("attempt_id"),
         sa.UniqueConstraint("enrolment_id", "step"),
@@ -744,7 +724,7 @@ def upgrade() -> None:
 
     if op.get_bind().dialect.name == "postgresql":
         # Rewritten every night: the new rows find room beside the old.
-        for table, fillfactor in (("engagement", 80), ("lead_score", 50)):
+        for table, fillfactor in (("engagement", 80), ("event_inbox", 45), ("lead_score", 50)):
             op.execute(f"ALTER TABLE {table} SET (fillfactor = {fillfactor})")
 
 

@@ -9,28 +9,22 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     BigInteger,
-    ClauseElement,
     Column,
     ColumnElement,
     Engine,
-    Executable,
     Insert,
     Integer,
     Select,
     Table,
-    TableClause,
     Text,
     any_,
     cast,
-    column,
     create_engine,
     event,
     func,
     insert,
     literal_column,
     select,
-    table,
-    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB, REGCLASS
@@ -40,6 +34,14 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from leadflow.db.working import CreateTableAs as CreateTableAs
+from leadflow.db.working import analyze as analyze
+from leadflow.db.working import once as once
+from leadflow.db.working import refill as refill
+from leadflow.db.working import refresh_statistics as refresh_statistics
+from leadflow.db.working import sample_little as sample_little
+from leadflow.db.working import stage as stage
+from leadflow.db.working import unstage as unstage
 from leadflow.types import instant_of, micros
 
 #: An integer key that SQLite can count up by itself.
@@ -160,58 +162,6 @@ def make_engine(url: str, *, reads_only: bool = False) -> Engine:
     if not reads_only:
         event.listen(engine, "begin", _begin_immediate)
     return engine
-
-
-class CreateTableAs(Executable, ClauseElement):
-    """CREATE TEMPORARY TABLE … AS SELECT: unlike INSERT … SELECT, PostgreSQL reads for it on several cores."""
-
-    inherit_cache = False
-
-    def __init__(self, name: str, rows: Select[Any]) -> None:
-        self.name, self.rows = name, rows
-
-
-@compiles(CreateTableAs)
-def _create_table_as(element: CreateTableAs, compiler: Any, **kw: Any) -> str:
-    return f"CREATE TEMPORARY TABLE {element.name} AS {compiler.process(element.rows, **kw)}"
-
-
-def stage(session: Session, name: str, rows: Select[Any]) -> TableClause:
-    """A temporary table that holds `rows`, until `unstage`."""
-    session.execute(CreateTableAs(name, rows))
-    return table(name, *(column(given.name, given.type) for given in rows.selected_columns))
-
-
-def unstage(session: Session, staged: TableClause) -> None:
-    """Drop what `stage` made."""
-    session.execute(text(f"DROP TABLE {staged.name}"))
-
-
-def analyze(session: Session, *filled: Table) -> None:
-    """Let PostgreSQL count temporary rows, which nothing else does; SQLite goes by their keys whatever their number."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("ANALYZE " + ", ".join(table.name for table in filled)))
-
-
-#: Tables whose statistics speak of another size: of no rows where pages are (an analysis in the middle of a large
-#: uncommitted load notes that), of none at all, or of less than half of what is there now.
-_OUTGROWN = """
-    SELECT quote_ident(relname) FROM pg_class
-    WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 8192 * :few
-      AND (reltuples <= 0 OR pg_relation_size(oid) > 2 * 8192 * greatest(relpages, 1))
-    ORDER BY relname
-"""
-
-
-def refresh_statistics(session: Session, few: int = 8) -> None:
-    """On PostgreSQL, analyze the tables of more than `few` pages that have outgrown their statistics.
-
-    Autovacuum comes once a minute. A planner that takes 10,000 rows for none walks them one by one for each other
-    one: hours, where it is otherwise a second.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        for name in session.scalars(text(_OUTGROWN), {"few": few}).all():
-            session.execute(text(f"ANALYZE {name}"))
 
 
 def insert_into(session: Session, table: Table) -> postgresql.Insert:
