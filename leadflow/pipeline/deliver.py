@@ -77,10 +77,17 @@ def deliver_messages(
     helpers = crew if crew is not None and claims.due(CREW_FROM) == CREW_FROM else None
     with OwnLoop() as loop:
         watch = _Watch(_Progress(tally, progress), stop)
-        with helped(helpers, lambda said: loop.call(lambda: tally.heard(said))):
-            watch.until_done(loop.start(run.drain()), lambda: loop.call(run.stop))
+
+        def end() -> None:
+            # At the same moment: one after the other they would take as long as both.
+            loop.call(run.stop)
             if helpers is not None:
-                watch.until_done(loop.start(ended(helpers)), helpers.stop)
+                helpers.stop()
+
+        with helped(helpers, lambda said: loop.call(lambda: tally.heard(said))):
+            watch.until_done(loop.start(run.drain()), end)
+            if helpers is not None:
+                watch.until_done(loop.start(ended(helpers)), end)
     outcome = tally.outcome()
     return replace(outcome, counts={**outcome.counts, "waiting": claims.waiting()})
 
