@@ -9,8 +9,9 @@ from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
+from leadflow.connections import forgetful
 from leadflow.errors import SettingsError
 from leadflow.pipeline.deliver_answers import Answers, Chance
 from leadflow.pipeline.deliver_claims import Claims
@@ -94,10 +95,8 @@ def deliver_messages(
 
 def _refuse_forgetful(engine: Engine) -> None:
     """SettingsError where a commit may be lost: an intent that is forgotten is a mail sent twice."""
-    if engine.dialect.name != "postgresql":
-        return
     with engine.connect() as connection:
-        if connection.scalar(text("SHOW synchronous_commit")) == "off":
+        if "synchronous_commit=off" in forgetful(connection):
             raise SettingsError(
                 _("PostgreSQL runs with synchronous_commit=off and may forget what was sent: set it to on")
             )
