@@ -39,6 +39,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from leadflow.connections import WATCHFUL, begin_immediate, tune_postgresql, tune_sqlite, watch_again
@@ -134,7 +135,11 @@ def make_engine(url: str) -> Engine:
 class CreateTableAs(Executable, ClauseElement):
     """CREATE TEMPORARY TABLE … AS SELECT: unlike INSERT … SELECT, PostgreSQL reads for it on several cores."""
 
-    inherit_cache = False
+    inherit_cache = True
+    _traverse_internals = [  # noqa: RUF012 - a list, says SQLAlchemy
+        ("name", InternalTraversal.dp_string),
+        ("rows", InternalTraversal.dp_clauseelement),
+    ]
 
     def __init__(self, name: str, rows: Select[Any]) -> None:
         self.name, self.rows = name, rows
