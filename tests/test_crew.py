@@ -18,7 +18,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from leadflow.app import App, ask_to_stop, deliver_due, draining_at_sigterm, phases
-from leadflow.app.crew import crew_of
+from leadflow.app.crew import Crew, crew_of
 from leadflow.app.workspace import open_as
 from leadflow.models import message
 from leadflow.pipeline import deliver as deliver_module
@@ -100,9 +100,16 @@ def test_a_helper_that_does_not_end_is_killed_at_the_end_of_the_time_all_have(
     if is_frozen and not SOAK:
         pytest.skip("a frozen helper ends like one whose provider is silent: make soak")
     monkeypatch.setattr(deliver_module, "CREW_FROM", 100)
-    monkeypatch.setattr(deliver_run, "DRAIN", 2.0)
-    monkeypatch.setattr(phases, "crew_of", partial(crew_of, patience=2.0))
-    provider, told = Silent(), list[float]()
+    monkeypatch.setattr(deliver_run, "DRAIN", 3.0)
+    monkeypatch.setattr(phases, "crew_of", partial(crew_of, patience=3.0))
+    provider, told, stops = Silent(), list[float](), list[float]()
+    stop = Crew.stop
+
+    def stop_and_note(crew: Crew) -> None:
+        stops.append(time.monotonic())
+        stop(crew)
+
+    monkeypatch.setattr(Crew, "stop", stop_and_note)
     with sendgrid_world() as world, due(500, world, sqlite_url, tmp_path) as app, draining_at_sigterm():
         world.answer = provider
 
@@ -120,7 +127,8 @@ def test_a_helper_that_does_not_end_is_killed_at_the_end_of_the_time_all_have(
         took = time.monotonic() - told[0]
         provider.speaks.set()
         ended, asked = states(app), asked_for(world)
-    assert 2.0 <= took < 3.8, "one after the other it would be four seconds"
+    assert stops[0] - told[0] < 2.9, "the helpers are told before the loop has drained"
+    assert took >= 3.0, "they have their time"
     assert family(os.getpid()) == [os.getpid()], "no helper is left"
     assert (bool(ended["accepted"]), ended["sending"] > 0) == (is_frozen, True)
     assert ended["accepted"] <= len(asked) <= ended["accepted"] + ended["sending"] + ended["unknown"]
