@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from leadflow.text import set_language
 from tests.browser import find_chromium, running_chromium
 from tests.emptied import empty
-from tests.engines import Moving
+from tests.engines import Moving, share_compiled
 from tests.postgres import Server, running_postgres
 from tests.soak import SOAK
 
@@ -49,6 +49,9 @@ _LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0", "::ffff:127.")  # noqa: S104
 
 
 def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
+    # Thousands of others a second.
+    if not event.startswith("socket."):
+        return
     host: object = None
     if event in {"socket.connect", "socket.sendto"}:
         address = args[1]
@@ -62,6 +65,7 @@ def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
 
 # An audit hook sees every socket of the process, whatever library opened it, and cannot be undone by one.
 sys.addaudithook(_loopback_only)
+share_compiled()
 
 
 def pytest_configure(config: pytest.Config) -> None:

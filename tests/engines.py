@@ -1,12 +1,44 @@
-"""One engine for all databases of a kind: what SQLAlchemy compiled in one test is ready in the next."""
+"""What SQLAlchemy compiled in one test is ready in the next, on whichever database of the same kind."""
 
 from typing import Any
 
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import Dialect
 from sqlalchemy.util import LRUCache
 
+from leadflow import db
 from leadflow.db import make_engine
+
+
+class _Compiled(LRUCache[Any, Any]):
+    """Statements by the kind of database: SQLAlchemy asks by the dialect of one engine, a third of a test's time."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The statement, whichever engine it was compiled for."""
+        return super().get(_kind(key), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(_kind(key), value)
+
+
+def _kind(key: Any) -> Any:
+    dialect, *rest = key
+    return dialect.name, dialect.driver, *rest
+
+
+#: Room for the statements of a whole run.
+_compiled = _Compiled(6000)
+
+
+def share_compiled() -> None:
+    """Let all engines of this process share what is compiled."""
+
+    def create(*where: Any, **how: Any) -> Engine:
+        engine = create_engine(*where, **how)
+        engine.update_execution_options(compiled_cache=_compiled)
+        return engine
+
+    vars(db)["create_engine"] = create
 
 
 class Moving:
@@ -15,8 +47,6 @@ class Moving:
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._engine = make_engine(url)
-        # Room for the statements of a whole run.
-        self._engine.update_execution_options(compiled_cache=LRUCache[Any, Any](3000))
         event.listen(self._engine, "do_connect", self._connect_here)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _do_not_wait_for_the_disk)

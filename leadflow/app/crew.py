@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from threading import Thread
+from threading import Thread, Timer
 from typing import Any
 
 from pydantic import SecretStr
@@ -17,14 +17,14 @@ from leadflow.types import Everyone, Scope
 
 #: The adapters whose mails leave the machine: the others keep theirs in this process, or wait for the disk.
 _FAR = ("sendgrid", "smtp")
-#: Seconds a helper is given to end once it was told to: longer than it takes to drain.
-_PATIENCE = 30.0
+#: Seconds a helper is given to end once it was told to: longer than it drains, and all of a stop within half a minute.
+PATIENCE = 25.0
 
 #: Told what a helper has done since it last said so, by word.
 Heard = Callable[[Mapping[str, Any]], None]
 
 
-def crew_of(app: App, now: datetime, scope: Scope) -> "Crew | None":
+def crew_of(app: App, now: datetime, scope: Scope, patience: float = PATIENCE) -> "Crew | None":
     """The helpers of a delivery; None where it has to do without: what they open must be what we have open."""
     settings = app.settings
     size = (settings.processes or _cores()) - 1
@@ -38,15 +38,16 @@ def crew_of(app: App, now: datetime, scope: Scope) -> "Crew | None":
     }
     # Through a pipe: what others may read of a process are its arguments, and there are none.
     told = {"settings": plain, "now": now.isoformat(), "playbook": app.playbook.version}
-    return Crew(size, json.dumps(told))
+    return Crew(size, json.dumps(told), patience)
 
 
 class Crew:
     """Processes that run the same loop on the same outbox; they end when nothing is left, or when we do."""
 
-    def __init__(self, size: int, told: str) -> None:
-        self._size, self._told = size, told
+    def __init__(self, size: int, told: str, patience: float) -> None:
+        self._size, self._told, self._patience = size, told, patience
         self._members: list[tuple[subprocess.Popen[str], Thread]] = []
+        self._deadline: Timer | None = None
 
     def start(self, heard: Heard) -> None:
         """Start them; each line they say is `heard`, in threads of its own."""
@@ -62,36 +63,39 @@ class Crew:
             self._members.append((member, listener))
 
     def stop(self) -> None:
-        """Tell them to finish what is in hand; they also hear it when this process dies."""
+        """Tell them to finish what is in hand; they also hear it when this process dies. Told once, they have so long.
+
+        The mails of one that is killed in the end stay `sending`, and are settled like those of any that died.
+        """
+        if self._deadline is not None:
+            return
         for member, _listener in self._members:
-            if member.stdin is not None and not member.stdin.closed:
-                member.stdin.close()
+            assert member.stdin is not None  # noqa: S101 - for the type checker
+            member.stdin.close()
+        self._deadline = Timer(self._patience, self._kill)
+        self._deadline.daemon = True
+        self._deadline.start()
 
     def wait(self) -> None:
         """Until all have ended, and all they said was heard."""
         for member, listener in self._members:
             member.wait()
             listener.join()
-            self._close(member)
-        self._members = []
+        if self._deadline is not None:
+            self._deadline.cancel()
 
     def end(self) -> None:
         """Stop them, and do not wait for ever."""
         self.stop()
-        for member, listener in self._members:
-            try:
-                member.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                member.kill()
-                member.wait()
-            listener.join()
-            self._close(member)
+        self.wait()
+        for member, _listener in self._members:
+            assert member.stdout is not None  # noqa: S101 - for the type checker
+            member.stdout.close()
         self._members = []
 
-    def _close(self, member: "subprocess.Popen[str]") -> None:
-        for pipe in (member.stdin, member.stdout):
-            if pipe is not None:
-                pipe.close()
+    def _kill(self) -> None:
+        for member, _listener in self._members:
+            member.kill()
 
 
 def _listen(member: "subprocess.Popen[str]", heard: Heard) -> None:

@@ -26,8 +26,9 @@ def doctor(app: App, now: datetime, *, dns: bool | None = None, resolve: Resolve
             provider=app.settings.esp,
             has_news=app.settings.esp == "sendgrid",
         )
-        found = [clocks(session, datetime.now(UTC)), durability(session), *findings(looked), *_doors(app), *_log(app)]
-    return [*found, *(_names(app, resolve or txt_records) if asks else ())]
+        found = [clocks(session, datetime.now(UTC)), durability(session), *findings(looked)]
+    # Not in that transaction: whoever asks the log takes a turn in one of his own, and SQLite has one at a time.
+    return [*found, *_doors(app), *_log(app), *(_names(app, resolve or txt_records) if asks else ())]
 
 
 def _doors(app: App) -> Iterator[Finding]:
@@ -58,7 +59,10 @@ def _log(app: App) -> Iterator[Finding]:
         yield ok("log", _("the provider's log has been asked enough this minute"))
     except ProviderError as error:
         told = _("the provider's log cannot be asked ({error})")
-        do = _("give our key the right to read email logs: until then nobody settles a mail without an answer")
+        do = _(
+            "look at the network and its status page, and give our key the right to read email logs: until then nobody "
+            "settles a mail without an answer"
+        )
         yield wrong("log", told.format(error=error), do)
     else:
         yield ok("log", _("the provider's log answers"))

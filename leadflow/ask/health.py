@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from leadflow.ask import invariants
@@ -13,6 +13,7 @@ from leadflow.ask.finding import Finding, note, ok, wrong
 from leadflow.ask.health_news import news_findings
 from leadflow.ask.outbox import Outbox, outbox
 from leadflow.ask.section import minute
+from leadflow.connections import forgetful
 from leadflow.db import database_now
 from leadflow.models import job_run, message, sweep
 from leadflow.playbook.model import Playbook
@@ -61,12 +62,7 @@ def findings(looked: Looked) -> Iterator[Finding]:
 
 def durability(session: Session) -> Finding:
     """What is committed is on the disk: a message forgotten after its mail left would leave twice."""
-    if session.get_bind().dialect.name == "sqlite":
-        level = int(session.scalar(text("PRAGMA synchronous")) or 0)
-        unsafe = "" if level >= 2 else f"synchronous={level}"
-    else:
-        names = ("synchronous_commit", "fsync")
-        unsafe = ", ".join(f"{name}=off" for name in names if session.scalar(text(f"SHOW {name}")) == "off")
+    unsafe = ", ".join(forgetful(session.connection()))
     if not unsafe:
         return ok("durability", _("what is committed survives a power cut"))
     told = _("the database may forget what it has committed ({found}): mail could leave twice")

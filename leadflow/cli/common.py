@@ -34,11 +34,19 @@ ActedBy = Annotated[str | None, typer.Option("--by", help="Who says so; default:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Print a LeadflowError in words and end with exit code 2, never with a traceback."""
+    """Print what is wrong in words and end with exit code 2, never with a traceback."""
     try:
         yield
     except LeadflowError as error:
         complaints.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    except Exception as error:
+        # Known by name: a command that needs no database does not load what speaks to one.
+        if (type(error).__module__, type(error).__name__) != ("sqlalchemy.exc", "OperationalError"):
+            raise
+        told = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        words = _("the database cannot be used just now: {error}").format(error=told)
+        complaints.print(words, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from None
 
 
@@ -49,8 +57,8 @@ def opened(workspace: Path | None) -> "App":
     return open_app(workspace)
 
 
-def instant(app: "App", at: str | None) -> datetime:
-    """The instant `--at` names; a bare date means the nightly instant of that day in office time."""
+def instant(app: "App", at: str | None, option: str = "--at") -> datetime:
+    """The instant `option` names; a bare date means the nightly instant of that day in office time."""
     from leadflow.app import night_of
 
     if at is None:
@@ -61,7 +69,8 @@ def instant(app: "App", at: str | None) -> datetime:
             return night_of(app, datetime(day.year, day.month, day.day, 12, tzinfo=app.office))
         value = datetime.fromisoformat(at)
     except ValueError:
-        raise UsageError(_("--at {at}: write a date such as 2026-03-24 or 2026-03-24T09:00").format(at=at)) from None
+        told = _("{option} {at}: write a date such as 2026-03-24 or 2026-03-24T09:00")
+        raise UsageError(told.format(option=option, at=at)) from None
     return value if value.tzinfo else value.replace(tzinfo=app.office)
 
 

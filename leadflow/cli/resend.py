@@ -50,7 +50,7 @@ def resend(
             raise UsageError(_("say which: --failed or --unknown"))
         app = opened(workspace)
         now = acted_at(app, at)
-        first = None if since is None else instant(app, since)
+        first = None if since is None else instant(app, since, "--since")
         which = which_mails(app, unknown=unknown, reason=reason, email=email, since=first)
         found = resend_plan(app, now, which)
         going = sum(line.n for line in found if line.fate == "go")

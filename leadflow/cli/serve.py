@@ -116,7 +116,8 @@ def _answer(app: "App", host: str, port: int) -> None:
         # An access log would keep signed addresses.
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=10,
+        # What reads slowly must not cost a delivery the time it has: half a minute from SIGTERM on.
+        timeout_graceful_shutdown=4,
         limit_concurrency=200,
     )
     try:

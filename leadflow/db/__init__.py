@@ -28,12 +28,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB, REGCLASS
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from leadflow.connections import WATCHFUL, begin_immediate, tune_postgresql, tune_sqlite, watch_again
 from leadflow.db.working import CreateTableAs as CreateTableAs
 from leadflow.db.working import analyze as analyze
 from leadflow.db.working import once as once
@@ -114,37 +115,6 @@ def _postgresql_object(element: Any, compiler: Any, **kw: Any) -> str:
     return f"jsonb_build_object({compiler.process(element.clauses, **kw)})"
 
 
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    # The driver must not open transactions by itself: BEGIN IMMEDIATE below is what serialises writers.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    # Room for 200 MB of pages and no more: mapping the file, or working tables in memory, is no faster with a million
-    # leads, and takes a gigabyte.
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=30000",
-        "cache_size=-200000",
-        "temp_store=FILE",
-        "mmap_size=0",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _tune_postgresql(connection: Any, _record: Any) -> None:
-    # A sweep is a dozen large statements, not thousands of small ones: let each sort and hash in memory.
-    with connection.cursor() as cursor:
-        cursor.execute("SET work_mem = '64MB'")
-        cursor.execute("SET jit = off")
-    connection.commit()
-
-
-def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
 def make_engine(url: str, *, reads_only: bool = False) -> Engine:
     """An engine for `url` (sqlite:///… or postgresql+psycopg://…), tuned for set-based work.
 
@@ -154,13 +124,15 @@ def make_engine(url: str, *, reads_only: bool = False) -> Engine:
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     # An error that quotes its parameters would carry addresses into logs.
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=10, max_overflow=10, hide_parameters=True)
-        event.listen(engine, "connect", _tune_postgresql)
+        told = {name: value for name, value in WATCHFUL.items() if name not in make_url(url).query}
+        engine = create_engine(url, pool_size=10, max_overflow=10, hide_parameters=True, connect_args=told)
+        event.listen(engine, "connect", tune_postgresql)
+        event.listen(engine, "after_cursor_execute", watch_again)
         return engine
     engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
-    event.listen(engine, "connect", _tune_sqlite)
+    event.listen(engine, "connect", tune_sqlite)
     if not reads_only:
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", begin_immediate)
     return engine
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.visitors import InternalTraversal
 
 
 def once(rows: Select[Any], name: str) -> Subquery:
@@ -30,7 +31,11 @@ def once(rows: Select[Any], name: str) -> Subquery:
 class CreateTableAs(Executable, ClauseElement):
     """CREATE TEMPORARY TABLE … AS SELECT: unlike INSERT … SELECT, PostgreSQL reads for it on several cores."""
 
-    inherit_cache = False
+    inherit_cache = True
+    _traverse_internals = [  # noqa: RUF012 - a list, says SQLAlchemy
+        ("name", InternalTraversal.dp_string),
+        ("rows", InternalTraversal.dp_clauseelement),
+    ]
 
     def __init__(self, name: str, rows: Select[Any]) -> None:
         self.name, self.rows = name, rows

@@ -95,7 +95,7 @@ class SendGridLog:
                 raise BusyError from error
             raise ProviderError(f"SendGrid's log answered {code}") from error
         except (httpx.HTTPError, ValueError) as error:
-            raise ProviderError(f"SendGrid's log cannot be asked: {type(error).__name__}") from error
+            raise ProviderError(f"SendGrid does not answer: {type(error).__name__}") from error
         if not isinstance(said, dict):
             raise ProviderError("SendGrid's log answered something else than a list")
         return said

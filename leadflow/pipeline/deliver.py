@@ -10,8 +10,9 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
+from leadflow.connections import forgetful
 from leadflow.email.pool import compiler
 from leadflow.errors import SettingsError
 from leadflow.pipeline.deliver_answers import Answers, Chance
@@ -81,20 +82,25 @@ def deliver_messages(
     helpers = crew if is_much else None
     with OwnLoop() as loop, settled() if is_much else nullcontext():
         watch = _Watch(_Progress(tally, progress), stop)
-        with helped(helpers, lambda said: loop.call(lambda: tally.heard(said))):
-            watch.until_done(loop.start(run.drain()), lambda: loop.call(run.stop))
+
+        def end() -> None:
+            # At the same moment: one after the other they would take as long as both.
+            loop.call(run.stop)
             if helpers is not None:
-                watch.until_done(loop.start(ended(helpers)), helpers.stop)
+                helpers.stop()
+
+        with helped(helpers, lambda said: loop.call(lambda: tally.heard(said))):
+            watch.until_done(loop.start(run.drain()), end)
+            if helpers is not None:
+                watch.until_done(loop.start(ended(helpers)), end)
     outcome = tally.outcome()
     return replace(outcome, counts={**outcome.counts, "waiting": claims.waiting()})
 
 
 def _refuse_forgetful(engine: Engine) -> None:
     """SettingsError where a commit may be lost: an intent that is forgotten is a mail sent twice."""
-    if engine.dialect.name != "postgresql":
-        return
     with engine.connect() as connection:
-        if connection.scalar(text("SHOW synchronous_commit")) == "off":
+        if "synchronous_commit=off" in forgetful(connection):
             raise SettingsError(
                 _("PostgreSQL runs with synchronous_commit=off and may forget what was sent: set it to on")
             )

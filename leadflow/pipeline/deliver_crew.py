@@ -14,15 +14,15 @@ class Crew(Protocol):
         ...
 
     def stop(self) -> None:
-        """Tell them to finish what is in hand."""
+        """Tell them to finish what is in hand, and end those by force that take too long; may be said again."""
         ...
 
     def wait(self) -> None:
-        """Until they have ended of themselves."""
+        """Until they have ended."""
         ...
 
     def end(self) -> None:
-        """Until they have ended, by force at last."""
+        """Stop them, and wait until they have ended."""
         ...
 
 
@@ -32,8 +32,8 @@ def helped(crew: Crew | None, heard: Callable[[Mapping[str, Any]], None]) -> Ite
     if crew is None:
         yield
         return
-    crew.start(heard)
     try:
+        crew.start(heard)
         yield
     finally:
         crew.end()

@@ -20,6 +20,7 @@ class OwnLoop:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        asyncio.run_coroutine_threadsafe(_end_others(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -38,3 +39,11 @@ async def _caught(work: Coroutine[Any, Any, T]) -> T | BaseException:
         return await work
     except BaseException as error:  # an interrupt that passed through the loop would end its thread
         return error
+
+
+async def _end_others() -> None:
+    """What an error left waiting would otherwise complain on its own when the loop is gone."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

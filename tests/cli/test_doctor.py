@@ -1,8 +1,8 @@
 """`leadflow doctor` and what it finds of a workspace that is well, and of one that is not."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 
 from leadflow.app import App, doctor, open_app
 from leadflow.app.doctor_dns import DnsError, dns_findings
+from leadflow.app.turns import turns_at
 from leadflow.ask import health
 from leadflow.ask.finding import Finding
 from leadflow.db import database_now
 from leadflow.errors import BusyError, ProviderError
 from leadflow.models import breaker, intake, job_run, sweep
+from leadflow.ports import Asked
 from leadflow.types import DAY, HOUR, instant_of, micros
 from tests.apps import an_app
 from tests.build import NIGHT
@@ -203,6 +205,24 @@ def test_a_log_that_does_not_answer_is_wrong(sendgrid: App, error: Exception | N
     app = replace(sendgrid, ports=replace(sendgrid.ports, log=Log(error=error)))
     found = of(looked(app), "log")
     assert (found[0][0], said in found[0][1]) == (level, True)
+
+
+@dataclass
+class InTurn(Log):
+    """Is asked in turns that are kept in the same database, as SendGrid's is."""
+
+    turn: Callable[[], bool] = bool
+
+    def find(self, asked: Sequence[Asked]) -> Mapping[str, str]:
+        """What the log says, at its turn."""
+        assert self.turn()
+        return super().find(asked)
+
+
+def test_the_log_is_asked_while_no_transaction_of_ours_is_in_its_way(sendgrid: App, engine: Engine) -> None:
+    log = InTurn(turn=turns_at(engine, "sendgrid", patience=0))
+    app = replace(sendgrid, ports=replace(sendgrid.ports, log=log))
+    assert of(looked(app), "log") == [("ok", "the provider's log answers")]
 
 
 def test_doors_that_are_shut_are_wrong(sendgrid: App) -> None:

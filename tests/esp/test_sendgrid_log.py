@@ -212,7 +212,7 @@ def test_no_answer_is_no_no(
 
 def test_nobody_there_is_no_no() -> None:
     log = SendGridLog("http://127.0.0.1:9", "SG.key")
-    with pytest.raises(ProviderError, match="cannot be asked: ConnectError"):
+    with pytest.raises(ProviderError, match="does not answer: ConnectError"):
         log.find(asked(1))
     log.close()
 

@@ -7,16 +7,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from leadflow.db import make_engine
+from leadflow.esp.memory import MemoryProvider
+from leadflow.ports import Outgoing
 from tests.conftest import make_tables
 from tests.faults.conftest import Light
 from tests.faults.fire import Fire
 from tests.faults.manners import BRISK
 from tests.faults.outbox import NOTHING, Account, states
 from tests.faults.world import wait_for
-from tests.postgres import running_postgres
+from tests.pipeline.mails import add_message, deliver
+from tests.postgres import Server, running_postgres
 
 
 def half_is_sent(fire: Fire, share: int = 60) -> bool:
@@ -39,6 +46,46 @@ def test_postgresql_killed_and_started_again_knows_all_it_was_told(light: Light)
                 time.sleep(0.3)
                 server.start()
             assert fire.settle().faults == NOTHING
+
+
+class Falling(MemoryProvider):
+    """Takes the mail, and the database is away when it says so."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self._server, self.fell = server, Event()
+
+    async def send(self, mail: Outgoing) -> str:
+        """Accept it."""
+        taken = await super().send(mail)
+        if len(self.sent) == 1:
+            self._server.crash()
+            self.fell.set()
+        return taken
+
+
+def test_answers_that_come_while_postgresql_is_away_are_written_down_once_it_is_back() -> None:
+    with running_postgres(durable=True) as server:
+        make_tables(server.url("postgres"))
+        engine = make_engine(server.url("postgres"))
+        with Session(engine) as session, session.begin():
+            for number in range(1, 6):
+                add_message(session, number)
+        provider = Falling(server)
+
+        def send() -> None:
+            # Whoever asks for more meanwhile is refused; what came back is not lost with that.
+            with suppress(DBAPIError):
+                deliver(engine, provider)
+
+        sending = Thread(target=send)
+        sending.start()
+        assert provider.fell.wait(30)
+        time.sleep(0.5)
+        server.start()
+        sending.join()
+        assert states(engine) == {"accepted": 5}
+        engine.dispose()
 
 
 @contextmanager

@@ -5,21 +5,17 @@ import logging
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from sqlalchemy import Engine, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
-from sqlalchemy.util import LRUCache
 
 from flows import common
 from leadflow.app import App, open_app
-from leadflow.db import make_engine
 from leadflow.models import identity, lead
 from leadflow.playbook.example import copy_example
 from leadflow.scheduler.server import PrefectServer, local_server
@@ -57,12 +53,6 @@ def api(server: PrefectServer) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="package")
-def compiled() -> LRUCache[Any, Any]:
-    """What SQLAlchemy compiled in one test is ready in the next, though each has a database of its own."""
-    return LRUCache(3000)
-
-
-@pytest.fixture(scope="package")
 def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example, simulated, with a dozen people of whom one has a name nobody else has."""
     folder = tmp_path_factory.mktemp("peopled")
@@ -83,23 +73,16 @@ def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workspace(  # `server` first: a flow run without one starts a server of its own, every time
     server: PrefectServer,  # noqa: ARG001
     peopled: Path,
-    compiled: LRUCache[Any, Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """A copy of it."""
     opened: dict[str, App] = {}
     monkeypatch.setattr(common, "_opened", opened)
-    monkeypatch.setattr("leadflow.app.workspace.make_engine", partial(engine_with, compiled))
     shutil.copytree(peopled, tmp_path, dirs_exist_ok=True)
     yield tmp_path
     for app in opened.values():
         app.engine.dispose()
-
-
-def engine_with(compiled: LRUCache[Any, Any], url: str) -> Engine:
-    """An engine that shares what was compiled."""
-    return make_engine(url).execution_options(compiled_cache=compiled)
 
 
 def _person(session: Session, number: int) -> None:

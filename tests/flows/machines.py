@@ -65,11 +65,13 @@ def prefect_on(database: str, folder: Path) -> Iterator[PrefectServer]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     told = {**environment(folder), **server_environment(folder, url), "PREFECT_HOME": str(folder)}
-    told |= {"PREFECT_API_DATABASE_CONNECTION_URL": database}
+    # A machine with much else to do is slow, not broken.
+    patience = {"PREFECT_API_DATABASE_TIMEOUT": "60", "PREFECT_API_DATABASE_CONNECTION_TIMEOUT": "60"}
+    told |= {"PREFECT_API_DATABASE_CONNECTION_URL": database, **patience}
     words = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
     server = PrefectServer(url=url, home=folder)
     with running(words, folder, told, folder / "server.log"):
-        wait_for(lambda: healthy(server), 90)
+        wait_for(lambda: healthy(server), 240)
         yield server
 
 

@@ -1,12 +1,15 @@
 """docs/how-to/scale-out.md as it is written: two workers drain one outbox, and one of them is killed half-way."""
 
+import os
+import signal
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -17,7 +20,17 @@ from leadflow.app import App, deliver_due, open_app
 from leadflow.models import job_run, message
 from leadflow.scheduler.server import PrefectServer
 from tests.flows.busy import make_busy, plan_mails
-from tests.flows.machines import Mailbox, kill_family, prefect, prefect_on, rows, slow_mail_server, wait_for, worker
+from tests.flows.machines import (
+    Mailbox,
+    family,
+    kill_family,
+    prefect,
+    prefect_on,
+    rows,
+    slow_mail_server,
+    wait_for,
+    worker,
+)
 from tests.postgres import running_postgres
 from tests.soak import SOAK
 
@@ -26,6 +39,8 @@ pytestmark = [
     pytest.mark.soak,
     pytest.mark.skipif(not SOAK, reason="a server, its deployments and two workers take a minute: make soak"),
 ]
+T = TypeVar("T")
+
 PEOPLE = 1_500
 #: A run holds two claims at most.
 BATCH = 100
@@ -81,8 +96,8 @@ def ask_for_delivery(plant: Plant) -> None:
         client.post(f"/deployments/{of}/create_flow_run", json={"parameters": {"slot": "2026-W48"}}).raise_for_status()
 
 
-def drain_and_kill(plant: Plant) -> int:
-    """Deliver on two workers; kill the second once both are at it. How many processes that were."""
+def drain_and_strike(plant: Plant, strike: Callable[[int], T]) -> T:
+    """Deliver on two workers; `strike` the second once both are at it."""
     prefect(plant.server, plant.workspace, "work-pool", "create", "leadflow", "--type", "process")
     prefect(plant.server, plant.workspace, "deploy", "--name", "deliver", "--name", "drain")
     both = ("--work-queue", "jobs", "--work-queue", "shares", "--limit", "2")
@@ -94,9 +109,38 @@ def drain_and_kill(plant: Plant) -> int:
         wait_for(lambda: at_it(plant.app) == 2, 240)
         begun = len(plant.box.took)
         wait_for(lambda: len(plant.box.took) > begun + PEOPLE // 5, 60)
-        killed = kill_family(second.pid)
+        came = strike(second.pid)
         wait_for(lambda: runs_of(plant, "deliver")[0]["state_type"] == "COMPLETED", 240)
-    return killed
+    return came
+
+
+def stop_in_order(pid: int) -> float:
+    """The worker's runs are told first, and then the worker. Seconds until the runs have ended."""
+    runs = family(pid)[1:]
+    assert runs, "a flow run is a process of its own"
+    began = time.monotonic()
+    for run in runs:
+        os.kill(run, signal.SIGTERM)
+    wait_for(lambda: not any(alive(run) for run in runs), 60)
+    took = time.monotonic() - began
+    os.kill(pid, signal.SIGTERM)
+    return took
+
+
+def tell_the_worker_alone(pid: int) -> int:
+    """SIGTERM, at which Prefect's worker kills its runs; how many processes have ended."""
+    ending = family(pid)
+    os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not any(alive(one) for one in ending), 60)
+    return len(ending)
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs: one whose parent has not heard of its end does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def at_it(app: App) -> int:
@@ -106,9 +150,10 @@ def at_it(app: App) -> int:
         return session.scalar(begun) or 0
 
 
-def test_killing_one_of_two_workers_loses_and_repeats_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("strike", [kill_family, tell_the_worker_alone])
+def test_killing_one_of_two_workers_loses_and_repeats_nothing(strike: Callable[[int], int], tmp_path: Path) -> None:
     with running_plant(tmp_path) as plant:
-        assert drain_and_kill(plant) >= 2
+        assert drain_and_strike(plant, strike) >= 2
         seen = states(plant.app)
         in_hand = seen["claimed"] + seen["sending"]
         assert seen["planned"] == 0
@@ -116,14 +161,23 @@ def test_killing_one_of_two_workers_loses_and_repeats_nothing(tmp_path: Path) ->
         (parent,) = runs_of(plant, "deliver")
         assert parent["state_name"] == "Unfinished"
         assert parent["state"]["message"].endswith(f"{in_hand} wait")
-        first, second = sorted(runs_of(plant, "drain"), key=lambda run: run["state_type"])
-        assert (first["state_type"], second["state_type"]) == ("COMPLETED", "RUNNING")
+        assert sorted(run["state_type"] == "COMPLETED" for run in runs_of(plant, "drain")) == [False, True]
         outlive_leases(plant.app)
         after = states(plant.app)
         assert after["accepted"] + after["sending"] == PEOPLE
     took = Counter(plant.box.took)
     assert max(took.values()) == 1
     assert after["accepted"] <= len(took) <= after["accepted"] + after["sending"]
+
+
+def test_a_worker_that_is_stopped_in_order_leaves_nothing_behind(tmp_path: Path) -> None:
+    with running_plant(tmp_path) as plant:
+        assert drain_and_strike(plant, stop_in_order) < 30
+        assert states(plant.app) == Counter(accepted=PEOPLE)
+        assert [run["state_name"] for run in runs_of(plant, "deliver")] == ["Completed"]
+        told = [run["state"]["message"] for run in runs_of(plant, "drain") if run["state_name"] == "Completed"]
+        assert any(words.startswith("stopped · ") for words in told)
+    assert (len(plant.box.took), len(set(plant.box.took))) == (PEOPLE, PEOPLE)
 
 
 def outlive_leases(app: App) -> None:
