@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
@@ -23,6 +24,7 @@ _GROUPS = frozenset(name.split(".")[0] for name in (*NAMES, *FRAMED) if "." in n
 _OF_LOOPS = frozenset({"first", "index", "index0", "last", "length", "revindex", "revindex0"})
 #: What Jinja puts within a template's reach by itself.
 _JINJAS = frozenset({"self", "super", "caller", "varargs", "kwargs"})
+_RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
 #: Signs that no text has, whatever language it is in: they end headers and files.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 #: Faults of one source that are worth looking for; signs of a source, and of a line in which columns are counted.
@@ -73,7 +75,9 @@ def forbidden_words(source: str) -> list[Forbidden]:
     inner = {id(node.node) for node in tree.find_all(nodes.Getattr)}
     inner |= {id(node.node) for node in tree.find_all(nodes.Getitem)}
     inner |= {id(node.node) for node in tree.find_all(nodes.Call)}
-    found = []
+    # What stands in a raw stretch is data to the tree, and code to whoever reads the page before Jinja does.
+    raw = islice(_RAW.finditer(source), _MOST)
+    found = [("raw", source.count("\n", 0, tag.start()) + 1, "tag") for tag in raw]
     for node in tree.find_all(nodes.Node):
         for word, kind in _forbidden(node, id(node) in inner):
             # Jinja forgets the line of some.
