@@ -118,7 +118,8 @@ class _TextOf(HTMLParser):
         self._href = None
 
     def _is_alone(self) -> bool:
-        before = "".join(self.parts[: self._label])
+        # The last words before it, found from the end: a mail may have thousands of links.
+        before = next((part for place in range(self._label - 1, -1, -1) if (part := self.parts[place])), "")
         return before.endswith("\n") and not self._lists
 
 

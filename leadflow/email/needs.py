@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
@@ -19,12 +20,16 @@ _OPERATORS = (nodes.And, nodes.Or, nodes.Not, nodes.Concat, nodes.Add, nodes.Sub
 _ALLOWED = (*_STATEMENTS, *_SIMPLE, *_OTHERS, *_OPERATORS)
 #: Values are looked up in these; as a whole they are nothing to show.
 _GROUPS = frozenset(name.split(".")[0] for name in (*NAMES, *FRAMED) if "." in name)
+#: What may be asked of a loop.
+_OF_LOOPS = frozenset({"first", "index", "index0", "last", "length", "revindex", "revindex0"})
 #: What Jinja puts within a template's reach by itself.
 _JINJAS = frozenset({"self", "super", "caller", "varargs", "kwargs"})
+_RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
 #: Signs that no text has, whatever language it is in: they end headers and files.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 #: Faults of one source that are worth looking for; signs of a source, and of a line in which columns are counted.
 _MOST, _LONGEST, _LONGEST_LINE = 100, 300_000, 20_000
+_LOOKED_INTO = _GROUPS | {"loop"}
 #: Levels of a syntax tree: a mail has twenty, Python's own limit is a thousand.
 _DEEPEST = 100
 
@@ -66,10 +71,13 @@ def forbidden_words(source: str) -> list[Forbidden]:
     """What `source` has that is not on the list: filters, tests, tags, calls, names, operators, in its order."""
     _refuse_long(source)
     tree = parse_template(source)
-    # A group that is looked into is no use of the group itself.
+    # A group that is looked into is no use of the group itself, and what is called is told of once.
     inner = {id(node.node) for node in tree.find_all(nodes.Getattr)}
     inner |= {id(node.node) for node in tree.find_all(nodes.Getitem)}
-    found = []
+    inner |= {id(node.node) for node in tree.find_all(nodes.Call)}
+    # What stands in a raw stretch is data to the tree, and code to whoever reads the page before Jinja does.
+    raw = islice(_RAW.finditer(source), _MOST)
+    found = [("raw", source.count("\n", 0, tag.start()) + 1, "tag") for tag in raw]
     for node in tree.find_all(nodes.Node):
         for word, kind in _forbidden(node, id(node) in inner):
             # Jinja forgets the line of some.
@@ -91,6 +99,17 @@ def is_link(tag: str) -> bool:
             return False
 
 
+def _may_have(node: nodes.Node, leaf: str) -> bool:
+    """Whether `leaf` may be asked of `node`: values have no attributes here, only groups and loops do."""
+    match node:
+        case nodes.Name(name="loop"):
+            return leaf in _OF_LOOPS
+        case nodes.Name(name=str() as name):
+            return name in _GROUPS
+        case _:
+            return False
+
+
 def _forbidden(node: nodes.Node, is_inner: bool) -> Iterator[tuple[str, str]]:
     """(word, kind) of what is wrong with `node`, whatever is below it."""
     match node:
@@ -104,10 +123,13 @@ def _forbidden(node: nodes.Node, is_inner: bool) -> Iterator[tuple[str, str]]:
             yield node.operator, "operator"
         case nodes.Name(name=str() as word) if word.startswith("_") or word in _JINJAS:
             yield word, "name"
-        case nodes.Name(name=str() as word, ctx=ctx) if word in _GROUPS and (ctx != "load" or not is_inner):
+        case nodes.Name(name=str() as word, ctx=ctx) if word in _LOOKED_INTO and (ctx != "load" or not is_inner):
             yield word, "name"
-        case nodes.Getattr(attr=str() as word) | nodes.Getitem(arg=nodes.Const(value=str() as word)) if word[:1] == "_":
-            yield word, "name"
+        case nodes.Getattr(attr=str() as word) | nodes.Getitem(arg=nodes.Const(value=str() as word)):
+            if word[:1] == "_" or not (is_inner or _may_have(node.node, word)):
+                yield word, "name"
+        case nodes.Filter(name="join") if node.kwargs or len(node.args) > 1:
+            yield "join(attribute)", "filter"
         case nodes.Const(value=str() as text) if _CONTROL.search(text):
             yield ascii(_CONTROL.findall(text)[0]), "sign"
         case nodes.Getitem() if not isinstance(node.arg, nodes.Const | nodes.Slice):

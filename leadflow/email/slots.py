@@ -31,9 +31,9 @@ class Filled:
 
 
 def slots_of(pages: Iterable[str], urls: Iterable[str]) -> Mapping[str, Link]:
-    """A name for each target."""
+    """A name for each target, which no template can give to something else: theirs have no underscore in front."""
     links = [*(("page", path) for path in pages), *(("url", url) for url in urls)]
-    return {f"link_{number}": link for number, link in enumerate(links)}
+    return {f"_link_{number}": link for number, link in enumerate(links)}
 
 
 def with_slots(environment: Environment, source: str, slots: Mapping[str, Link]) -> Filled:

@@ -12,6 +12,8 @@ _TAG = re.compile(
     r"|\{\{[-+]?\s*(?P<look>brand\.(?:colors\.\w+|font))\s*[-+]?\}\}",
     re.DOTALL,
 )
+#: Signs that snippets may add to one text.
+_ROOM = 400_000
 #: A snippet is a file of one folder, never a path.
 SNIPPET = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
@@ -36,12 +38,18 @@ def included(source: str) -> Iterator[Included]:
 def put_in(source: str, look: Mapping[str, str], snippet: Callable[[str], str], *, apart: bool = False) -> str:
     """`source` with its snippets and the brand's look in their places.
 
-    With `apart`, as Markdown asks, a snippet alone on its line is a paragraph of its own.
+    With `apart`, as Markdown asks, a snippet alone on its line is a paragraph of its own. What comes to more than
+    a mail can be is cut short: the compiler refuses it.
     """
+    room = _ROOM
 
     def replaced(match: re.Match[str]) -> str:
+        nonlocal room
         if match["snippet"] is not None:
+            if room <= 0:
+                return ""
             text = snippet(match["snippet"]).strip("\n")
+            room -= len(text)
             return f"\n\n{text}\n\n" if apart and _is_alone(source, match) else text
         return look.get(match["look"], match[0]) if match["look"] else match[0]
 

@@ -104,7 +104,7 @@ def test_of_a_past_night_its_decisions_are_told_and_no_next_mail(world: World) -
     world.live_until(FIRST + timedelta(days=4))
     told = asked(world, FIRST)
     assert "decided at that sweep:" in section(told, "THAT NIGHT")
-    assert "evaluation/proof-1: faq-budget planned in fr for 2 March" in section(told, "THAT NIGHT")
+    assert "evaluation/proof-1: manufacturers-engineers-time planned in fr for 2 March" in section(told, "THAT NIGHT")
     assert section(told, "NEXT MAIL") == ""
     assert told.block is None
 
@@ -144,7 +144,7 @@ def test_what_somebody_paused_is_named_with_who_and_since_when_and_what_leaves_o
     world.live_until(FIRST + timedelta(hours=12))
     lines = asked(world).nothing.lines
     assert "✗ paused: leadflow pause --all, since Mon 2 March at 04:15, Camille" in lines
-    assert any("→ lifts with leadflow resume --all; would then get faq-budget" in line for line in lines)
+    assert any("→ lifts with leadflow resume --all; would then get manufacturers-" in line for line in lines)
 
 
 def test_a_night_that_the_brake_holds_is_said_to_wait_for_somebody(world: World) -> None:

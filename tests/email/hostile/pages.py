@@ -60,6 +60,12 @@ _SCHEMES = (
     "{{ links.page(lead.first_name) }}", "{{ links.page('x' ~ lead.first_name) }}", "{{ links.page(*['x']) }}",
     "{{ links.url('javascript:alert(1)') }}", "{{ links['page']('x') }}", "{% if 1 %}javascript:alert(1){% endif %}",
 )  # fmt: skip
+#: A name that the compiler gives to a link, taken by the template.
+_TAKEN = (
+    "{% set link_0 = 'javascript:alert(1)' %}", "{% for link_0 in ['javascript:alert(1)'] %}",
+    "{% set _link_0 = 'javascript:alert(1)' %}", "{% for _link_0 in ['javascript:alert(1)'] %}",
+    "{% set _links_unsubscribe = 'javascript:alert(1)' %}", "{% set page = 'javascript:alert(1)' %}",
+)  # fmt: skip
 _STANDS = (
     '<a href="{}">a</a>', "<a title='>' href='{}'>a</a>", "<img src='{}'>",
     "<table><tr><td background='{}'></td></tr></table>", "<area href='{}'>",
@@ -79,8 +85,7 @@ _SHEETS = (
 _PLACES = (
     f"<{_NAME}>a", f"<p {_NAME}>a</p>", f"<p title={_NAME}>a</p>", f"<p {_NAME}=a>a</p>", f"<img src={_NAME}>",
     f"<!-- {_NAME} -->", f"<!-- {_NAME}> <img src=x onerror={RUN}> -->", f"<style>{_NAME}</style>",
-    f"<title>a</title>{_NAME}<", f"<p class='{_NAME}' id='{_NAME}'>a</p>",
-    f"<!--[if mso]>{_NAME}<![endif]-->",
+    f"<title>a</title>{_NAME}<", f"<p class='{_NAME}' id='{_NAME}'>a</p>", f"<!--[if mso]>{_NAME}<![endif]-->",
     "<p title='{% if lead.first_name %}' data-x=\"{% else %}{% endif %}\" dir=' onclick=alert(1) '>a</p>",
     "<p {% if 1 %}onclick=alert(1){% endif %}>a</p>", "<p title=\"{% if 1 %}\"{% endif %}>a</p>",
     "<scr{# #}ipt>alert(1)</script>", "<scr{%raw%}ipt{%endraw%}>alert(1)</script>",
@@ -152,6 +157,7 @@ def pages() -> Iterator[tuple[str, str]]:
     """(kind, source) of each body."""
     html = [*_ACTIVE, *_PLACES, *_MUTATIONS, *(stand.format(scheme) for stand, scheme in product(_STANDS, _SCHEMES))]
     html += [how.format(on=on, run=RUN) for how, on in product(_QUOTINGS, _HANDLERS)]
+    html += [f"{taken}<a href='{{{{ links.page('x') }}}}'>a</a>" + _end(taken) for taken in _TAKEN]
     html += [f'<p style="{css}">a</p>' for css in _CSS] + [f"<style>p{{{css}}}</style><p>a</p>" for css in _CSS]
     html += [f"<style>{sheet}</style><p>a</p>" for sheet in _SHEETS]
     yield from (("html", source) for source in html)
@@ -160,3 +166,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield from (("mjml", f"<mjml><mj-head>{source}</mj-head><mj-body></mj-body></mjml>") for source in _HEADS)
     yield from (("mjml", source) for source in _DOCTYPES)
     yield from (("md", source) for source in _MARKDOWN)
+
+
+def _end(tag: str) -> str:
+    return "{% endfor %}" if tag.startswith("{% for") else ""

@@ -16,7 +16,9 @@ _WALKS = (
 _IN_FOR = ("loop", "loop.__class__", "loop.cycle.__globals__", "loop('x')", "loop.changed(1).__class__")
 _FORMATS = (
     "'{0.__class__}'.format(lead)", "'{0.__init__.__globals__}'.format(links.page)",
-    "'{a.__class__}'.format_map(lead)", "'%s' % lead", "'%(a)s' % lead", "'{0}'|format(lead)", "'%1000000000d' % 1",
+    "'{a.__class__}'.format_map(lead)", "'%s' % lead", "['a']|join(attribute='upper')", "['a']|join(',', 'upper')",
+    "[lead.first_name]|join('', '__class__')", "['a']|join(attribute='__class__')", "lead.first_name.upper",
+    "'a'.upper", "lead['first_name']['upper']", "'%(a)s' % lead", "'{0}'|format(lead)", "'%1000000000d' % 1",
     "'{:>1000000000}'.format(1)", "''.join(['a']).__class__", "'{0.a[b]}'.format(x)", "lead.first_name.format(1)",
     "lead.first_name % 1",
 )  # fmt: skip
