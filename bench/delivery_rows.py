@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, delete, insert, update
 
 from leadflow.db import make_engine
 from leadflow.migrations import upgrade
-from leadflow.models import breaker, identity, lead, lead_state, message
+from leadflow.models import breaker, consent, identity, lead, lead_state, message, suppression
 from leadflow.playbook.load import load_playbook
 from leadflow.types import micros
 
@@ -65,6 +65,11 @@ def fill(url: str, mails: int, version: str) -> None:
         )
         who = ({"id": i, "kind": "email", "value": f"p{i}@reader.example", "hash": f"h{i}", "lead_id": i} for i in ids)
         _fill(connection, identity, who)
+        said = {"purpose": "nurture", "state": "given", "at": at, "method": "import"}
+        _fill(connection, consent, ({"lead_id": i, "identity_id": i, **said} for i in ids))
+        # As many again have left: what is asked of each mail must not read all of them.
+        left = ({"address_hash": f"gone{i}", "reason": "unsubscribed", "at": at, "source": "link"} for i in ids)
+        _fill(connection, suppression, left)
         stood = {"stage": "discovery", "stage_since": at, "lifecycle_since": at}
         _fill(connection, lead_state, ({"lead_id": i, **stood} for i in ids))
         _fill(

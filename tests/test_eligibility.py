@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from leadflow.conditions.sources import live_sources
 from leadflow.conditions.tree import FieldLeaf
 from leadflow.eligibility import Tonight, first_reason, planning_blocks, reason_tonight, row_blocks, tonight
-from leadflow.models import consent, suppression
+from leadflow.models import consent, identity, suppression
 from leadflow.playbook.model import NeverRule, Playbook
 from leadflow.types import Purpose, Reason, Suppressed
 from tests.build import NIGHT, add_lead, playbook
@@ -28,7 +28,8 @@ def _reason(
     made = playbook(never=never)
     sources = live_sources(made.vocabulary)
     blocks = planning_blocks(made, sources, NIGHT, purpose) if planning else row_blocks(NIGHT, purpose)
-    found: str | None = session.scalar(select(first_reason(blocks)).select_from(sources.from_))
+    known = sources.from_.outerjoin(suppression, suppression.c.address_hash == identity.c.hash)
+    found: str | None = session.scalar(select(first_reason(blocks)).select_from(known))
     return found
 
 

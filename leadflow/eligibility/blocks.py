@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, null, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, null, or_, select
 
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources, consent_says
-from leadflow.models import identity, lead, lead_state, suppression
+from leadflow.models import consent, identity, lead, lead_state, suppression
 from leadflow.playbook.model import Playbook
 from leadflow.types import Audience, Basis, Lifecycle, Purpose, Reason, Suppressed
 
@@ -37,8 +37,13 @@ PERSONAL = (
 
 
 def row_blocks(now: datetime, purpose: Purpose) -> list[Block]:
-    """What rows alone tell, over lead, identity (of its address) and lead_state: asked again at the intent."""
-    return [*_address_blocks(purpose), *_basis_blocks(now), *_journey_blocks(purpose)]
+    """What rows alone tell of a few people, over lead, identity (of its address), its suppression and lead_state.
+
+    Asked again at the intent: each is looked up, where planning reads all that were ever suppressed or withdrew.
+    """
+    suppressed = [(reason, func.coalesce(suppression.c.reason, "") == word) for word, reason in SUPPRESSED_AS.items()]
+    withdrawn = func.coalesce(_last_word(purpose), "") == "withdrawn"
+    return [*_address_blocks(purpose, suppressed, withdrawn), *_basis_blocks(now), *_journey_blocks(purpose)]
 
 
 def planning_blocks(playbook: Playbook, sources: Sources, now: datetime, purpose: Purpose) -> list[Block]:
@@ -49,7 +54,9 @@ def planning_blocks(playbook: Playbook, sources: Sources, now: datetime, purpose
         for rule in playbook.never
         if purpose not in rule.unless_purpose
     ]
-    return [*_address_blocks(purpose), *_basis_blocks(now), open_deal, *never, *journey]
+    suppressed = [(reason, _suppressed(word)) for word, reason in SUPPRESSED_AS.items()]
+    withdrawn = consent_says("withdrawn", lead.c.id, purpose)
+    return [*_address_blocks(purpose, suppressed, withdrawn), *_basis_blocks(now), open_deal, *never, *journey]
 
 
 def first_reason(blocks: Sequence[Block], otherwise: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
@@ -58,15 +65,22 @@ def first_reason(blocks: Sequence[Block], otherwise: ColumnElement[Any] | None =
     return case(*((holds, reason.value) for reason, holds in blocks), else_=last) if blocks else last
 
 
-def _address_blocks(purpose: Purpose) -> list[Block]:
+def _address_blocks(purpose: Purpose, suppressed: Sequence[Block], withdrawn: ColumnElement[bool]) -> list[Block]:
     blocks = [
         (Reason.NO_ADDRESS, or_(lead.c.address_id.is_(None), func.coalesce(identity.c.value, "") == "")),
         (Reason.NO_MAIL_FLAG, lead.c.no_mail),
-        *((reason, _suppressed(word)) for word, reason in SUPPRESSED_AS.items()),
+        *suppressed,
     ]
     if purpose in (Purpose.NURTURE, Purpose.NEWSLETTER):
-        blocks.append((Reason.UNSUBSCRIBED, consent_says("withdrawn", lead.c.id, purpose)))
+        blocks.append((Reason.UNSUBSCRIBED, withdrawn))
     return blocks
+
+
+def _last_word(purpose: Purpose) -> ScalarSelect[str]:
+    """What the person said last of mails of `purpose`: given, withdrawn, or NULL."""
+    said = select(consent.c.state).where(consent.c.lead_id == lead.c.id, consent.c.purpose == purpose)
+    newest = said.order_by(consent.c.at.desc(), consent.c.id.desc()).limit(1)
+    return newest.correlate(lead).scalar_subquery()
 
 
 def _suppressed(word: Suppressed) -> ColumnElement[bool]:

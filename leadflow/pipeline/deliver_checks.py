@@ -15,7 +15,7 @@ _paused = paused(sequence=message.c.sequence, email=message.c.email, stream=mess
 def blocked_because(now: datetime) -> ColumnElement[Any]:
     """Why a message must not leave, NULL when nothing stands against it.
 
-    Over message, its lead, the identity it goes to, lead_state and its enrolment.
+    Over message, its lead, the identity it goes to, that one's suppression, lead_state and its enrolment.
     """
     own = (
         (message.c.expires_at <= micros(now), Reason.EXPIRED.value),

@@ -16,14 +16,17 @@ from leadflow.models import message
 from leadflow.pipeline.backlog import spread_backlog
 from leadflow.pipeline.decisions import record_decisions, subject_of
 from leadflow.pipeline.deliver_gate import Gate, Room, Taken
-from leadflow.pipeline.deliver_intent import WHOSE, intend
+from leadflow.pipeline.deliver_intent import intend
 from leadflow.pipeline.deliver_rows import (
+    IDS,
+    WHOSE,
     claim_due,
     count_due,
     count_waiting,
     expire_overdue,
     fail_unsent,
     give_back,
+    ids_for,
     note_versions,
     release_lapsed,
 )
@@ -109,14 +112,17 @@ class Claims:
         return Claimed(owner=owner, rows=rows, alone=room.alone)
 
     def _claim(self, session: Session, owner: str, room: Room) -> Sequence[Row[Any]]:
-        def claim() -> bool:
-            return bool(session.execute(claim_due(owner, self._now, self._scope, room.n, room.only)).all())
+        def claim() -> Sequence[int]:
+            return session.scalars(claim_due(owner, self._now, self._scope, room.n, room.only)).all()
 
-        # When nobody has any left, somebody may have died since we began.
-        if not claim() and not (session.execute(release_lapsed(self._scope)).all() and claim()):
+        ids = claim()
+        if not ids and session.execute(release_lapsed(self._scope)).all():
+            # When nobody has any left, somebody may have died since we began.
+            ids = claim()
+        if not ids:
             self._gate.took(session, ())
             return ()
-        rows = self._writer.read(session, owner)
+        rows = self._writer.read(session, owner, ids)
         taken = [Taken(id=row.id, domain=row.address.rpartition("@")[2]) for row in rows]
         back = self._gate.took(session, taken)
         if back:
@@ -130,9 +136,9 @@ class Claims:
         with Session(self._engine) as session, session.begin():
             fail_unsent(session, claimed.owner, [(failed.id, failed.reason, failed.note) for failed in claimed.unsent])
             note_versions(session, claimed.owner, texts)
-            found = session.execute(
-                intend(at, self._playbook.window, self._engine.dialect), {WHOSE: claimed.owner}
-            ).all()
+            dialect = self._engine.dialect
+            told = {WHOSE: claimed.owner, IDS: ids_for(dialect, [mail.id for mail in claimed.mails])}
+            found = session.execute(intend(at, self._playbook.window, dialect), told).all()
             rows = {row.id: row for row in found}
             suppressed = [row for row in found if row.state == MessageState.SUPPRESSED]
             self._note_suppressed(session, suppressed, at, len(found))

@@ -5,23 +5,25 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Dialect, FromClause, Row, Select, bindparam, select
 
 from leadflow.errors import TemplateError
 from leadflow.models import account, escalation, identity, lead, lead_state, message
+from leadflow.pipeline.deliver_rows import IDS, WHOSE, is_one_of
 from leadflow.playbook.model import Playbook, Sender
 from leadflow.types import EscalationState, MessageState
 
 
 @cache
-def claimed_readers() -> Select[Any]:
-    """Whom the messages that `whose` has claimed go to: lead, address, company, state, salesperson."""
+def claimed_readers(dialect: Dialect) -> Select[Any]:
+    """Whom the messages that WHOSE has claimed, IDS, go to: lead, address, company, state, salesperson."""
     own = (message.c.id, message.c.email, message.c.language, message.c.purpose, message.c.address_id)
     text = (message.c.version, message.c.playbook)
     joined = message.join(lead, lead.c.id == message.c.lead_id).join(identity, identity.c.id == message.c.address_id)
     return (
         _readers(joined, *own, *text)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == bindparam("whose"))
+        .where(is_one_of(bindparam(IDS), dialect))
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == bindparam(WHOSE))
         .order_by(message.c.send_at, message.c.id)
     )
 

@@ -24,22 +24,21 @@ from sqlalchemy import (
 )
 
 from leadflow.db import database_now
-from leadflow.models import enrolment, identity, lead, lead_state, message
+from leadflow.models import enrolment, identity, lead, lead_state, message, suppression
 from leadflow.pipeline.deliver_checks import blocked_because, window_opens
-from leadflow.pipeline.deliver_rows import ENDED
-from leadflow.pipeline.plain_sql import PLACE, written_out
+from leadflow.pipeline.deliver_rows import ENDED, IDS, WHOSE, is_one_of
+from leadflow.pipeline.plain_sql import place, written_out
 from leadflow.playbook.model import Window
 from leadflow.types import MessageState, micros
 from leadflow.windows import calendar_of, next_open, offset_of, whole_width, within_hours
 
-#: Whose claim it is: the one parameter, since what stands around it takes longer to build than to execute.
-WHOSE = "whose"
+_WHOSE, _IDS = place(WHOSE), place(IDS)
 _RETURNED = (*ENDED, message.c.attempt_id, message.c.attempts)
 
 
-def _verdicts(now: datetime, window: Window) -> Subquery:
+def _verdicts(now: datetime, window: Window, dialect: Dialect) -> Subquery:
     """(id, reason it must not leave or NULL, when it may leave or NULL for now) of the messages of the claim."""
-    judged = _judged(now).subquery("judged")
+    judged = _judged(now, dialect).subquery("judged")
     # All that waited must not leave in the first minute of the next window, nor more in an hour than its share.
     queue = case((judged.c.reason.is_(None), judged.c.opens_at), else_=null())
     place = func.row_number().over(partition_by=queue, order_by=[judged.c.seed, judged.c.id]) - 1
@@ -52,10 +51,11 @@ def _verdicts(now: datetime, window: Window) -> Subquery:
     return select(numbered.c.id, numbered.c.reason, case((goes_later, opens_at)).label("opens_at")).subquery("verdict")
 
 
-def _judged(now: datetime) -> Select[Any]:
+def _judged(now: datetime, dialect: Dialect) -> Select[Any]:
     joined = (
         message.join(lead, lead.c.id == message.c.lead_id)
         .join(identity, identity.c.id == message.c.address_id)
+        .outerjoin(suppression, suppression.c.address_hash == identity.c.hash)
         .outerjoin(lead_state, lead_state.c.lead_id == lead.c.id)
         .outerjoin(enrolment, enrolment.c.id == message.c.enrolment_id)
     )
@@ -70,17 +70,17 @@ def _judged(now: datetime) -> Select[Any]:
             window_opens(opens, now).label("opens_at"),
         )
         .select_from(joined)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == PLACE)
+        .where(is_one_of(_IDS, dialect), message.c.state == MessageState.CLAIMED, message.c.owner == _WHOSE)
     )
 
 
 @lru_cache(maxsize=4)
 def intend(now: datetime, window: Window, dialect: Dialect) -> TextualSelect:
-    """UPDATE message: what WHOSE has claimed gets its intent, or leaves the run: suppressed, or planned for its window.
+    """UPDATE message: of IDS, WHOSE claim they are, each gets its intent or leaves the run: suppressed, or put off.
 
     Committed before the first byte goes out. The attempt id is the owner, new with each claim, and the message's id.
     """
-    verdict = _verdicts(now, window)
+    verdict = _verdicts(now, window, dialect)
     blocked, shut = verdict.c.reason.is_not(None), verdict.c.opens_at.is_not(None)
     goes = ~or_(blocked, shut)
 
@@ -90,7 +90,7 @@ def intend(now: datetime, window: Window, dialect: Dialect) -> TextualSelect:
     statement = (
         update(message)
         .where(message.c.id == verdict.c.id)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == PLACE)
+        .where(message.c.state == MessageState.CLAIMED, message.c.owner == _WHOSE)
         .values(
             state=case(
                 (blocked, MessageState.SUPPRESSED.value),
@@ -101,15 +101,15 @@ def intend(now: datetime, window: Window, dialect: Dialect) -> TextualSelect:
             send_at=case((shut & ~blocked, verdict.c.opens_at), else_=message.c.send_at),
             sent_at=if_it_goes(literal(micros(now), BigInteger), null()),
             # One that stays keeps the attempt before, of which late news may still come.
-            attempt_id=if_it_goes(PLACE + "-" + cast(message.c.id, String), message.c.attempt_id),
+            attempt_id=if_it_goes(_WHOSE + "-" + cast(message.c.id, String), message.c.attempt_id),
             attempts=message.c.attempts + case((goes, 1), else_=0),
             intent_at=if_it_goes(database_now(), message.c.intent_at),
             # What the provider's log said was about the attempt before.
             asked_at=if_it_goes(null(), message.c.asked_at),
             negatives=if_it_goes(literal(0), message.c.negatives),
-            owner=if_it_goes(PLACE, null()),
+            owner=if_it_goes(_WHOSE, null()),
             lease_until=None,
         )
         .returning(*_RETURNED)
     )
-    return written_out(statement, WHOSE, dialect, _RETURNED)
+    return written_out(statement, (WHOSE, IDS), dialect, _RETURNED)

@@ -1,17 +1,22 @@
 """Deliver's statements: who holds a message, what became of it, what is left. Each update is fenced."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
+    Dialect,
     Select,
     Update,
     and_,
+    any_,
     bindparam,
     case,
+    cast,
     func,
     null,
     or_,
@@ -30,7 +35,23 @@ from leadflow.types import IN_FLIGHT, MINUTE, MessageState, Reason, Scope, micro
 #: How long a claim holds before somebody else may take the message; a message in `sending` has no lease.
 LEASE = 10 * MINUTE
 
+#: Names of parameters: whose claim it is, and the messages in it. A claim is found by its messages: on PostgreSQL an
+#: index by state or owner leads through all that were claimed before, until they are vacuumed away.
+WHOSE, IDS = "whose", "ids"
+
 ENDED = (message.c.id, message.c.state, message.c.reason, message.c.send_at)
+
+
+def is_one_of(ids: ColumnElement[Any], dialect: Dialect) -> ColumnElement[bool]:
+    """Whether a message is one of `ids`, a parameter made by `ids_for`."""
+    if dialect.name == "sqlite":
+        return message.c.id.in_(select(func.json_each(ids).table_valued("value").c.value))
+    return message.c.id == any_(cast(ids, ARRAY(BigInteger)))
+
+
+def ids_for(dialect: Dialect, ids: Sequence[int]) -> object:
+    """The value of parameter IDS."""
+    return json.dumps(list(ids)) if dialect.name == "sqlite" else list(ids)
 
 
 def release_lapsed(scope: Scope) -> Update:

@@ -20,6 +20,7 @@ from leadflow.links import click_urls, sign_unsubscribe, unsubscribe_url
 from leadflow.models import link
 from leadflow.pipeline.deliver_content import claimed_readers, facts_of, sender_of
 from leadflow.pipeline.deliver_frozen import stored_playbook
+from leadflow.pipeline.deliver_rows import IDS, WHOSE, ids_for
 from leadflow.playbook.model import Playbook, Sender
 from leadflow.ports import Outgoing
 from leadflow.types import Reason
@@ -78,9 +79,10 @@ class Writer:
         #: Key of a shape → the rows that its slots lead to, in their order.
         self._slots: dict[str, Sequence[int]] = {}
 
-    def read(self, session: Session, owner: str) -> Sequence[Row[Any]]:
+    def read(self, session: Session, owner: str, ids: Sequence[int]) -> Sequence[Row[Any]]:
         """What `owner` has claimed, with its readers; whatever `write` needs of the database is looked up here."""
-        rows = session.execute(claimed_readers(), {"whose": owner}).all()
+        dialect = session.get_bind().dialect
+        rows = session.execute(claimed_readers(dialect), {WHOSE: owner, IDS: ids_for(dialect, ids)}).all()
         self._prepare(session, rows)
         return rows
 
