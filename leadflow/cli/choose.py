@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Format = Literal["text", "json"]
 #: A column for each key of `for` needs this much room.
-_WIDE = 125
+_WIDE = 150
 
 
 def choose(
@@ -121,8 +121,12 @@ def _table(found: "Choosing") -> Table:
 
 def _in_words(found: "Choosing", one: "Candidate") -> Text:
     """The same in one column: what they are of what it asks, or what stands in the way."""
+    from leadflow.ask.dates import days_of
+
     if not one.fits:
-        return Text("; ".join(mark.refusal for mark in one.marks if not mark.holds), style="not dim red")
+        more = {"received": " " + _("(once in {span})").format(span=days_of(one.email.again_after))}
+        said = (mark.refusal + more.get(mark.key, "") for mark in one.marks if not mark.holds)
+        return Text("; ".join(said), style="not dim red")
     asked = [mark for mark in one.marks if mark.asked and mark.key not in ("received", "needs")]
     words = {"fit": _("fit {band}"), "engagement": _("engagement {band}")}
     return Text(", ".join(words.get(mark.key, "{band}").format(band=_said(found, one, mark)) for mark in asked))
