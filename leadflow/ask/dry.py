@@ -67,13 +67,14 @@ def _asked(playbook: Playbook, ahead: int) -> Mapping[tuple[str, str], str]:
     asked: dict[tuple[str, str], str] = {}
     for sequence in playbook.sequences:
         for place, step in enumerate(sequence.steps):
-            following = _next_email(sequence, place + ahead) if step.goes_on or not ahead else None
+            following = next_email(sequence, place + ahead) if step.goes_on or not ahead else None
             if following is not None and following.best_for is not None:
                 asked[sequence.name, step.name] = following.best_for
     return asked
 
 
-def _next_email(sequence: Programme, place: int) -> EmailStep | None:
+def next_email(sequence: Programme, place: int) -> EmailStep | None:
+    """The first email step from `place` on that people come to without being told where to go on."""
     for step in sequence.steps[place:]:
         if isinstance(step, EmailStep):
             return step

@@ -84,30 +84,68 @@ def candidates(playbook: Playbook, reader: Reader, best_for: str) -> list[Kept]:
 
 def _refusal(playbook: Playbook, reader: Reader, email: Email, best_for: str) -> str | None:
     """Why an email is not for them; None where it is, '' for one that nobody would expect here."""
-    wanted = email.audience
-    if email.pick != "best" or email.purpose is Purpose.SERVICE or (wanted.stage and best_for not in wanted.stage):
+    if not asked_for(email, best_for):
         return ""
-    had = reader.had.get(email.name)
-    if had is not None and micros(had) > micros(reader.view.now) - email.again_after:
-        return _("received {date}").format(date=date_of(had, reader.view))
-    language = reader.reads.get(email.name)
-    when = playbook.email_when(email.name)
-    tests = (
-        (not wanted.stage or reader.stage in wanted.stage, _("for stage {who}").format(who=", ".join(wanted.stage))),
-        (
-            not wanted.segments or bool(reader.segments & {*wanted.segments}),
-            _("for {who}").format(who=", ".join(wanted.segments)),
-        ),
-        (not wanted.fit or reader.band[:1] in wanted.fit, _("for fit {bands}").format(bands=", ".join(wanted.fit))),
-        (
-            not wanted.engagement or reader.band[1:] in wanted.engagement,
-            _("for engagement {bands}").format(bands=", ".join(wanted.engagement)),
-        ),
-        (language is not None, _("in {languages} only").format(languages=", ".join(email.bodies))),
-        (when is None or holds(when, reader.person, reader.view), _("its condition does not hold")),
-        (not (lacks := _lacks(email, language, reader.person)), _("needs {fields}").format(fields=", ".join(lacks))),
+    return next((mark.refusal for mark in marks_of(playbook, reader, email) if not mark.holds), None)
+
+
+def asked_for(email: Email, best_for: str) -> bool:
+    """Whether a step that wants the best email for a stage looks at this one."""
+    if email.pick != "best" or email.purpose is Purpose.SERVICE:
+        return False
+    return not email.audience.stage or best_for in email.audience.stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One thing an email asks of whoever is to get it."""
+
+    #: received, needs, or a key of `for`.
+    key: str
+    #: Its `for`, or what it needs, says so; an absent key is anybody.
+    asked: bool
+    holds: bool
+    #: What is said where it does not hold.
+    refusal: str
+
+
+def marks_of(playbook: Playbook, reader: Reader, email: Email) -> Iterator[Mark]:
+    """Everything that is asked before an email is somebody's, in the order in which it is told."""
+    wanted, had = email.audience, had_of(reader, email)
+    again = had is not None and micros(had) > micros(reader.view.now) - email.again_after
+    yield Mark(
+        key="received",
+        asked=True,
+        holds=not again,
+        refusal=_("received {date}").format(date=date_of(had, reader.view)) if had else "",
     )
-    return next((words for holds, words in tests if not holds), None)
+    lists = (
+        ("stage", wanted.stage, {reader.stage}, _("for stage {who}")),
+        ("segments", wanted.segments, reader.segments, _("for {who}")),
+        ("fit", wanted.fit, {reader.band[:1]}, _("for fit {bands}")),
+        ("engagement", wanted.engagement, {reader.band[1:]}, _("for engagement {bands}")),
+    )
+    for key, values, theirs, words in lists:
+        said, holds_here = ", ".join(values), not values or not theirs.isdisjoint(values)
+        yield Mark(key=key, asked=bool(values), holds=holds_here, refusal=words.format(who=said, bands=said))
+    language, when = reader.reads.get(email.name), playbook.email_when(email.name)
+    only = _("in {languages} only").format(languages=", ".join(email.bodies))
+    yield Mark(key="languages", asked=True, holds=language is not None, refusal=only)
+    met = when is None or holds(when, reader.person, reader.view)
+    yield Mark(key="when", asked=when is not None, holds=met, refusal=_("its condition does not hold"))
+    lacks = lacks_of(reader, email)
+    needs = _("needs {fields}").format(fields=", ".join(lacks))
+    yield Mark(key="needs", asked=bool(email.needs.get(language or "")), holds=not lacks, refusal=needs)
+
+
+def had_of(reader: Reader, email: Email) -> datetime | None:
+    """When they last had an email, under its name or the one it had before."""
+    return reader.had.get(email.name) or reader.had.get(email.was or "")
+
+
+def lacks_of(reader: Reader, email: Email) -> list[str]:
+    """The dotted names the body they would read cannot do without and the person does not have."""
+    return _lacks(email, reader.reads.get(email.name), reader.person)
 
 
 def _lacks(email: Email, language: str | None, person: Person) -> list[str]:
@@ -146,7 +184,7 @@ def missing_fields(case: Case, email: str) -> list[str]:
     """What a named email needs of this person and does not find."""
     known = case.playbook.emails.get(email)
     reader = _now(case)
-    return _lacks(known, reader.reads.get(email), reader.person) if known else []
+    return lacks_of(reader, known) if known else []
 
 
 def _now(case: Case) -> Reader:
@@ -168,7 +206,11 @@ def _had(session: Session, lead_id: int, at: datetime) -> Mapping[str, datetime]
     query = select(message.c.email, message.c.sent_at, message.c.planned_at).where(
         *mine, message.c.state.in_(COUNTS_AS_RECEIVED)
     )
-    return {row.email: row.sent_at or row.planned_at for row in session.execute(query.order_by(message.c.planned_at))}
+    last: dict[str, datetime] = {}
+    for row in session.execute(query):
+        left = row.sent_at or row.planned_at
+        last[row.email] = max(left, last.get(row.email, left))
+    return last
 
 
 def _reads(session: Session, language: str) -> Mapping[str, str]:
