@@ -87,3 +87,10 @@ def test_what_is_written_wrongly_has_its_place_and_the_right_word(
 
     told = [str(fault) for fault in caught.value.faults]
     assert any(line.startswith(f"personas/paul.yaml:{place} ") and words in line for line in told), told
+
+
+def test_the_persona_of_the_how_to_lives_as_it_says(tmp_path: Path, playbook: Playbook) -> None:
+    page = (EXAMPLE / "docs" / "how-to" / "rehearse-a-story.md").read_text()
+    path = written(tmp_path, page.partition("```yaml\n")[2].partition("```")[0])
+
+    assert [str(failure.fault) for failure in rehearse(read_persona(path, playbook), playbook).failures] == []
