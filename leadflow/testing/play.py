@@ -44,7 +44,7 @@ def play(
 
 def _live(world: World, step: Step) -> list[Fault]:
     for doing in step.doings:
-        _do(world, doing)
+        do(world, doing)
     if step.sweep == "everyone":
         world.sweep()
     elif step.sweep:
@@ -63,7 +63,8 @@ def _change_files(world: World, workspace: Path, changes: Changes, folder: Path)
     world.app = replace(world.app, playbook=lay_over(workspace, changes, folder))
 
 
-def _do(world: World, doing: Doing) -> None:
+def do(world: World, doing: Doing) -> None:
+    """Somebody does something now; ScenarioError, located, where they cannot."""
     events = world.app.playbook.vocabulary.events
     if doing.verb not in _DO and doing.verb not in events and not doing.verb.startswith("sales "):
         raise unknown_word(doing, tuple(events))

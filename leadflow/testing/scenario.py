@@ -11,6 +11,7 @@ from leadflow.errors import Fault, LeadflowError, PlaybookError
 from leadflow.reading import Node, did_you_mean, read_yaml
 from leadflow.testing.compare import WORDS, fault_of
 from leadflow.testing.overlay import Changes
+from leadflow.text import _
 
 _STEP = ("at", "workspace", "sweep", "sales", "expect")
 _ANSWERS = ("accept", "reject", "won", "lost")
@@ -109,7 +110,7 @@ def _scenario(root: Node) -> Scenario:
 
 
 def _person(node: Node, begin: datetime) -> tuple[datetime, Mapping[str, str]]:
-    fields = _fields(node)
+    fields = fields_of(node)
     arrives = node.get("arrives")
     fields.pop("arrives", None)
     return (_instant(arrives) if arrives else begin), fields
@@ -124,40 +125,40 @@ def _step(node: Node, people: tuple[str, ...]) -> Step:
         doings=tuple(_doings(node, people)),
         sweep=sweep,
         expect=tuple(_expectations(node.part("expect"), people)),
-        place=_place(node),
+        place=place_of(node),
     )
 
 
 def _doings(node: Node, people: tuple[str, ...]) -> Iterator[Doing]:
     for key, value in node.items():
         if key.raw in people:
-            yield from (_doing(key.raw, one) for one in value.elements())
+            yield from (doing_of(key.raw, one) for one in value.elements())
         elif key.raw == "sales":
             yield from (_answer(one, people) for one in value.elements())
 
 
-def _doing(who: str, node: Node) -> Doing:
+def doing_of(who: str, node: Node) -> Doing:
     """`quote_requested`, `{page_viewed: /tarifs, times: 3}`, `{changes: {country: BE}}`, `{deal: won}`."""
     if node.is_scalar:
-        return Doing(who=who, verb=node.raw, place=_place(node))
+        return Doing(who=who, verb=node.raw, place=place_of(node))
     said = dict(node.named())
     times, since = said.pop("times", None), said.pop("since", None)
     verb, value = next(iter(said.items()), ("", node))
     if len(said) != 1:
-        node.fault("one thing at a time: an event or a verb, and perhaps `times` and `since`")
+        node.fault(_("one thing at a time: an event or a verb, and perhaps `times` and `since`"))
     return Doing(
         who=who,
         verb=verb,
         details=_details(verb, value),
         times=(times.integer(at_least=1) if times else None) or 1,
         since=_instant(since) if since else None,
-        place=_place(node),
+        place=place_of(node),
     )
 
 
 def _details(verb: str, node: Node) -> dict[str, str]:
     if node.is_mapping:
-        return _fields(node)
+        return fields_of(node)
     return {"state" if verb in ("deal", "suppressed") else "path": node.raw}
 
 
@@ -167,7 +168,7 @@ def _answer(node: Node, people: tuple[str, ...]) -> Doing:
     verb = next((word for word in _ANSWERS if node.get(word)), "accept")
     who = node.part(verb, needed=True).choice(people) or ""
     details = {name: part.raw for name in ("reason", "amount") if (part := node.get(name))}
-    return Doing(who=who, verb=f"sales {verb}", details=details, place=_place(node))
+    return Doing(who=who, verb=f"sales {verb}", details=details, place=place_of(node))
 
 
 def _expectations(node: Node, people: tuple[str, ...]) -> Iterator[Expectation]:
@@ -180,10 +181,11 @@ def _expectations(node: Node, people: tuple[str, ...]) -> Iterator[Expectation]:
             for text in texts:
                 if known and not known.pattern.fullmatch(text):
                     value.fault(f'"{text}" is not how {word} is written: {known.example}')
-            yield Expectation(who=who, word=word, texts=texts, place=_place(value))
+            yield Expectation(who=who, word=word, texts=texts, place=place_of(value))
 
 
-def _fields(node: Node) -> dict[str, str]:
+def fields_of(node: Node) -> dict[str, str]:
+    """Field → text; empty where a value is to go."""
     return {name: "" if value.absent else value.raw for name, value in node.named()}
 
 
@@ -204,13 +206,14 @@ def _instant(node: Node) -> datetime:
         return datetime(1970, 1, 1)  # noqa: DTZ001 - as naive as what is read
 
 
-def _place(node: Node) -> Fault:
+def place_of(node: Node) -> Fault:
+    """A fault at `node`, its words still to be said."""
     return Fault(file=node.file, line=node.line, column=node.column, message="")
 
 
 def unknown_word(doing: Doing, words: tuple[str, ...]) -> ScenarioError:
     """Somebody does what nobody can do."""
-    message = f'"{doing.verb}" is not known here.' + did_you_mean(doing.verb, (*VERBS, *words))
+    message = _('"{word}" is not known here.').format(word=doing.verb) + did_you_mean(doing.verb, (*VERBS, *words))
     return ScenarioError([fault_of(doing.place, message)])
 
 

@@ -14,7 +14,7 @@ def test_every_mistake_is_reported_not_the_first(faults_after: Breaks) -> None:
         (SALES, "at: once", "at: onec"),
     )
 
-    assert [line.split()[0] for line in found] == [f"{SALES}:25:9", f"{SCORING}:65:76", f"{SCORING}:66:102"]
+    assert [line.split()[0] for line in found] == [f"{SALES}:27:9", f"{SCORING}:67:76", f"{SCORING}:68:102"]
 
 
 @pytest.mark.parametrize(

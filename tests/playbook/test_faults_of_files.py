@@ -14,7 +14,7 @@ def test_a_missing_body_is_an_error_at_the_list_of_languages(workspace: Path) ->
     _playbook, faults = check_playbook(workspace)
 
     assert [str(fault) for fault in faults] == [
-        f"{WELCOME}/email.yaml:6:14  error  there is no {WELCOME}/body.en.md",
+        f"{WELCOME}/email.yaml:7:14  error  there is no {WELCOME}/body.en.md",
     ]
 
 

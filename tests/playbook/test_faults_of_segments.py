@@ -32,7 +32,7 @@ def test_a_segment_that_needs_the_journey_may_not_and_the_reason_is_printed(faul
         ),
     )
 
-    assert found.startswith(f'{SCORING}:17:60  error  segment "online-shops" looks ahead: it uses stage ({SHOPS}:14:7)')
+    assert found.startswith(f'{SCORING}:19:60  error  segment "online-shops" looks ahead: it uses stage ({SHOPS}:15:7)')
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.playbook.conftest import EXAMPLE
 
 BRAND, REST = "name: a, site: b, postal_address: c, languages: fr", "office: {zone: a, country: b}, sender: {}"
 _KINDS = {"segments": "segment", "config/sequences": "sequence"}
+PARTS = ("config", "segments", "templates", "personas")
 
 
 def kind_of(path: str) -> str | None:
@@ -22,6 +23,14 @@ def kind_of(path: str) -> str | None:
     if place.suffix != ".yaml" or place.parent.name == "_base":
         return None
     return _KINDS.get(str(place.parent), place.stem)
+
+
+def shipped_kind(path: Path) -> str | None:
+    """The file type of a shipped file; None for one that has no schema."""
+    if path.parent.name == "personas":
+        return "persona"
+    kind = kind_of(str(path.relative_to(EXAMPLE)))
+    return kind if kind in schemas() else None
 
 
 def as_an_editor_sees_it(text: str | bytes) -> Any:
@@ -37,6 +46,30 @@ def test_every_file_of_the_example_fits_its_schema() -> None:
         if kind := kind_of(path):
             errors = Draft202012Validator(known[kind]).iter_errors(as_an_editor_sees_it(content))
             assert [(path, error.json_path, error.message[:200]) for error in errors] == []
+
+
+@pytest.mark.parametrize("path", sorted((EXAMPLE / "personas").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_personas_of_the_example_fit_theirs(path: Path) -> None:
+    schema = schemas(load_playbook(EXAMPLE))["persona"]
+
+    assert [
+        error.message for error in Draft202012Validator(schema).iter_errors(as_an_editor_sees_it(path.read_text()))
+    ] == []
+
+
+def test_every_shipped_file_points_editors_at_its_schema() -> None:
+    files = {
+        path: kind
+        for part in PARTS
+        for path in sorted((EXAMPLE / part).rglob("*.yaml"))
+        if (kind := shipped_kind(path))
+    }
+    steps = {path: "../" * (len(path.relative_to(EXAMPLE).parts) - 1) for path in files}
+    expected = {
+        path: f"# yaml-language-server: $schema={steps[path]}.schemas/{kind}.json" for path, kind in files.items()
+    }
+
+    assert {path: path.read_text().splitlines()[0] for path in files} == expected
 
 
 def test_the_schemas_are_schemas() -> None:

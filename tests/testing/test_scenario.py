@@ -111,5 +111,5 @@ def test_changed_files_are_checked_like_any_others(engine: Engine, tmp_path: Pat
 
 def test_the_story_of_the_how_to_goes_as_it_says(engine: Engine, tmp_path: Path) -> None:
     page = (WORKSPACE / "docs" / "how-to" / "rehearse-a-story.md").read_text()
-    story = page.partition("```yaml\n")[2].partition("```")[0]
+    story = page.partition("## Scenarios")[2].partition("```yaml\n")[2].partition("```")[0]
     assert play(read_scenario(written(tmp_path, story)), engine, WORKSPACE, tmp_path / "copy") == []

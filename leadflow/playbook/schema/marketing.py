@@ -1,9 +1,11 @@
 """The files marketers write every week, key by key: segments, sequences, emails."""
 
 from leadflow.playbook.schema.parts import (
+    DATE,
     NAME,
     TEXT,
     TRUTH,
+    WALL_TIME,
     Schema,
     integer,
     list_of,
@@ -84,4 +86,33 @@ def email_schema() -> Schema:
             "was": NAME,
         },
         ["title", "subject"],
+    )
+
+
+def persona_schema() -> Schema:
+    """A file of personas/."""
+    said = {"anyOf": [one_of("accept"), mapping({"reject": TEXT, "won": integer(0), "lost": TEXT})]}
+    mails = several(TEXT)
+    expected = {"with_sales": TEXT, "standing": mails, "tonight": TEXT, "decided": mails, "reads": mails}
+    day = {
+        "day": integer(1, 400),
+        "at": WALL_TIME,
+        "does": several({"anyOf": [TEXT, {"type": "object"}]}),
+        "sales": said,
+        "receives": mails,
+        "stage": ref("stage"),
+        "lifecycle": TEXT,
+        "segment": ref("segment"),
+        "band": TEXT,
+        **expected,
+    }
+    return mapping(
+        {
+            "title": TEXT,
+            "starts": DATE,
+            "who": {"type": "object"},
+            "days": {**list_of(mapping(day, ["day"])), "minItems": 1},
+            "never_receives": mails,
+        },
+        ["title", "starts", "who", "days"],
     )
