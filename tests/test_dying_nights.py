@@ -19,9 +19,9 @@ from leadflow.types import MINUTE
 from tests.flows.busy import add_people, make_busy
 
 pytestmark = pytest.mark.slow
-PEOPLE = 400
-#: A run holds two claims of a hundred at most.
-IN_HAND = 200
+PEOPLE = 500
+#: A run holds three claims of a hundred: one on the wire, one with its intents, one that is being written.
+IN_HAND = 300
 TEN = datetime(2026, 3, 23, 10, tzinfo=ZoneInfo("Europe/Paris"))
 
 _DIES = """
