@@ -2,10 +2,14 @@
 
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from leadflow.errors import SettingsError
+from leadflow.text import _
 
 EspName = Literal["file", "smtp", "sendgrid", "memory"]
 
@@ -18,7 +22,7 @@ class Settings(BaseSettings):
     #: Folder that holds config/, segments/ and templates/.
     workspace: Path = Path()
     #: SQLAlchemy URL; empty means SQLite in var/leadflow.db of the workspace.
-    database_url: str = ""
+    database_url: Annotated[str, Field(pattern=r"^($|sqlite://|postgresql(\+psycopg)?://)")] = ""
     #: Which file of leadflow/esp sends.
     esp: EspName = "file"
     #: Signs links and keys the address hashes; made once in var/secret when absent.
@@ -72,7 +76,28 @@ class Settings(BaseSettings):
 
 
 def load_settings(workspace: Path | None = None) -> Settings:
-    """Settings for `workspace` (default: LEADFLOW_WORKSPACE, else the current folder), its `.env` read."""
-    place = workspace or Settings().workspace
-    settings = Settings(_env_file=place / ".env")
+    """Settings for `workspace` (default: LEADFLOW_WORKSPACE, else the current folder), its `.env` read.
+
+    SettingsError says which variable cannot be as it is, and what to write instead.
+    """
+    try:
+        place = workspace or Settings().workspace
+        settings = Settings(_env_file=place / ".env")
+    except ValidationError as error:
+        # Chained, a traceback would quote what was read.
+        raise SettingsError("\n".join(_wrong(found) for found in error.errors())) from None
     return settings.model_copy(update={"workspace": place})
+
+
+def _wrong(found: ErrorDetails) -> str:
+    name = str(found["loc"][0])
+    if name == "database_url":
+        # Never said as it is: it may hold a password.
+        return _("LEADFLOW_DATABASE_URL: write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE")
+    esps = _("one of {words}").format(words=", ".join(get_args(EspName)))
+    rights: dict[Any, str] = {EspName: esps, int: _("a whole number"), bool: _("true or false")}
+    return _("LEADFLOW_{name} is {value}: write {right} (a variable, or a line of .env in the workspace)").format(
+        name=name.upper(),
+        value=found["input"] or '""',
+        right=rights.get(Settings.model_fields[name].annotation, found["msg"]),
+    )

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from leadflow.eligibility import held, tonight
-from leadflow.models import enrolment, escalation, lead, lead_score, lead_state, message
+from leadflow.models import enrolment, escalation, lead, lead_score, lead_state, lifecycle_change, message
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
 from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState
 
 _HIGHEST = 10_000
+#: Rows of a table whose ids are looked up, the newest: as much work in a night after years as in the first month.
+_NEWEST = 100_000
 
 
 def broken(session: Session, playbook: Playbook, now: datetime) -> Sequence[str]:
@@ -43,8 +46,31 @@ def _rules() -> Iterator[tuple[str, Select[tuple[int]]]]:
     yield _("{n} people without a state"), _count(lead, lead.c.id.not_in(placed))
     yield _("{n} people stranded: in a sequence without a next step"), _count(enrolment, _stranded())
     yield _("{n} people stranded: handed on to a sequence they never came to"), _count(enrolment, _handed_nowhere())
+    yield from _owned()
     left = message.c.state.in_([MessageState.SENDING, MessageState.ACCEPTED, MessageState.UNKNOWN])
     yield _("{n} mails left of a night that the brake holds"), _count(message, left, held(message.c.planned_at))
+
+
+def _owned() -> Iterator[tuple[str, Select[tuple[int]]]]:
+    """Whose ids no foreign key watches."""
+    yield _("{n} messages to a person who is not there"), _astray(message, message.c.lead_id, lead)
+    yield (
+        _("{n} messages of an enrolment that is not there"),
+        _astray(message, message.c.enrolment_id, enrolment),
+    )
+    yield _("{n} enrolments of a person who is not there"), _astray(enrolment, enrolment.c.lead_id, lead)
+    yield _("{n} hand-overs of a person who is not there"), _astray(escalation, escalation.c.lead_id, lead)
+    yield (
+        _("{n} lifecycle changes of a person who is not there"),
+        _astray(lifecycle_change, lifecycle_change.c.lead_id, lead),
+    )
+
+
+def _astray(table: Table, column: ColumnElement[Any], owner: Table) -> Select[tuple[int]]:
+    # These tables only grow; what was sound when it was new stays so, for nothing is ever taken out of an owner.
+    newest = select(column.label("owner")).order_by(table.c.id.desc()).limit(_NEWEST).subquery()
+    there = select(owner.c.id).where(owner.c.id == newest.c.owner).exists()
+    return _count(newest, newest.c.owner.is_not(None), ~there)
 
 
 def _count(table: FromClause, *conditions: ColumnElement[bool]) -> Select[tuple[int]]:

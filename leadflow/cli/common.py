@@ -31,6 +31,9 @@ ActedAt = Annotated[
 ]
 ActedBy = Annotated[str | None, typer.Option("--by", help="Who says so; default: the user of this machine.")]
 
+#: Errors of a database that is locked, away, or none; all others are faults of ours.
+_AWAY = ("OperationalError", "DatabaseError")
+
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
@@ -42,7 +45,7 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(2) from None
     except Exception as error:
         # Known by name: a command that needs no database does not load what speaks to one.
-        if (type(error).__module__, type(error).__name__) != ("sqlalchemy.exc", "OperationalError"):
+        if type(error).__module__ != "sqlalchemy.exc" or type(error).__name__ not in _AWAY:
             raise
         told = str(getattr(error, "orig", error)).strip().partition("\n")[0]
         words = _("the database cannot be used just now: {error}").format(error=told)

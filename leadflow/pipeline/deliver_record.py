@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from leadflow.freshness import seconds
 from leadflow.pipeline.deliver_answers import Result
 from leadflow.pipeline.deliver_gate import Gate
 from leadflow.pipeline.deliver_results import record_results
@@ -68,11 +69,14 @@ def write_answers(engine: Engine, gate: Gate, results: Mapping[str, Sequence[Res
         gate.unused(session, sum(result.is_free for answered in results.values() for result in answered))
 
 
-def patiently(act: Callable[[], None]) -> None:
-    """Do `act`, a transaction that may be done twice; a database that went away is waited for."""
+def patiently(act: Callable[[], None], until: Callable[[], float]) -> None:
+    """Do `act`, a transaction that may be done twice; a database that went away is waited for, never past `until()`."""
     for patience in _PATIENCE:
         try:
             return act()
         except DBAPIError:
-            time.sleep(patience)
+            left = until() - seconds()
+            if left <= 0:
+                raise
+            time.sleep(min(patience, left))
     return act()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, Row
@@ -32,6 +33,8 @@ FRESH = 120.0
 _OPEN_CLAIMS = 2
 #: Seconds that mails on the wire are given once the run is to stop.
 DRAIN = 20.0
+#: Seconds more that a database which went away is given to take their answers: with these a stop ends in half a minute.
+PATIENCE = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +83,12 @@ class Run:
         #: Mails with an intent that wait for a place on the wire.
         self._unbegun = 0
         self._began = seconds()
+        #: When a database that went away is waited for no more.
+        self._until = inf
 
     def stop(self) -> None:
         """Begin nothing more; what is on the wire ends first."""
+        self._until = min(self._until, seconds() + DRAIN + PATIENCE)
         self._stopping.set()
 
     async def drain(self) -> None:
@@ -174,7 +180,7 @@ class Run:
             intended = await self._in_thread(self._work.claims.intend, claimed, self._at())
         except DBAPIError:
             # Whether it was committed nobody knows, but nothing has left: once the database is back it is as before.
-            await self._in_thread(patiently, partial(self._work.claims.give_back, claimed))
+            await self._patiently(partial(self._work.claims.give_back, claimed))
             raise
         self._tally.unsent(claimed.unsent)
         self._tally.suppressed(intended.suppressed)
@@ -228,8 +234,7 @@ class Run:
         by_owner: dict[str, list[Result]] = defaultdict(list)
         for result in results:
             by_owner[self._claim_of[result.attempt_id].owner].append(result)
-        write = partial(write_answers, self._work.engine, self._work.gate, by_owner)
-        await self._in_thread(patiently, write)
+        await self._patiently(partial(write_answers, self._work.engine, self._work.gate, by_owner))
         for result in results:
             claim = self._claim_of.pop(result.attempt_id)
             claim.left -= 1
@@ -274,6 +279,10 @@ class Run:
         for task in (cut := list(self._sending)):
             task.cancel()
         await asyncio.gather(*cut, return_exceptions=True)
+
+    async def _patiently(self, act: Callable[[], None]) -> None:
+        # Asked anew before each wait: the wish to stop may come while one lasts.
+        await self._in_thread(patiently, act, lambda: self._until)
 
     async def _in_thread(self, act: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(act, *args, **named))

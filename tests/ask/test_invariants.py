@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, insert, update
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.ask import invariants
 from leadflow.ask.invariants import broken
 from leadflow.eligibility import Tonight
-from leadflow.models import enrolment, escalation, hold, lead_score, lead_state, message
+from leadflow.models import enrolment, escalation, hold, lead_score, lead_state, lifecycle_change, message
 from tests.build import NIGHT
 from tests.counting import counting
 from tests.pipeline.nurture_world import World, book
@@ -64,6 +64,37 @@ def change(table: Any, **values: Any) -> Callable[[Session], object]:
 def test_a_broken_rule_is_told(world: World, breaks: Callable[[Session], object], words: str) -> None:
     breaks(world.session)
     assert words in told(world)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "words"),
+    [
+        (message, "lead_id", "1 messages to a person who is not there"),
+        (message, "enrolment_id", "1 messages of an enrolment that is not there"),
+        (enrolment, "lead_id", "1 enrolments of a person who is not there"),
+        (escalation, "lead_id", "1 hand-overs of a person who is not there"),
+        (lifecycle_change, "lead_id", "1 lifecycle changes of a person who is not there"),
+    ],
+)
+def test_a_row_whose_owner_is_not_there_is_told(world: World, table: Any, column: str, words: str) -> None:
+    if table is lifecycle_change:
+        move = {"before": "lead", "after": "customer", "cause": "crm", "effective_at": NIGHT, "recorded_at": NIGHT}
+        world.session.execute(insert(lifecycle_change).values(lead_id=1, **move))
+    assert told(world) == []
+    world.session.execute(update(table).values({column: 999}))
+    assert words in told(world)
+
+
+def test_only_the_newest_rows_are_looked_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invariants, "_NEWEST", 1)
+    for number in (3, 4):
+        world.lead(number)
+    world.sweep()
+    first, *_others, last = world.session.scalars(select(message.c.id).order_by(message.c.id))
+    world.session.execute(update(message).where(message.c.id == first).values(enrolment_id=999))
+    assert "1 messages of an enrolment that is not there" not in told(world)
+    world.session.execute(update(message).where(message.c.id == last).values(enrolment_id=998))
+    assert "1 messages of an enrolment that is not there" in told(world)
 
 
 def test_an_active_enrolment_that_waits_for_nothing_is_stranded(world: World) -> None:

@@ -83,8 +83,8 @@ class Fire:
         drawn = random.Random(seed)
         team = [self.worker(**told) for _one in range(workers)]
         for number in range(kills):
-            enough = self._arrived() + drawn.expovariate(1 / mails)
-            wait_for(lambda enough=enough: self._arrived() >= enough, 0.4)
+            enough = self.arrived + drawn.expovariate(1 / mails)
+            wait_for(lambda enough=enough: self.arrived >= enough, 0.4)
             time.sleep(drawn.random() * 0.02)
             if number % 8 == 0 and states(self.engine)["planned"] < 80:
                 self.plan(120)
@@ -92,7 +92,8 @@ class Fire:
             self.strike(team[place])
             team[place] = self.worker(**told)
 
-    def _arrived(self) -> float:
+    @property
+    def arrived(self) -> float:
         """How many mails the provider has, about: its record is a line for each."""
         return self._record.stat().st_size / _LINE
 

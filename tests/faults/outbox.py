@@ -82,6 +82,13 @@ def states(engine: Engine) -> Counter[str]:
         return Counter({str(state): int(count) for state, count in found})
 
 
+def in_hands(engine: Engine, pid: int) -> int:
+    """How many messages a process has claimed and not let go of, where it signs its claims."""
+    mine = message.c.owner.startswith(f"{pid}-"), message.c.state.in_(["claimed", "sending"])
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(message).where(*mine)) or 0
+
+
 def rows(engine: Engine) -> dict[int, Any]:
     """Every message, by its id."""
     with engine.connect() as connection:

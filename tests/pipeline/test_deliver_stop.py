@@ -2,17 +2,23 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, event, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from leadflow.app import crew
 from leadflow.db import make_engine
 from leadflow.errors import BuildError, OutageError, RetryableError, SettingsError
 from leadflow.esp.memory import MemoryProvider
+from leadflow.freshness import seconds
 from leadflow.models import message
 from leadflow.pipeline import deliver_run
+from leadflow.pipeline.deliver_record import patiently
 from leadflow.ports import Outgoing
 from leadflow.types import instant_of
 from tests.build import NIGHT
@@ -49,6 +55,15 @@ def states(engine: Engine) -> Counter[str]:
         return Counter(session.scalars(select(message.c.state)))
 
 
+@contextmanager
+def listening(engine: Engine, what: str, heard: Callable[..., None]) -> Iterator[None]:
+    event.listen(engine, what, heard)
+    try:
+        yield
+    finally:
+        event.remove(engine, what, heard)
+
+
 def test_as_many_are_on_the_wire_at_once_as_the_provider_takes(engine: Engine, session: Session) -> None:
     plan(session, 30)
     provider = Slow(0.01)
@@ -80,6 +95,44 @@ def test_what_does_not_end_in_time_is_in_doubt_and_on_record(
     deliver(engine, provider, stop=lambda: provider.most > 0)
     assert states(engine) == {"unknown": 5}
     assert row(engine, 1).note == "cut off"
+
+
+def test_a_run_that_is_stopped_does_not_wait_long_for_a_database_that_went_away(
+    engine: Engine, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver_run, "DRAIN", 0.2)
+    monkeypatch.setattr(deliver_run, "PATIENCE", 0.3)
+    plan(session, 5)
+    provider = Slow(30)
+
+    def gone(*_words: object) -> None:
+        if provider.most:
+            raise DBAPIError("", (), RuntimeError("gone"))
+
+    with listening(engine, "before_cursor_execute", gone):
+        began = seconds()
+        with pytest.raises(DBAPIError):
+            deliver(engine, provider, stop=lambda: provider.most > 0)
+        took = seconds() - began
+    assert 0.4 < took < 4
+    # As what a killed run leaves: its intents are settled by the provider's log.
+    assert states(engine) == {"sending": 5}
+
+
+def test_a_helper_has_ended_by_itself_before_it_is_killed() -> None:
+    assert deliver_run.DRAIN + deliver_run.PATIENCE < crew.PATIENCE < 30
+
+
+def test_a_database_that_comes_back_in_time_gets_what_was_to_be_written() -> None:
+    tries = iter((True, True, False))
+
+    def write() -> None:
+        if next(tries):
+            raise DBAPIError("", (), RuntimeError("gone"))
+
+    until = seconds() + 3
+    patiently(write, lambda: until)
+    assert next(tries, None) is None
 
 
 def test_a_caller_that_loses_its_place_ends_the_run_in_good_order(engine: Engine, session: Session) -> None:
