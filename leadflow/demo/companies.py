@@ -62,7 +62,7 @@ def _manufacturer(chance: random.Random, name: str) -> Company:
         industry="manufacturing",
         employees=chance.choice((8, 24, 35, 48, 62, 80, 120, 240, 400)),
         country=_french(chance),
-        language="fr",
+        language="en" if chance.random() < 0.25 else "fr",
         cms=chance.choice(("wordpress", "other", None)),
     )
 
@@ -74,7 +74,7 @@ def _shop(chance: random.Random, name: str) -> Company:
         industry="retail",
         employees=chance.choice((1, 2, 4, 11, 14, 18, 25, 40)),
         country=_french(chance),
-        language="en" if chance.random() < 0.2 else "fr",
+        language="en" if chance.random() < 0.35 else "fr",
         cms=chance.choices(("prestashop", "shopify", "wordpress", None), (4, 4, 1, 1))[0],
     )
 
@@ -86,7 +86,7 @@ def _firm(chance: random.Random, name: str) -> Company:
         industry="professional_services",
         employees=chance.choice((3, 6, 12, 20, 45, None)),
         country=_french(chance),
-        language="en" if chance.random() < 0.15 else "fr",
+        language="en" if chance.random() < 0.3 else "fr",
         cms=chance.choice(("wordpress", "none", None)),
     )
 

@@ -115,16 +115,18 @@ def _received(person: Visitor, mail: Mail, chance: random.Random) -> Iterator[Ac
         at = mail.sent_at + timedelta(minutes=30)
         yield Act(kind="unsubscribe", address=person.address, at=at, token=mail.unsubscribe)
         return
-    if mail.clicks and chance.random() < 0.10 + person.interest:
+    if mail.clicks and chance.random() < 0.15 + person.interest:
         at = mail.sent_at + timedelta(minutes=chance.randrange(12, 400))
         yield Act(kind="click", address=person.address, at=at, token=chance.choice(mail.clicks))
-        yield from _visit(person, at + timedelta(minutes=1), chance)
+        # Half of those without a project read the one page and leave.
+        if chance.random() < 0.5 + person.interest:
+            yield from _visit(person, at + timedelta(minutes=1), chance)
     if chance.random() < 0.02 + person.interest * 0.05:
         yield Act(kind="email_replied", address=person.address, at=mail.sent_at + timedelta(hours=3))
 
 
 def _visit(person: Visitor, at: datetime, chance: random.Random) -> Iterator[Act]:
-    looks = ["blog", "work", "work", "prices"] + (["shop", "shop"] if person.retail else [])
+    looks = ["blog", "blog", "work", "prices"] + (["shop", "shop"] if person.retail else [])
     for step in range(chance.randrange(1, 3 + round(6 * person.interest))):
         path = _PLACES[chance.choice(looks)][person.language == "en"]
         yield Act(kind="page_viewed", address=person.address, at=at + timedelta(minutes=2 * step), path=path)

@@ -74,7 +74,7 @@ def _day_by_day(world: World, column: object, *conditions: object) -> list[int]:
 
 def test_an_import_of_thousands_and_three_sequences_send_the_declared_ramp_and_alert_nobody(storm: World) -> None:
     ramps = {s.name: s.existing_per_day or 0 for s in storm.app.playbook.sequences}
-    assert ramps == {"discovery": 100, "evaluation": 50, "decision": 0}
+    assert ramps == {"discovery": 100, "evaluation": 50, "decision": 0, "handed-over": 0}
     storm.delivers_every = timedelta(hours=6)
     storm.live_until(BEGIN + timedelta(hours=10))
     assert storm.swept is not None
