@@ -3,6 +3,8 @@
 import gettext
 import locale
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -20,6 +22,16 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 def set_language(language: str | None) -> None:
     """Speak `language` ("en", "fr") from here on in this context; None goes back to the surroundings'."""
     _language.set(language)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak `language` inside, and afterwards whatever was spoken before."""
+    before = _language.set(language)
+    try:
+        yield
+    finally:
+        _language.reset(before)
 
 
 def current_language() -> str:

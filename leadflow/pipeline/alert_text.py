@@ -13,7 +13,7 @@ from leadflow.pipeline.alert_dates import moment
 from leadflow.pipeline.alert_facts import Facts
 from leadflow.pipeline.asked import spans_of
 from leadflow.playbook.model import Playbook, Salesperson
-from leadflow.text import _, ngettext, set_language
+from leadflow.text import _, ngettext, speaking
 from leadflow.types import Answer, EscalationState, Span
 from leadflow.windows import due_after
 
@@ -56,11 +56,8 @@ class Told:
 def spoken_to(rep: Salesperson, playbook: Playbook) -> Iterator[str]:
     """Speak the salesperson's first language inside; yields it."""
     language = (rep.languages or playbook.brand.languages)[0]
-    set_language(language)
-    try:
+    with speaking(language):
         yield language
-    finally:
-        set_language(None)
 
 
 def told_of(facts: Facts, playbook: Playbook, now: datetime, door: Door) -> Told:
