@@ -163,7 +163,7 @@ def test_what_cannot_be_sent_is_said_in_words(types: Types, place: Path, monkeyp
     assert (done.exit_code, done.stderr[:34]) == (2, "a simulated workspace mails nobody")
     monkeypatch.setenv("LEADFLOW_ESP", "pigeon")
     done = types("send-test", "welcome", "--to", "me@x.example")
-    assert (done.exit_code, done.stderr[:32]) == (2, "LEADFLOW_ESP cannot be used: Inp")
+    assert (done.exit_code, done.stderr[:41]) == (2, "LEADFLOW_ESP is pigeon: write one of file")
     (place / "templates/emails/welcome/body.en.md").write_text("Hello {{ lead.firstname }}\n")
     monkeypatch.setenv("LEADFLOW_ESP", "file")
     done = types("send-test", "faq-budget", "--to", "me@x.example")

@@ -145,7 +145,8 @@ def test_a_workspace_that_is_broken_from_the_start_says_where(place: Path, tmp_p
 def test_the_way_out_of_a_preview_takes_nobody_out(sqlite_url: str) -> None:
     app = an_app(make_engine(sqlite_url))
     with TestClient(create_site(app)) as door:
-        for answer in (door.get("/u/test"), door.post("/u/test")):
+        english = {"Accept-Language": "en"}
+        for answer in (door.get("/u/test", headers=english), door.post("/u/test", headers=english)):
             assert (answer.status_code, "Here it takes nobody out." in answer.text) == (200, True)
     with Session(app.engine) as session:
         assert session.scalar(select(func.count()).select_from(suppression)) == 0
