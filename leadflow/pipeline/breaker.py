@@ -49,9 +49,10 @@ class Breaker:
     @property
     def is_tripped(self) -> bool:
         """Whether this worker has seen enough: the mails it still holds need not try."""
-        if self.is_probing:
-            return self._run > 0
-        return self._run + (0 if self._answered else self._known) >= self._outage.after
+        with self._lock:
+            if self.is_probing:
+                return self._run > 0
+            return self._run + (0 if self._answered else self._known) >= self._outage.after
 
     def note(self, outage: str | None, patience: float | None = None) -> None:
         """Keep an answer: what an outage said of itself and the seconds it asked for, None of a provider that works."""
@@ -76,15 +77,16 @@ class Breaker:
     def tell(self, session: Session) -> None:
         """Let the others know what came of the last mails; no statement where nothing is new."""
         with self._lock:
-            run, answered, was_probing = self._run, self._answered, self.is_probing
+            run, answered, was_probing, known = self._run, self._answered, self.is_probing, self._known
             self._run, self._answered, self.is_probing = 0, False, False
+            # At once: between the two nothing would have been heard, and one more mail would leave.
+            self._known = run if answered else known + run
         if run:
             session.execute(self._fail(session, run, afresh=answered))
-        elif answered and (was_probing or self._known):
+        elif answered and (was_probing or known):
             session.execute(_close(self._provider, self._owner))
         elif was_probing:
             session.execute(_release(self._provider, self._owner))
-        self._known = run if answered else self._known + run
 
     def let_go(self, session: Session) -> None:
         """Nothing is sent after all: somebody else may probe. Touches the row only where `ask` has locked it."""
