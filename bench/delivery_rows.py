@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, update
+from sqlalchemy import Connection, Table, delete, insert, text, update
 
 from leadflow.db import make_engine
 from leadflow.migrations import upgrade
@@ -85,9 +85,12 @@ def _fill(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) 
 
 
 def fill_again(url: str) -> None:
-    """Every message planned as it was."""
+    """Every message planned as it was, and what the night before left vacuumed away, as it is by day."""
     engine = make_engine(url)
     with engine.begin() as connection:
         connection.execute(update(message).values(**_PLANNED, intent_at=None))
         connection.execute(delete(breaker))
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"VACUUM (ANALYZE) {message.name}"))
     engine.dispose()
