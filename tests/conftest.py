@@ -19,8 +19,9 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from leadflow.app.preview_camera import find_chromium
 from leadflow.text import set_language
-from tests.browser import find_chromium, running_chromium
+from tests.browser import running_chromium
 from tests.emptied import empty
 from tests.engines import Moving, share_compiled
 from tests.postgres import Server, running_postgres

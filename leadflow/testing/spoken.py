@@ -1,19 +1,17 @@
 """What `why` says of somebody in a world, in a language: line by line, whole or only the first block."""
 
-from contextvars import copy_context
-
 from leadflow.app import why
 from leadflow.testing.world import World
-from leadflow.text import set_language
+from leadflow.text import speaking
 
 
 def spoken(world: World, who: str, language: str, *, brief: bool) -> tuple[str, ...]:
     """Ask now, in `language`; everything else goes on in the language it was."""
-    return copy_context().run(_spoken, world, who, language, brief=brief)
+    with speaking(language):
+        return _spoken(world, who, brief=brief)
 
 
-def _spoken(world: World, who: str, language: str, *, brief: bool) -> tuple[str, ...]:
-    set_language(language)
+def _spoken(world: World, who: str, *, brief: bool) -> tuple[str, ...]:
     # Languages share the night that is tried: it is the same rows.
     key = (who, world.now)
     asked = f"L-{world.people[who]}"

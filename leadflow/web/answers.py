@@ -18,7 +18,7 @@ from leadflow.intake.answers import answer
 from leadflow.links import read_answer
 from leadflow.models import account, escalation, lead
 from leadflow.playbook.model import Playbook
-from leadflow.text import _, set_language
+from leadflow.text import _, speaking
 from leadflow.types import Answer, EscalationState
 from leadflow.web.bodies import KB, raw_body
 from leadflow.web.pages import STYLE, language_of, template
@@ -121,11 +121,8 @@ def _speaking(request: Request, app: App, asked: _Asked) -> Iterator[str]:
     sales = app.playbook.sales
     spoken = next((one.languages for one in (*sales.team, sales.manager) if one.name == asked.rep), ())
     language = language_of(request, spoken[0] if spoken else None)
-    set_language(language)
-    try:
+    with speaking(language):
         yield language
-    finally:
-        set_language(None)
 
 
 def _page(

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from leadflow.text import LANGUAGES, _, set_language
+from leadflow.text import LANGUAGES, _, speaking
 
 STYLE = """
 :root { color-scheme: light dark }
@@ -70,11 +70,8 @@ _WORDS: Mapping[str, Callable[[], tuple[str, str, str | None]]] = {
 
 def say(request: Request, page: str, language: str, *, status: int = 200) -> Response:
     """One of the pages in `language`."""
-    set_language(language)
-    try:
+    with speaking(language):
         title, text, button = _WORDS[page]()
-    finally:
-        set_language(None)
     brand = request.app.state.app.playbook.brand.name
     html = template("page.html").render(
         language=language, title=title, text=text, button=button, brand=brand, style=STYLE
