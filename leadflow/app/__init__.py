@@ -29,7 +29,6 @@ from leadflow.app.slots import Slot, due_slots, newest_slot, next_slot
 from leadflow.app.stopping import ask_to_stop, draining_at_sigterm, heeding, stop_asked
 from leadflow.app.summary import broken_invariants, headline, messages, nightly_summary
 from leadflow.app.sweeps import (
-    HAND_RAISES,
     Sweep,
     counts_of,
     plan,
@@ -38,13 +37,13 @@ from leadflow.app.sweeps import (
     sweep_raised,
     sweeping,
 )
+from leadflow.app.urgent import urgent_acts
 from leadflow.app.waiting import Left, left_at, left_since, shares_at
 from leadflow.app.workspace import App, open_app, refresh
 from leadflow.pipeline.deliver_tally import Tally
 from leadflow.pipeline.pace import Halt
 
 __all__ = [
-    "HAND_RAISES",
     "App",
     "Claim",
     "Halt",
@@ -108,6 +107,7 @@ __all__ = [
     "sweep_one",
     "sweep_raised",
     "sweeping",
+    "urgent_acts",
     "waiting_words",
     "which_mails",
     "who_paused",

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.app.phases import Deliver, alone, deliver_due, phase_of, run_phase
+from leadflow.app.urgent import urgent_acts
 from leadflow.app.workspace import App
 from leadflow.db import greatest, refresh_statistics
 from leadflow.errors import LockedError, UsageError
@@ -27,8 +28,6 @@ Report = Callable[[Outcome], None]
 #: An instant, or the clock to read once the lock is held.
 When = datetime | Callable[[], datetime]
 
-#: Acts that do not wait for the night.
-HAND_RAISES = frozenset({"demo_requested", "quote_requested", "meeting_booked"})
 LOCK = "sweep"
 #: A sweep of one lead takes a second: whoever comes meanwhile waits rather than fails.
 PATIENCE = timedelta(seconds=20)
@@ -164,8 +163,9 @@ def sweep_one(app: App, address: str, when: When, *, patience: timedelta = PATIE
 
 
 def sweep_raised(app: App, when: When, *, patience: timedelta = PATIENCE) -> tuple[Outcome, ...]:
-    """The fast lane for everybody who raised a hand in the last day and whom no sweep has looked at since."""
-    return _fast_lane(app, when, _raised, patience)
+    """The fast lane for everybody with an urgent act of the last day whom no sweep has looked at since."""
+    kinds = urgent_acts(app.playbook)
+    return _fast_lane(app, when, lambda now: _raised(kinds, now), patience)
 
 
 def _fast_lane(
@@ -187,8 +187,8 @@ def _fast_lane(
     return tuple(running.outcomes)
 
 
-def _raised(now: datetime) -> Select[Any]:
-    """Leads with a raised hand that was received since the last sweep, over everyone or over them, looked."""
+def _raised(kinds: frozenset[str], now: datetime) -> Select[Any]:
+    """Leads with an act of these `kinds` received since the last sweep, over everyone or over them, looked."""
     everyone = select(func.max(sweep_log.c.at)).where(sweep_log.c.scope == "everyone", sweep_log.c.finished_at > 0)
     looked = greatest(func.coalesce(everyone.scalar_subquery(), 0), func.coalesce(lead_state.c.as_of, 0))
     return (
@@ -196,7 +196,7 @@ def _raised(now: datetime) -> Select[Any]:
         .distinct()
         .join(lead_state, lead_state.c.lead_id == event.c.lead_id)
         .where(
-            event.c.kind.in_(HAND_RAISES),
+            event.c.kind.in_(sorted(kinds)),
             event.c.occurred_at > micros(now) - DAY,
             event.c.occurred_at < micros(now),
             event.c.received_at < micros(now),

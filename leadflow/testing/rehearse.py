@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from leadflow.app import HAND_RAISES
+from leadflow.app import urgent_acts
 from leadflow.db import make_engine
 from leadflow.errors import Fault, LeadflowError, PlaybookError
 from leadflow.models import message
@@ -85,6 +85,7 @@ class _Rehearsing:
         self.persona, self.zone = persona, ZoneInfo(playbook.office.zone)
         self.begin = persona.starts.replace(tzinfo=self.zone)
         self.world = open_world(engine, playbook, self.begin)
+        self.urgent = urgent_acts(playbook)
         self.done: list[Happened] = []
         #: How many mails earlier days have spoken of.
         self.seen = 0
@@ -123,8 +124,8 @@ class _Rehearsing:
             do(self.world, doing)
             told = [doing.verb, *(f"{name} {value}" for name, value in doing.details.items())]
             self._tell(day.number, " ".join([*told, f"× {doing.times}"] if doing.times > 1 else told))
-        if any(doing.verb in HAND_RAISES for doing in day.doings):
-            # As it is where the web runs: a raised hand does not wait for the night.
+        if any(doing.verb in self.urgent for doing in day.doings):
+            # As it is where the web runs: what is urgent does not wait for the night.
             self.world.live_until(self.world.now + _SOON)
             self.world.sweep_one(_WHO)
 

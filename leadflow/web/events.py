@@ -1,23 +1,19 @@
-"""`POST /events`: acts a site or a form reports, stored as they came; a raised hand is answered at once."""
+"""`POST /events`: acts a site or a form reports, stored as they came; an urgent one is answered at once."""
 
 import hmac
 import json
-import logging
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Header, HTTPException
+from fastapi import APIRouter, Depends, Header, HTTPException
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from leadflow.app import HAND_RAISES, App, refresh, sweep_raised
-from leadflow.errors import LeadflowError
 from leadflow.models import intake
 from leadflow.types import micros
 from leadflow.web.bodies import KB, parse_json, raw_body
-from leadflow.web.state import Opened
+from leadflow.web.state import FastLane, Opened
 
-logger = logging.getLogger("leadflow.web")
 router = APIRouter()
 
 #: Acts one POST may tell.
@@ -35,7 +31,7 @@ def _authorised(app: Opened, authorization: Annotated[str, Header()] = "") -> No
 
 
 @router.post("/events", status_code=202, dependencies=[Depends(_authorised)])
-def events(app: Opened, raw: _Body, later: BackgroundTasks) -> dict[str, int]:
+def events(app: Opened, lane: FastLane, raw: _Body) -> dict[str, int]:
     """Store one act or a list of them: `{"event": …, "email": …, "id": …, "at": …, …}`."""
     told = parse_json(raw)
     acts = told if isinstance(told, list) else [told]
@@ -45,19 +41,8 @@ def events(app: Opened, raw: _Body, later: BackgroundTasks) -> dict[str, int]:
     now = micros(datetime.now(UTC))
     with Session(app.engine) as session, session.begin():
         session.execute(insert(intake), [{"kind": "event", "received_at": now, "body": body} for body in bodies])
-    if any(act["event"] in HAND_RAISES for act in acts):
-        later.add_task(answer_hands, app)
+    lane.heed(act["event"] for act in acts)
     return {"accepted": len(acts)}
-
-
-def answer_hands(app: App) -> None:
-    """The fast lane for whoever raised a hand; when it cannot run now, upkeep does within minutes."""
-    try:
-        sweep_raised(refresh(app), lambda: datetime.now(UTC))
-    except LeadflowError as error:
-        logger.warning("a raised hand waits for upkeep: %s", type(error).__name__)
-    except Exception as error:
-        logger.error("the fast lane failed: %s", type(error).__name__)
 
 
 def _is_act(act: Any) -> bool:

@@ -1,15 +1,18 @@
 """The site: its routes, what an error looks like, and the headers every answer carries."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from leadflow.app import App
 from leadflow.web import answers, clicks, events, health, unsubscribe, webhooks
+from leadflow.web.lane import Lane
 from leadflow.web.pages import CONTENT_SECURITY_POLICY, language_of, say
 
 logger = logging.getLogger("leadflow.web")
@@ -29,8 +32,15 @@ FOR_PEOPLE = ("/u/", "/c/", "/h/")
 
 def create_site(app: App) -> FastAPI:
     """The ASGI application over an opened workspace."""
-    site = FastAPI(title="leadflow", docs_url=None, redoc_url=None, openapi_url=None)
-    site.state.app = app
+    lane = Lane(app)
+
+    @asynccontextmanager
+    async def open_for(_site: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(lane.close)
+
+    site = FastAPI(title="leadflow", docs_url=None, redoc_url=None, openapi_url=None, lifespan=open_for)
+    site.state.app, site.state.lane = app, lane
     for door in (unsubscribe, clicks, answers, webhooks, events, health):
         site.include_router(door.router)
     site.middleware("http")(_with_headers)

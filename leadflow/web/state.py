@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from leadflow.app import App
+from leadflow.web.lane import Lane
 
 
 def _opened(request: Request) -> App:
@@ -14,6 +15,14 @@ def _opened(request: Request) -> App:
 
 
 Opened = Annotated[App, Depends(_opened)]
+
+
+def _lane(request: Request) -> Lane:
+    lane: Lane = request.app.state.lane
+    return lane
+
+
+FastLane = Annotated[Lane, Depends(_lane)]
 
 
 def network_of(request: Request) -> str | None:

@@ -1,4 +1,4 @@
-"""The door of sites and forms: known by a token, stored as it came, and a raised hand does not wait."""
+"""The door of sites and forms: known by a token, stored as it came."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,6 @@ from starlette.testclient import TestClient
 
 from leadflow.app import App
 from leadflow.models import intake
-from leadflow.web import events
 from leadflow.web.site import create_site
 
 BEARER = {"Authorization": "Bearer let-me-in"}
@@ -78,28 +77,3 @@ def test_what_cannot_be_kept_is_refused_in_words(app: App, door: TestClient, raw
     assert answer.status_code == status
     assert "error" in answer.json()
     assert kinds(app) == []
-
-
-@pytest.mark.parametrize(("kind", "lanes"), [("demo_requested", 1), ("quote_requested", 1), ("page_viewed", 0)])
-def test_a_raised_hand_is_answered_at_once(
-    door: TestClient, monkeypatch: pytest.MonkeyPatch, kind: str, lanes: int
-) -> None:
-    opened: list[object] = []
-    monkeypatch.setattr(events, "sweep_raised", lambda *given: opened.append(given))
-    acts = [{"event": kind, "email": "p7@x.example"}, {"event": kind, "email": "p8@x.example"}]
-    assert door.post("/events", json=acts, headers=BEARER).status_code == 202
-    assert len(opened) == lanes
-
-
-def test_a_fast_lane_that_fails_leaves_the_act_for_the_night(
-    app: App, door: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fails(*_: object) -> None:
-        raise ValueError("p7@x.example is not to be seen")
-
-    monkeypatch.setattr(events, "sweep_raised", fails)
-    act = {"event": "demo_requested", "email": "p7@x.example"}
-    assert door.post("/events", json=act, headers=BEARER).status_code == 202
-    assert len(kinds(app)) == 1
-    assert "ValueError" in caplog.text
-    assert "p7@" not in caplog.text

@@ -1,0 +1,110 @@
+"""The fast lane behind the door: urgent acts are answered at once, together, and by one thread."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+from starlette.testclient import TestClient
+
+from leadflow.app import App
+from leadflow.errors import LockedError
+from leadflow.models import intake, lead_state
+from leadflow.types import Outcome, Phase
+from leadflow.web import lane
+from leadflow.web.lane import Lane
+from leadflow.web.site import create_site
+
+BEARER = {"Authorization": "Bearer let-me-in"}
+SOON = 20.0
+
+
+@pytest.fixture
+def door(app: App) -> Iterator[TestClient]:
+    settings = app.settings.model_copy(update={"events_token": SecretStr("let-me-in")})
+    with TestClient(create_site(replace(app, settings=settings)), raise_server_exceptions=False) as client:
+        yield client
+
+
+def hand(number: int, kind: str = "demo_requested") -> dict[str, str]:
+    return {"event": kind, "email": f"p{number}@x.example"}
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + SOON
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.05)
+    return holds()
+
+
+def looked_at(engine: Engine) -> int:
+    with Session(engine) as session:
+        return len(session.execute(select(lead_state.c.lead_id).where(lead_state.c.as_of.is_not(None))).all())
+
+
+def test_a_raised_hand_is_swept_at_once(app: App, door: TestClient) -> None:
+    assert door.post("/events", json=hand(7), headers=BEARER).status_code == 202
+    assert eventually(lambda: looked_at(app.engine) == 1)
+
+
+def test_hands_that_come_while_it_works_share_one_turn(
+    app: App, door: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[int] = []
+    told = threading.Event()
+    sweep = lane.sweep_raised
+
+    def counted(*given: Any) -> tuple[Outcome, ...]:
+        told.wait(SOON)
+        outcomes = sweep(*given)
+        turns.append(len(outcomes))
+        return outcomes
+
+    monkeypatch.setattr(lane, "sweep_raised", counted)
+    for number in range(20, 25):
+        door.post("/events", json=hand(number), headers=BEARER)
+    told.set()
+    assert eventually(lambda: looked_at(app.engine) == 5)
+    assert turns.count(len(Phase)) == 1
+
+
+def test_an_act_that_moves_nobody_wakes_no_thread(door: TestClient) -> None:
+    before = threading.active_count()
+    assert door.post("/events", json=hand(7, "page_viewed"), headers=BEARER).status_code == 202
+    assert threading.active_count() <= before + 1
+    assert not any(thread.name == "fast-lane" for thread in threading.enumerate())
+
+
+def test_a_failure_leaves_the_act_for_upkeep_and_names_nobody(
+    app: App, door: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("p7@x.example is not to be seen")
+
+    monkeypatch.setattr(lane, "sweep_raised", fails)
+    assert door.post("/events", json=hand(7), headers=BEARER).status_code == 202
+    assert eventually(lambda: "ValueError" in caplog.text)
+    assert "p7@" not in caplog.text
+    with Session(app.engine) as session:
+        assert session.scalars(select(intake.c.processed_at)).all() == [None]
+
+
+def test_a_lane_that_finds_the_lock_taken_comes_back(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def locked_once(*_: object) -> list[Phase]:
+        tries.append(1)
+        if len(tries) == 1:
+            raise LockedError
+        return [Phase.CAPTURE]
+
+    monkeypatch.setattr(lane, "sweep_raised", locked_once)
+    working = Lane(app)
+    working.wake()
+    assert eventually(lambda: len(tries) == 2)
+    working.close()
