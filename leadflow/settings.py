@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     secret: SecretStr = SecretStr("")
     #: Where the public door of `leadflow serve` is reached from outside.
     public_url: str = "http://127.0.0.1:8380"
+    #: Other names the door answers to, comma-separated; always its public one and those of this machine alone.
+    hosts: str = ""
     smtp_url: str = "smtp://127.0.0.1:25"
     sendgrid_api_key: SecretStr = SecretStr("")
     #: The provider's address; tests point it at a local server.

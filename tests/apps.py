@@ -17,6 +17,8 @@ from tests.build import playbook
 def an_app(engine: Engine, *, book: Playbook | None = None, workspace: Path = Path("nowhere")) -> App:
     """An App over `engine` that reads no file and tells nobody."""
     told = MemorySales()
-    settings = Settings(workspace=workspace, secret=SecretStr("k" * 32), esp="memory", simulated=True)
+    settings = Settings(
+        workspace=workspace, secret=SecretStr("k" * 32), esp="memory", simulated=True, hosts="testserver"
+    )
     ports = Ports(email=MemoryProvider(), alerts=told, crm=told)
     return App(settings=settings, playbook=book or playbook(), engine=engine, ports=ports)

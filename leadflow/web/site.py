@@ -3,14 +3,17 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from leadflow.app import App
+from leadflow.settings import Settings
 from leadflow.web import answers, clicks, events, health, unsubscribe, webhooks
 from leadflow.web.lane import Lane
 from leadflow.web.pages import CONTENT_SECURITY_POLICY, language_of, say
@@ -26,6 +29,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
 }
+DOORS = (unsubscribe.router, clicks.router, answers.router, webhooks.router, events.router, health.router)
 #: Answered with a page for people; elsewhere programs ask.
 FOR_PEOPLE = ("/u/", "/c/", "/h/")
 
@@ -41,12 +45,20 @@ def create_site(app: App) -> FastAPI:
 
     site = FastAPI(title="leadflow", docs_url=None, redoc_url=None, openapi_url=None, lifespan=open_for)
     site.state.app, site.state.lane = app, lane
-    for door in (unsubscribe, clicks, answers, webhooks, events, health):
-        site.include_router(door.router)
+    for router in DOORS:
+        site.include_router(router)
+    site.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(app.settings), www_redirect=False)
     site.middleware("http")(_with_headers)
     site.exception_handler(HTTPException)(_refuse)
     site.exception_handler(RequestValidationError)(_not_understood)
     return site
+
+
+def _names(settings: Settings) -> list[str]:
+    """The host names a request may ask for: any other points at this machine without our knowing."""
+    public = urlsplit(settings.public_url).hostname or ""
+    others = (name.strip() for name in settings.hosts.split(","))
+    return [name for name in (public, *others, "localhost", "127.0.0.1", "[::1]") if name]
 
 
 async def _with_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -58,6 +70,8 @@ async def _with_headers(request: Request, answer: Callable[[Request], Awaitable[
         response = JSONResponse({"error": "internal error"}, status_code=500)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.app.state.app.settings.public_url.startswith("https://"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response
 
 

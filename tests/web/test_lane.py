@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from leadflow.app import App
+from leadflow.app import App, sweep_raised
 from leadflow.errors import LockedError
 from leadflow.models import intake, lead_state
 from leadflow.types import Outcome, Phase
@@ -57,11 +57,10 @@ def test_hands_that_come_while_it_works_share_one_turn(
 ) -> None:
     turns: list[int] = []
     told = threading.Event()
-    sweep = lane.sweep_raised
 
     def counted(*given: Any) -> tuple[Outcome, ...]:
         told.wait(SOON)
-        outcomes = sweep(*given)
+        outcomes = sweep_raised(*given)
         turns.append(len(outcomes))
         return outcomes
 
