@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into
+from leadflow.intake.suppressions import suppress
 from leadflow.links import read_unsubscribe
 from leadflow.models import consent, identity, suppression
 from leadflow.types import Suppressed, micros
@@ -25,11 +25,8 @@ def unsubscribe(session: Session, key: str, token: str, *, at: datetime, page: s
     known = select(suppression.c.reason).where(suppression.c.address_hash == owner.hash)
     if session.scalar(known) is not None:
         return False
-    session.execute(
-        insert_into(session, suppression)
-        .values(address_hash=owner.hash, reason=Suppressed.UNSUBSCRIBED, at=micros(at), source="link")
-        .on_conflict_do_nothing()
-    )
+    no = {"address_hash": owner.hash, "reason": Suppressed.UNSUBSCRIBED, "at": micros(at), "source": "link"}
+    suppress(session, [no])
     if owner.lead_id is not None:
         session.execute(
             insert(consent).values(

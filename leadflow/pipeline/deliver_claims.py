@@ -11,6 +11,7 @@ from sqlalchemy import Engine, Row, case, func, select
 from sqlalchemy.orm import Session
 
 from leadflow.db import database_now, json_object
+from leadflow.db.turns import NOES, go_together
 from leadflow.eligibility import pause_detail
 from leadflow.models import message
 from leadflow.pipeline.backlog import spread_backlog
@@ -134,6 +135,7 @@ class Claims:
         """Commit the intents of a claim: what may leave says so before its first byte."""
         texts = [(mail.id, mail.version) for mail in claimed.mails if mail.is_edited]
         with Session(self._engine) as session, session.begin():
+            go_together(session, NOES)
             fail_unsent(session, claimed.owner, [(failed.id, failed.reason, failed.note) for failed in claimed.unsent])
             note_versions(session, claimed.owner, texts)
             dialect = self._engine.dialect

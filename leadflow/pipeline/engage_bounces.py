@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into
-from leadflow.models import event, identity, suppression
+from leadflow.intake.suppressions import suppress
+from leadflow.models import event, identity
 from leadflow.ports import ProviderEvent
 from leadflow.types import DAY, Suppressed, micros
 
@@ -69,7 +69,7 @@ def _write(session: Session, firm: dict[int, tuple[Suppressed, datetime]]) -> No
         return
     hashes = session.execute(select(identity.c.id, identity.c.hash).where(identity.c.id.in_(firm)))
     rows = {row.hash: _row(row.hash, *firm[row.id]) for row in hashes}
-    session.execute(insert_into(session, suppression).on_conflict_do_nothing(), list(rows.values()))
+    suppress(session, rows.values())
 
 
 def _row(address_hash: str, reason: Suppressed, at: datetime) -> dict[str, Any]:

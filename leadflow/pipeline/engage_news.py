@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Row, Select, bindparam, func, or_, select, ty
 from sqlalchemy.orm import Session
 
 from leadflow.db import among
+from leadflow.db.turns import NOES, go_alone
 from leadflow.errors import InputError
 from leadflow.intake.addresses import AddressError, read_address
 from leadflow.intake.clicks import Context, Visit, judge
@@ -55,6 +56,8 @@ def take_news(session: Session, now: datetime) -> Mapping[str, int]:
     """Read every POST received before `now` that was not read yet; one that is not readable is marked and passed."""
     counts: Counter[str] = Counter()
     for posts in _batches(session, now):
+        # Before any message is moved: an intent takes its turn first, and its messages after.
+        go_alone(session, NOES)
         errors: dict[int, str] = {}
         waiting: set[int] = set()
         for some in batches(_parsed(posts, errors), _EVENTS):

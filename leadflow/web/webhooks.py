@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into
 from leadflow.errors import InputError
 from leadflow.intake.addresses import AddressError, read_address
 from leadflow.intake.sendgrid import SIGNATURE_HEADER, TIMESTAMP_HEADER, normalise_noes, verify
+from leadflow.intake.suppressions import suppress
 from leadflow.links import address_hash
-from leadflow.models import intake, suppression
+from leadflow.models import intake
 from leadflow.ports import ProviderEvent
 from leadflow.types import Suppressed, micros
 from leadflow.web.bodies import KB, raw_body
@@ -52,10 +52,7 @@ def suppress_at_once(session: Session, key: str, told: Iterable[ProviderEvent], 
         except AddressError:
             continue
         rows.setdefault(hashed, {"address_hash": hashed, "reason": reason, "at": micros(now), "source": "sendgrid"})
-    if rows:
-        # One order, so that two requests about the same people do not wait for each other.
-        ordered = [rows[hashed] for hashed in sorted(rows)]
-        session.execute(insert_into(session, suppression).on_conflict_do_nothing(), ordered)
+    suppress(session, rows.values())
 
 
 def _told(raw: bytes) -> list[ProviderEvent]:

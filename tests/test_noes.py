@@ -1,0 +1,159 @@
+"""People say no on other connections while their mails leave: no intent is committed after a no has been."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, bindparam, text, update
+from sqlalchemy.orm import Session
+
+from leadflow.db import make_engine
+from leadflow.db.turns import NOES
+from leadflow.esp.memory import MemoryProvider
+from leadflow.intake.addresses import read_address
+from leadflow.intake.objections import unsubscribe
+from leadflow.intake.people import upsert_people
+from leadflow.intake.person import Person
+from leadflow.links import address_hash, sign_unsubscribe
+from leadflow.models import identity, metadata
+from leadflow.models.schema import create_schema
+from leadflow.pipeline import deliver_claims
+from leadflow.pipeline.deliver import deliver_messages
+from leadflow.playbook.model import Playbook
+from leadflow.ports import ProviderEvent
+from leadflow.web.webhooks import suppress_at_once
+from tests.build import NIGHT
+from tests.faults.outbox import plan_messages
+from tests.pipeline.mails import mail_playbook
+from tests.postgres import running_postgres
+from tests.soak import SOAK
+
+KEY = "k" * 32
+FEW = 800
+#: People whose no meets their mail.
+PEOPLE = 12_000 if SOAK else FEW
+_SAYING, _SENDING = 3, 2
+
+
+@pytest.fixture(scope="module")
+def noted() -> Iterator[Engine]:
+    """A PostgreSQL server of its own that notes when each transaction was committed, and which one each intent was."""
+    with running_postgres(options=("track_commit_timestamp=on",)) as server:
+        server.create("noes")
+        engine = make_engine(server.url("noes"))
+        create_schema(engine)
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE intended (message_id bigint)"))
+            connection.execute(
+                text(
+                    "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN INSERT INTO intended VALUES (NEW.id); RETURN NEW; END $$"
+                )
+            )
+            connection.execute(
+                text(
+                    "CREATE TRIGGER intended AFTER UPDATE ON message FOR EACH ROW "
+                    "WHEN (NEW.state = 'sending' AND OLD.state <> 'sending') EXECUTE FUNCTION note()"
+                )
+            )
+        yield engine
+        engine.dispose()
+
+
+def address(one: int) -> str:
+    return f"p{one}@x.example"
+
+
+def by_link(session: Session, _book: Playbook, one: int) -> None:
+    unsubscribe(session, KEY, sign_unsubscribe(KEY, one, "nurture"), at=NIGHT)
+
+
+def by_complaint(session: Session, _book: Playbook, one: int) -> None:
+    told = ProviderEvent(external_id=f"c{one}", kind="complained", at=NIGHT, address=address(one))
+    suppress_at_once(session, KEY, [told], NIGHT)
+
+
+def by_several_at_once(session: Session, book: Playbook, one: int) -> None:
+    """Told of the same no twice in one transaction, with an import of the same person between."""
+    by_complaint(session, book, one)
+    upsert_people(session, book, [Person(address=read_address(address(one)))], key=KEY, now=NIGHT, source="import")
+    by_link(session, book, one)
+
+
+WAYS: Sequence[Callable[[Session, Playbook, int], None]] = (by_link, by_complaint, by_several_at_once)
+
+
+def live(engine: Engine, people: int) -> None:
+    """Everybody's mail is due; senders and those who say no begin together."""
+    with engine.begin() as connection:
+        for table in [*reversed(metadata.sorted_tables)]:
+            connection.execute(table.delete())
+        connection.execute(text("DELETE FROM intended"))
+    ids = range(1, people + 1)
+    plan_messages(engine, ids)
+    hashes = [{"of": one, "to": address_hash(KEY, address(one))} for one in ids]
+    with engine.begin() as connection:
+        connection.execute(
+            update(identity).where(identity.c.id == bindparam("of")).values(hash=bindparam("to")), hashes
+        )
+    book, chance = mail_playbook(), random.Random(7)
+    # About in the order in which mails leave, so that the two meet.
+    order = sorted(ids, key=lambda one: one + chance.uniform(-200, 200))
+    together = threading.Barrier(_SAYING + _SENDING)
+
+    def say(share: int) -> None:
+        drawn = random.Random(share)
+        together.wait()
+        for one in order[share::_SAYING]:
+            with Session(engine) as session, session.begin():
+                drawn.choice(WAYS)(session, book, one)
+
+    def send(_share: int) -> None:
+        together.wait()
+        deliver_messages(
+            engine, book, NIGHT, provider=MemoryProvider(), key=KEY, public_url="https://x.example", batch=20
+        )
+
+    with ThreadPoolExecutor(_SAYING + _SENDING) as pool:
+        doing = [pool.submit(say, share) for share in range(_SAYING)]
+        doing += [pool.submit(send, share) for share in range(_SENDING)]
+        for one in doing:
+            one.result()
+
+
+def committed(engine: Engine) -> dict[str, int]:
+    """How many intents were committed before the no of their address, and how many after."""
+    statement = """
+        SELECT count(*) FILTER (WHERE pg_xact_commit_timestamp(i.xmin) < pg_xact_commit_timestamp(s.xmin)) AS before,
+               count(*) FILTER (WHERE pg_xact_commit_timestamp(i.xmin) >= pg_xact_commit_timestamp(s.xmin)) AS after,
+               (SELECT count(*) FROM suppression) AS noes
+        FROM intended i JOIN message m ON m.id = i.message_id
+        JOIN identity a ON a.id = m.address_id JOIN suppression s ON s.address_hash = a.hash"""
+    with engine.connect() as connection:
+        return dict(connection.execute(text(statement)).mappings().one())
+
+
+def test_no_intent_is_committed_after_a_no(noted: Engine) -> None:
+    live(noted, PEOPLE)
+    found = committed(noted)
+    assert (found["noes"], found["after"]) == (PEOPLE, 0)
+    # The two did meet: some were in time, some too late.
+    assert 0 < found["before"] < PEOPLE
+
+
+def test_without_taking_turns_a_no_is_not_heard(noted: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_once(_session: Session, turn: int) -> None:
+        assert turn == NOES
+
+    def slowly(*_: Any) -> None:
+        time.sleep(0.01)
+
+    monkeypatch.setattr(deliver_claims, "go_together", at_once)
+    # As on a busy disk: between an intent and its commit.
+    monkeypatch.setattr(deliver_claims.Claims, "_note_suppressed", slowly)
+    live(noted, FEW)
+    assert committed(noted)["after"] > 10
