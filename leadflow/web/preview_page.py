@@ -11,7 +11,7 @@ from leadflow.email.catalog import Email
 from leadflow.email.variants import ORIGINAL, shares_of
 from leadflow.errors import Severity
 from leadflow.playbook.model import Playbook
-from leadflow.text import LANGUAGES, _
+from leadflow.text import LANGUAGES, _, decimal
 from leadflow.web.pages import template
 
 _DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
@@ -129,7 +129,7 @@ def _facts(shown: Preview) -> list[str]:
         _("reply to {address}").format(address=sender.reply_to),
     ]
     if shown.rendered is not None:
-        told.append(_("{kb:.1f} kB").format(kb=len(shown.rendered.html.encode()) / 1000))
+        told.append(_("{kb} kB").format(kb=decimal(len(shown.rendered.html.encode()) / 1000)))
         told.append(_("subject of {n} signs").format(n=len(shown.rendered.subject)))
     return [*told, _("version {version}").format(version=shown.email.version[:6])]
 
