@@ -92,7 +92,7 @@ class Templates:
             # A name that there is not is told of below: what it was to do is no second fault.
             if (word.line, word.column) not in strange:
                 self._fault(source, word.line, word.column, _forbidden(word))
-        for use in used:
+        for use in _first_of_line(used):
             if use.name in self.look:
                 told = _("{name} stands in bodies and layouts, alone between braces: {{{{ {name} }}}}").format(
                     name=use.name
@@ -118,6 +118,11 @@ class Source:
     def place(self, line: int, column: int) -> tuple[int, int]:
         """Where a place of the text stands in its file."""
         return self.line + line - 1, column + (self.column - 1 if line == 1 else 0)
+
+
+def _first_of_line(used: Sequence[Used]) -> Iterator[Used]:
+    """A name that stands twice in a line, as under an `if` of its own, was misspelt once."""
+    return iter({(use.line, use.name): use for use in reversed(used)}.values())
 
 
 def _plain_words(error: str) -> str:
