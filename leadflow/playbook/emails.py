@@ -124,7 +124,7 @@ def _check_languages(email: Email, root: Node, known: Known, folder: str) -> Non
             continue
         if language not in email.bodies:
             spot.fault(_("there is no {folder}/body.{language}.md").format(folder=folder, language=language))
-        if language not in email.subject:
+        if email.subject and language not in email.subject:
             root.part("subject").fault(_("there is no subject in {language}").format(language=language))
     for language in sorted(set(email.bodies) - set(asked)):
         message = _("body.{language} is never used: for.languages does not list {language}").format(language=language)
