@@ -46,6 +46,12 @@ def _(message: str) -> str:
     return _catalogue(current_language()).gettext(message)
 
 
+def decimal(number: float | str) -> str:
+    """`8.2`; `8,2` in French. A number is given one decimal, a text is a number already."""
+    written = number if isinstance(number, str) else f"{number:.1f}"
+    return written.replace(".", "," if current_language() == "fr" else ".")
+
+
 def ngettext(one: str, many: str, n: int) -> str:
     """`one` or `many`, as `n` asks in the language people read."""
     return _catalogue(current_language()).ngettext(one, many, n)

@@ -96,10 +96,10 @@ def _share(part: int, whole: int) -> str:
 def _place(playbook: Playbook, template: str, language: str, name: str) -> Place:
     """Where the body, or a snippet of it, first needs `name`; email.yaml where a subject does."""
     email = playbook.emails[template]
-    body = f"{FOLDER}/{template}/body.{language}.{email.kinds.get(language, 'md')}"
-    text = playbook.files.get(body, b"").decode()
-    snippets = [f"{SNIPPETS}/{one.snippet}." for one in included(text)]
-    files = [body, *(path for path in playbook.files if path.startswith(tuple(snippets)))]
+    bodies = [f"{FOLDER}/{template}/{draft.body_file(language)}" for draft in email.drafts]
+    texts = [playbook.files.get(body, b"").decode() for body in bodies]
+    snippets = [f"{SNIPPETS}/{one.snippet}." for text in texts for one in included(text)]
+    files = [*bodies, *(path for path in playbook.files if path.startswith(tuple(snippets)))]
     return next((place for file in files if (place := _use(playbook, file, name))), email.place)
 
 

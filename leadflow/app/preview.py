@@ -90,19 +90,26 @@ class Workbench:
             return known
 
     def preview(
-        self, reading: Reading, name: str, now: datetime, *, language: str | None = None, lead: str = "sample"
+        self,
+        reading: Reading,
+        name: str,
+        now: datetime,
+        *,
+        language: str | None = None,
+        lead: str = "sample",
+        variant: str | None = None,
     ) -> Preview:
         """The email `name` for `lead`; PlaybookError for files with errors, UsageError for what nobody knows."""
         playbook = reading.sound()
-        whose = reader(self.settings, playbook, email_called(playbook, name), language, lead)
+        whose = reader(self.settings, playbook, email_called(playbook, name), language, lead, variant)
         return self.preview_for(playbook, whose, now, reading.faults)
 
     def preview_for(self, playbook: Playbook, whose: Reader, now: datetime, faults: Sequence[Fault] = ()) -> Preview:
         """The mail of `whose` at `now`, and what is wrong with it; `faults` are those of all files."""
-        email, row = playbook.emails[whose.email], cast("Any", whose)
+        email, row = playbook.emails[whose.email].as_variant(whose.variant), cast("Any", whose)
         sender = sender_of(playbook, row)
         leave = unsubscribe_url(self.settings.public_url, TEST_WORD)
-        body = f"{FOLDER}/{email.name}/body.{whose.language}.{email.kinds.get(whose.language, 'md')}"
+        body = f"{FOLDER}/{email.name}/{email.body_file(whose.language)}"
         theirs = tuple(fault for fault in faults if fault.file.startswith((f"{FOLDER}/{email.name}/", f"{BASE}/")))
         shown = Preview(email=email, reader=whose, sender=sender, findings=theirs, unsubscribe_url=leave)
         facts = facts_of(playbook, row, sender, now.astimezone(ZoneInfo(playbook.office.zone)))

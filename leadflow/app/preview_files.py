@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from leadflow.app.preview import Reading, Workbench, email_called
 from leadflow.app.preview_camera import Camera
 from leadflow.app.preview_readers import Kind
+from leadflow.email.variants import ORIGINAL, shares_of
 from leadflow.errors import UsageError
 from leadflow.playbook.model import Playbook
 from leadflow.text import _, current_language, ngettext
@@ -27,6 +28,7 @@ class Shot:
 
     email: str
     language: str
+    variant: str
     lead: str
     subject: str = ""
     refused: str = ""
@@ -37,8 +39,8 @@ class Shot:
     pictures: tuple[tuple[str, str], ...] = ()
 
 
-#: Email, language, lead.
-Wanted = tuple[str, str, str]
+#: Email, language, variant ('' for the original), lead.
+Wanted = tuple[str, str, str, str]
 
 
 def wanted(reading: Reading, emails: Sequence[str], languages: Sequence[str], leads: Sequence[str]) -> list[Wanted]:
@@ -51,10 +53,11 @@ def wanted(reading: Reading, emails: Sequence[str], languages: Sequence[str], le
             told = _("no email here is written in {language}. One of: {languages}")
             raise UsageError(told.format(language=language, languages=", ".join(sorted(known))))
     return [
-        (name, language, lead)
+        (name, language, variant, lead)
         for name in names
         for language in sorted(playbook.emails[name].bodies)
         if not languages or language in languages
+        for variant in shares_of(playbook.emails[name])
         for lead in leads or [*Kind]
     ]
 
@@ -81,20 +84,21 @@ def write_previews(
 
 
 def _shot(bench: Workbench, reading: Reading, now: datetime, one: Wanted, folder: Path, camera: Camera | None) -> Shot:
-    name, language, lead = one
-    shown = bench.preview(reading, name, now, language=language, lead=lead)
+    name, language, variant, lead = one
+    shown = bench.preview(reading, name, now, language=language, lead=lead, variant=variant or ORIGINAL)
     called = shown.reader.called
     told = tuple(map(str, shown.findings))
     if shown.rendered is None:
-        return Shot(email=name, language=language, lead=called, refused=shown.refused, faults=told)
+        return Shot(email=name, language=language, variant=variant, lead=called, refused=shown.refused, faults=told)
     (folder / name).mkdir(exist_ok=True)
-    stem = f"{name}/{language}-{called}"
+    stem = f"{name}/{'-'.join(filter(None, (language, variant, called)))}"
     # As bytes: what is written is what is sent, line ends and all.
     (folder / f"{stem}.html").write_bytes(shown.rendered.html.encode())
     pictures = tuple(_pictures(folder, stem, shown.rendered.html, camera)) if camera else ()
     return Shot(
         email=name,
         language=language,
+        variant=variant,
         lead=called,
         subject=shown.rendered.subject,
         faults=told,

@@ -14,6 +14,7 @@ from leadflow.ask.person import code_of, find_lead
 from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.db import make_engine
 from leadflow.email.catalog import Email
+from leadflow.email.variants import ORIGINAL, shares_of, variant_for
 from leadflow.errors import UsageError
 from leadflow.pipeline.catalogue import body_for
 from leadflow.pipeline.deliver_content import reader_of
@@ -54,11 +55,13 @@ class Reader:
     segment_main: str | None = None
     rep: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    #: Of the email; '' for the original.
+    variant: str = ""
     #: What people call them where no address may stand: a `Kind`, or a number such as L-0147.
     called: str = Kind.SAMPLE
 
 
-_COLUMNS = {column.name for column in fields(Reader)} - {"email", "language", "purpose", "called"}
+_COLUMNS = {column.name for column in fields(Reader)} - {"email", "language", "purpose", "variant", "called"}
 _NUMBER = re.compile(r"(?:L-)?([0-9]{1,18})", re.IGNORECASE)
 _LONG_NAME = "Établissements Vandenbroucke-Lefebvre, Chaudronnerie, Tuyauterie et Maintenance industrielle "
 _HOSTILE = "\"><script>alert(1)</script>'&<b>"
@@ -75,11 +78,18 @@ def _known_as(session: Session, who: str) -> int:
     return find_lead(session, f"L-{number[1]}" if number else who.strip().removeprefix("L-"))
 
 
-def reader(settings: Settings, playbook: Playbook, email: Email, language: str | None, lead: str) -> Reader:
-    """The reader called `lead` (a `Kind`, an address or a number), about to get `email` in `language`, or in theirs."""
+def reader(
+    settings: Settings, playbook: Playbook, email: Email, language: str | None, lead: str, variant: str | None = None
+) -> Reader:
+    """The reader called `lead` (a `Kind`, an address or a number), about to get `email` in `language`, or in theirs.
+
+    So for `variant`: where there is none of that name, the one they would get; the original, when they are made up.
+    """
     spoken = [*playbook.brand.languages, *email.bodies]
+    asked = next((name for name in shares_of(email) if variant == (name or ORIGINAL)), None)
     if lead in {*Kind}:
-        return made_up(playbook, email, _first((language, *spoken), email), Kind(lead))
+        whose = made_up(playbook, email, _first((language, *spoken), email), Kind(lead))
+        return replace(whose, variant=asked or "")
     with _asking(settings) as session:
         lead_id = _known_as(session, lead)
         row = session.execute(reader_of(lead_id)).one_or_none()
@@ -92,6 +102,7 @@ def reader(settings: Settings, playbook: Playbook, email: Email, language: str |
         "email": email.name,
         "language": in_language,
         "purpose": email.purpose,
+        "variant": variant_for(email, row.seed) if asked is None else asked,
         "called": code_of(lead_id),
     }
     return Reader(**told, **known)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from leadflow.app.preview import Workbench, email_called
 from leadflow.app.preview_readers import Kind, Reader, reader
 from leadflow.app.workspace import refuse_real_mail
+from leadflow.email.variants import ORIGINAL, shares_of
 from leadflow.errors import ProviderError, UnknownOutcomeError, UsageError
 from leadflow.esp import open_provider
 from leadflow.intake.addresses import AddressError, read_address
@@ -33,21 +34,35 @@ class TestMail:
 
 
 def send_test(
-    settings: Settings, name: str, to: str, now: datetime, *, language: str | None = None, lead: str = Kind.SAMPLE
+    settings: Settings,
+    name: str,
+    to: str,
+    now: datetime,
+    *,
+    language: str | None = None,
+    lead: str = Kind.SAMPLE,
+    variant: str | None = None,
 ) -> TestMail:
     """Send the email `name` to `to` as `lead` would get it; nothing is written, links lead straight to their pages."""
     refuse_real_mail(settings)
-    mail = write_test(settings, name, to, now, language=language, lead=lead)
+    mail = write_test(settings, name, to, now, language=language, lead=lead, variant=variant)
     provider = open_provider(settings.esp, settings)
     return TestMail(mail=mail, provider=provider.name, sent_as=asyncio.run(_send(provider, mail)))
 
 
 def write_test(
-    settings: Settings, name: str, to: str, now: datetime, *, language: str | None = None, lead: str = Kind.SAMPLE
+    settings: Settings,
+    name: str,
+    to: str,
+    now: datetime,
+    *,
+    language: str | None = None,
+    lead: str = Kind.SAMPLE,
+    variant: str | None = None,
 ) -> Outgoing:
     """The mail of `send_test`; UsageError for what is typed wrong, and where this lead would not get the mail."""
     playbook = load_playbook(settings.workspace)
-    whose = _reader(settings, playbook, name, language, lead)
+    whose = _reader(settings, playbook, name, (language, lead, variant))
     address = _address(to)
     with Workbench(settings) as bench:
         shown = bench.preview_for(playbook, whose, now)
@@ -74,12 +89,16 @@ def write_test(
     )
 
 
-def _reader(settings: Settings, playbook: Playbook, name: str, language: str | None, lead: str) -> Reader:
-    email = email_called(playbook, name)
+def _reader(settings: Settings, playbook: Playbook, name: str, asked: tuple[str | None, str, str | None]) -> Reader:
+    email, (language, lead, variant) = email_called(playbook, name), asked
     if language is not None and language not in email.bodies:
         told = _("{name} is not written in {language}. It is written in: {languages}")
         raise UsageError(told.format(name=name, language=language, languages=", ".join(email.bodies)))
-    return reader(settings, playbook, email, language, lead)
+    known = [one or ORIGINAL for one in shares_of(email)]
+    if variant is not None and variant not in known:
+        told = _("{name} has no variant called {variant}. One of: {variants}")
+        raise UsageError(told.format(name=name, variant=variant, variants=", ".join(known)))
+    return reader(settings, playbook, email, language, lead, variant)
 
 
 def _address(to: str) -> str:

@@ -16,6 +16,7 @@ from leadflow.ask.shelf import Kept, Mark, Reader, asked_for, had_of, lacks_of, 
 from leadflow.conditions.evaluate import View
 from leadflow.conditions.prove import because, prove
 from leadflow.email.catalog import Email
+from leadflow.email.variants import variant_for
 from leadflow.playbook.model import Playbook
 from leadflow.text import _, ngettext
 from leadflow.types import Reason
@@ -30,6 +31,8 @@ class Candidate:
     marks: tuple[Mark, ...]
     #: The body they would read; None where none is in their language.
     language: str | None
+    #: The variant they would get; '' for the original.
+    variant: str
     #: When they last had it, and from when they may have it again.
     had: datetime | None
     again_from: datetime | None
@@ -118,7 +121,8 @@ def choose(session: Session, playbook: Playbook, who: str, word: str | None, now
     )
     named = asking.step.email if asking else None
     best_for = None if named else (asking.step.best_for if asking else reader.stage)
-    found = (_candidate(playbook, reader, email, named=bool(named)) for email in _asked(playbook, named, best_for))
+    asked, seed = _asked(playbook, named, best_for), subject.row["seed"]
+    found = (_candidate(playbook, reader, email, seed, named=bool(named)) for email in asked)
     return Choosing(
         lead_id=lead_id,
         who=short(subject, scored),
@@ -139,7 +143,7 @@ def _asked(playbook: Playbook, named: str | None, best_for: str | None) -> Itera
         yield from (email for email in playbook.emails.values() if asked_for(email, best_for))
 
 
-def _candidate(playbook: Playbook, reader: Reader, email: Email, *, named: bool) -> Candidate:
+def _candidate(playbook: Playbook, reader: Reader, email: Email, seed: int, *, named: bool) -> Candidate:
     had, when = had_of(reader, email), playbook.email_when(email.name)
     # Who named an email has chosen already: its `for` is not asked.
     marks = (mark for mark in marks_of(playbook, reader, email) if not named or mark.key not in _FOR)
@@ -148,6 +152,7 @@ def _candidate(playbook: Playbook, reader: Reader, email: Email, *, named: bool)
         for_main=reader.main in email.audience.segments,
         marks=tuple(marks),
         language=reader.reads.get(email.name),
+        variant=variant_for(email, seed),
         had=had,
         again_from=had + timedelta(microseconds=email.again_after) if had else None,
         lacks=tuple(lacks_of(reader, email)),

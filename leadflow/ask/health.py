@@ -17,7 +17,7 @@ from leadflow.connections import forgetful
 from leadflow.db import database_now
 from leadflow.models import job_run, message, sweep
 from leadflow.playbook.model import Playbook
-from leadflow.text import _, ngettext
+from leadflow.text import _, decimal, ngettext
 from leadflow.types import DAY, MINUTE, JobState, MessageState, instant_of, micros
 
 #: Due so long and not begun: nobody sends.
@@ -72,7 +72,7 @@ def durability(session: Session) -> Finding:
 def clocks(session: Session, machine: datetime) -> Finding:
     """Leases and graces run on the database's clock, hours and expiry on this machine's."""
     apart = abs((instant_of(session.scalar(select(database_now())) or 0) - machine).total_seconds())
-    told = _("this machine and the database are {seconds} s apart").format(seconds=f"{apart:.1f}")
+    told = _("this machine and the database are {seconds} s apart").format(seconds=decimal(apart))
     if apart < _APART:
         return ok("clocks", told)
     return (wrong if apart >= _FAR_APART else note)("clocks", told, _("set both clocks by the network (NTP)"))

@@ -51,7 +51,8 @@ def mails_section(session: Session, playbook: Playbook, subject: Subject, view: 
 def _line(row: RowMapping, acts: str, record: Record, at: datetime, view: View) -> str:
     left = row["sent_at"] is not None and row["sent_at"] <= at
     when = short_of(row["sent_at"], view) if left else date_of(row["send_at"], view)
-    email = f"{row['email']} ({row['language']})"
+    text = ", ".join(filter(None, (row["language"], row["variant"])))
+    email = f"{row['email']} ({text})"
     return f"{when:<18} {email:<38} {_outcome(row, record, at, view)}{acts}"
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from leadflow.ask.night import Night, Without
 from leadflow.ask.night_counts import BOUNCES_BELOW, COMPLAINTS_BELOW
 from leadflow.conditions.dates import day_words
-from leadflow.text import _, current_language, ngettext
+from leadflow.text import _, decimal, ngettext
 from leadflow.types import Reason
 
 
@@ -117,11 +117,6 @@ def _people_stuck(night: Night, now: datetime, zone: ZoneInfo) -> Iterator[str]:
             case _:
                 continue
         yield words.format(n=one.people, date=day)
-
-
-def decimal(number: float) -> str:
-    """`8.2`; `8,2` in French."""
-    return f"{number:.1f}".replace(".", "," if current_language() == "fr" else ".")
 
 
 def _day(at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -17,7 +17,7 @@ from leadflow.playbook.model import EngagementRule, Playbook
 from leadflow.scoring import engagement_at, velocity_at
 from leadflow.scoring.rules import taken_off, won_by
 from leadflow.scoring.sheet import Entry, Sheet, Term, TermKind, add_up, band_of
-from leadflow.text import _
+from leadflow.text import _, decimal
 from leadflow.types import CLICK_WEIGHT, FULL_WEIGHT, HOUR, Click
 
 #: Days ahead in which `why` looks for the band that doing nothing leads to.
@@ -118,7 +118,7 @@ def points(hundredths: int, *, decimals: bool | None = None) -> str:
     """+15, −5, +13.12; with `decimals` also +15.00, so that a column stands under itself."""
     whole, rest = divmod(abs(hundredths), 100)
     sign = "−" if hundredths < 0 else "+"
-    return f"{sign}{whole}.{rest:02}" if rest or decimals else f"{sign}{whole}"
+    return decimal(f"{sign}{whole}.{rest:02}") if rest or decimals else f"{sign}{whole}"
 
 
 def plain_points(hundredths: int) -> str:

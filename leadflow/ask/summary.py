@@ -17,7 +17,7 @@ from leadflow.ask.words import reason_words
 from leadflow.conditions.dates import day_words
 from leadflow.models import message
 from leadflow.playbook.model import Playbook
-from leadflow.text import _, ngettext
+from leadflow.text import _, decimal, ngettext
 from leadflow.types import Outcome, Phase, micros
 
 _NUMBER = re.compile(r"[\d.,–< ]*")
@@ -117,7 +117,7 @@ def _phases(night: Night, run: Run, zone: ZoneInfo) -> str:
     seconds = run.seconds or {}
     rows = []
     for outcome in run.outcomes:
-        took = night_words.decimal(seconds[outcome.phase]) if outcome.phase in seconds else "–"
+        took = decimal(seconds[outcome.phase]) if outcome.phase in seconds else "–"
         told = night_words.counted(outcome.counts)
         if outcome.phase is Phase.DELIVER and not outcome.read and night.starts is not None:
             starts = _("starts {time}").format(
@@ -148,7 +148,7 @@ def _usual(numbers: Compared) -> str:
 
 
 def _rate(share: float | None) -> str:
-    return "–" if share is None else night_words.decimal(share)
+    return "–" if share is None else decimal(share)
 
 
 def _reasons(night: Night, now: datetime, zone: ZoneInfo) -> str:

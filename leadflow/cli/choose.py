@@ -79,6 +79,8 @@ def _below(found: "Choosing", lead: str) -> Iterator[str]:
             email=winner.email.name, language=winner.language, why=found.why
         )
         yield f"→ {chosen}"
+        if winner.email.variants:
+            yield "  " + _drawn(winner)
     if found.best_for is not None and len(found.candidates) > 1:
         total = len(found.candidates)
         told = ngettext("{n} of {total} candidates fits", "{n} of {total} candidates fit", n)
@@ -95,6 +97,15 @@ def _below(found: "Choosing", lead: str) -> Iterator[str]:
 
         told = _("whatever is chosen, they get no mail now: {reason} (leadflow why {lead} --not)")
         yield "⚠ " + told.format(reason=reason_words(found.blocked), lead=lead)
+
+
+def _drawn(winner: "Candidate") -> str:
+    """Which of its variants they get, and how many others do."""
+    from leadflow.email.variants import ORIGINAL, shares_of
+
+    shares = shares_of(winner.email)
+    told = _("of its variants they get {variant}, like {share} % of those it goes to, whenever it goes")
+    return told.format(variant=winner.variant or ORIGINAL, share=shares[winner.variant])
 
 
 def _table(found: "Choosing") -> Table:
@@ -201,6 +212,7 @@ def _json(found: "Choosing", version: str) -> str:
         "blocked": found.blocked,
         "chosen": winner.email.name if winner else None,
         "language": winner.language if winner else None,
+        "variant": winner.variant or None if winner else None,
         "candidates": [_row(one) for one in found.candidates],
     }
     return json.dumps(told, ensure_ascii=False, indent=2)

@@ -36,6 +36,10 @@ NoPictures = Annotated[bool, typer.Option("--no-pictures", help="With --out: wri
 Email = Annotated[str, typer.Argument(metavar="NAME", help="The email: a folder of templates/emails.")]
 To = Annotated[str, typer.Option("--to", help="Your own address.")]
 Lang = Annotated[str | None, typer.Option("--lang", help="Language of the mail; default: the reader's.")]
+Variant = Annotated[
+    str | None,
+    typer.Option("--variant", help="Variant of the email; default: the reader's, the original for a sample."),
+]
 Lead = Annotated[
     str, typer.Option("--lead", help="sample, no-name, long, rtl, emoji, markup; or a lead: an address, or L-0147.")
 ]
@@ -70,13 +74,14 @@ def send_test(
     workspace: Workspace = None,
     lang: Lang = None,
     lead: Lead = "sample",
+    variant: Variant = None,
 ) -> None:
     """Send one email to yourself by the workspace's provider: marked as a test, kept in no table, counted nowhere."""
     with plain_errors():
         from leadflow.app.preview_send import send_test as send
 
         settings = _settings(workspace)
-        sent = send(settings, name, to, datetime.now(UTC), language=lang, lead=lead)
+        sent = send(settings, name, to, datetime.now(UTC), language=lang, lead=lead, variant=variant)
         console.print(
             _("{subject} → {to} ({provider})").format(
                 subject=sent.mail.subject, to=sent.mail.to, provider=sent.provider

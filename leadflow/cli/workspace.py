@@ -9,7 +9,7 @@ import typer
 
 from leadflow.cli._faults import as_github, as_json
 from leadflow.cli.common import Workspace, console, plain_errors
-from leadflow.text import _, ngettext
+from leadflow.text import _, decimal, ngettext
 
 if TYPE_CHECKING:
     from leadflow.errors import Fault
@@ -66,7 +66,7 @@ def _print(faults: "list[Fault]", *, every: bool, read: int | None, started: flo
     parts = [_count_errors(len(errors)), _count_warnings(len(warnings), len(warnings) - len(shown))]
     if read is not None:
         seconds = time.perf_counter() - started
-        parts.append(_("{files} files, {seconds:.1f} s").format(files=read, seconds=seconds))
+        parts.append(_("{files} files, {seconds} s").format(files=read, seconds=decimal(seconds)))
     console.print(" · ".join(parts))
 
 

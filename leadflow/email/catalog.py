@@ -1,7 +1,7 @@
 """One email as marketers wrote it: whom it is for, what it needs, its bodies by language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from leadflow.types import DAY, NOWHERE, Place, Purpose, Span
 
@@ -23,6 +23,24 @@ class For:
         """1000 × keys given − values listed (semantics 2.7): narrower wins, never by audience size."""
         lists = [x for x in (self.stage, self.segments, self.fit, self.engagement, self.languages) if x]
         return 1000 * (len(lists) + (self.when is not None)) - sum(map(len, lists))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Another text of an email, for a share of its readers; what it does not say is as in the original."""
+
+    name: str
+    #: Percent of those who get the email.
+    share: int
+    subject: Mapping[str, str] = field(default_factory=dict)
+    preheader: Mapping[str, str] = field(default_factory=dict)
+    bodies: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def changes(self, language: str) -> bool:
+        """Whether who reads `language` sees anything of it."""
+        return any(language in one for one in (self.subject, self.preheader, self.bodies, self.texts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +71,47 @@ class Email:
     kinds: Mapping[str, str]
     #: Language → source of a hand-written text part, where there is one.
     texts: Mapping[str, str] = field(default_factory=dict)
-    #: Language → dotted names without a default that the body, subject and preheader use.
+    variants: tuple[Variant, ...] = ()
+    #: Of which variant this is the text; '' for the original.
+    variant: str = ""
+    #: What it has a file of its own for: a language, or `fr.txt`.
+    own: frozenset[str] = frozenset()
+    #: Language → dotted names without a default that the body, subject and preheader use, of any variant.
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: Content hash of the folder and of _base.
     version: str = ""
     place: Place = field(default=NOWHERE, compare=False)
+
+    def as_variant(self, name: str) -> "Email":
+        """The email with the text of the variant called `name`; the original where there is none."""
+        found = next((one for one in self.variants if one.name == name), None)
+        if found is None:
+            return self
+        # A text part is that of its body: who writes another body is not sent the old words.
+        texts = {language: text for language, text in self.texts.items() if language not in found.bodies}
+        return replace(
+            self,
+            subject={**self.subject, **found.subject},
+            preheader={**self.preheader, **found.preheader},
+            bodies={**self.bodies, **found.bodies},
+            kinds={**self.kinds, **found.kinds},
+            texts={**texts, **found.texts},
+            variants=(),
+            variant=name,
+            own=frozenset({*found.bodies, *(f"{language}.txt" for language in found.texts)}),
+        )
+
+    @property
+    def drafts(self) -> "tuple[Email, ...]":
+        """The original, then each variant."""
+        return (self, *(self.as_variant(one.name) for one in self.variants))
+
+    def body_file(self, language: str) -> str:
+        """The file its body in `language` stands in, or would."""
+        stem = f"body.{self.variant}" if language in self.own else "body"
+        return f"{stem}.{language}.{self.kinds.get(language, 'md')}"
+
+    def text_file(self, language: str) -> str:
+        """The same of a hand-written text part."""
+        stem = f"body.{self.variant}" if f"{language}.txt" in self.own else "body"
+        return f"{stem}.{language}.txt"

@@ -44,6 +44,8 @@ class Compiled:
     name: str
     language: str
     version: str
+    #: '' for the original.
+    variant: str
     subject: Filled
     preheader: Filled
     html: Filled
@@ -98,6 +100,7 @@ def _compile(email: Email, language: str, base: Base) -> Compiled:
         name=email.name,
         language=language,
         version=email.version,
+        variant=email.variant,
         subject=with_slots(TEXT, subject, slots),
         preheader=with_slots(TEXT, preheader, slots),
         html=with_slots(HTML, html, slots),

@@ -196,8 +196,9 @@ class _Page:
             raise _UnsafeError(_('"{words}" may not stand in a style').format(words=found), re.escape(found))
 
     def _brand_only(self, value: str, message: str) -> None:
-        if not self._is_brand(self._tags_of(value)):
-            raise _UnsafeError(message)
+        strange = next((tag for tag in self._tags_of(value) if not self._is_brand([tag])), None)
+        if strange is not None:
+            raise _UnsafeError(message, re.escape(strange))
 
     def _is_brand(self, tags: list[str]) -> bool:
         """Whether `tags` show what leadflow.yaml says, never what a person or a stranger typed."""

@@ -48,6 +48,7 @@ class Shape:
     name: str
     language: str
     version: str
+    variant: str
     #: As `Compiled` has them.
     pages: tuple[str, ...]
     urls: tuple[str, ...]
@@ -99,7 +100,7 @@ def _plain_value(value: object) -> object:
 def shape_frame(compiled: Compiled) -> bytes:
     """The answer to a question that compiles."""
     slots = [[name, kind, target] for name, (kind, target) in compiled.slots.items()]
-    told = [compiled.name, compiled.language, compiled.version, compiled.pages, compiled.urls, slots]
+    told = [compiled.name, compiled.language, compiled.version, compiled.variant, compiled.pages, compiled.urls, slots]
     return framed(Kind.SHAPE.encode() + orjson.dumps(told))
 
 
@@ -159,7 +160,7 @@ def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | Template
     if bytes(payload[:1]) != Kind.SHAPE.encode():
         return read_failure(payload)
     match _told(payload, Kind.SHAPE):
-        case [str() as name, str() as language, str() as version, pages, urls, slots] if (
+        case [str() as name, str() as language, str() as version, str() as variant, pages, urls, slots] if (
             _are_texts(pages) and _are_texts(urls) and isinstance(slots, list) and all(map(_are_texts, slots))
         ):
             try:
@@ -175,6 +176,7 @@ def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | Template
         name=name,
         language=language,
         version=version,
+        variant=variant,
         pages=tuple(pages),
         urls=tuple(urls),
         slots=made,

@@ -24,6 +24,8 @@ class Message(SQLModel, table=True):
     step: str | None = word(required=False)
     email: str = word()
     language: str = word()
+    #: The variant of the email, from the lead's seed; NULL for the original.
+    variant: str | None = word(required=False)
     purpose: str = word()
     #: The lawful basis it is sent on; a message cannot exist without one.
     basis: str = word()

@@ -133,7 +133,7 @@ class Claims:
 
     def intend(self, claimed: Claimed, at: datetime) -> Intended:
         """Commit the intents of a claim: what may leave says so before its first byte."""
-        texts = [(mail.id, mail.version) for mail in claimed.mails if mail.is_edited]
+        texts = [(mail.id, mail.version, mail.variant) for mail in claimed.mails if mail.is_edited]
         with Session(self._engine) as session, session.begin():
             go_together(session, NOES)
             fail_unsent(session, claimed.owner, [(failed.id, failed.reason, failed.note) for failed in claimed.unsent])

@@ -18,7 +18,7 @@ from leadflow.types import EscalationState, MessageState
 def claimed_readers(dialect: Dialect) -> Select[Any]:
     """Whom the messages that WHOSE has claimed, IDS, go to: lead, address, company, state, salesperson."""
     own = (message.c.id, message.c.email, message.c.language, message.c.purpose, message.c.address_id)
-    text = (message.c.version, message.c.playbook)
+    text = (message.c.version, message.c.playbook, message.c.variant)
     joined = message.join(lead, lead.c.id == message.c.lead_id).join(identity, identity.c.id == message.c.address_id)
     return (
         _readers(joined, *own, *text)
@@ -30,7 +30,7 @@ def claimed_readers(dialect: Dialect) -> Select[Any]:
 
 def reader_of(lead_id: int) -> Select[Any]:
     """The same of one lead, as a mail would go to them that no message stands for; no row without an address."""
-    return _readers(lead.join(identity, identity.c.id == lead.c.address_id)).where(lead.c.id == lead_id)
+    return _readers(lead.join(identity, identity.c.id == lead.c.address_id), lead.c.seed).where(lead.c.id == lead_id)
 
 
 def _readers(known: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:

@@ -154,12 +154,14 @@ def fail_unsent(session: Session, owner: str, failed: Sequence[tuple[int, Reason
         session.connection().execute(statement, [{"of": i, "because": why, "said": said} for i, why, said in failed])
 
 
-def note_versions(session: Session, owner: str, texts: Sequence[tuple[int, str]]) -> None:
-    """Messages planned with an older text say which one goes out; the decision to plan keeps the older."""
+def note_versions(session: Session, owner: str, texts: Sequence[tuple[int, str, str]]) -> None:
+    """Messages planned with an older text say which version and variant goes out; the decision keeps the older."""
     statement = (
         update(message)
         .where(message.c.id == bindparam("of"), message.c.owner == owner)
-        .values(version=bindparam("text"))
+        .values(version=bindparam("text"), variant=bindparam("drawn"))
     )
     if texts:
-        session.connection().execute(statement, [{"of": of, "text": text} for of, text in texts])
+        session.connection().execute(
+            statement, [{"of": of, "text": text, "drawn": drawn or None} for of, text, drawn in texts]
+        )

@@ -52,6 +52,7 @@ class Written:
     email: str
     #: Of the text that goes out.
     version: str
+    variant: str
     #: Whether the message was planned with another text.
     is_edited: bool
 
@@ -63,8 +64,8 @@ class _Draft:
     task: Task
 
 
-#: Email, language, and the playbook it is pinned to ('' for today's).
-_Text = tuple[str, str, str]
+#: Email, language, variant ('' for the original), and the playbook it is pinned to ('' for today's).
+_Text = tuple[str, str, str, str]
 
 
 class Writer:
@@ -146,12 +147,12 @@ class Writer:
         return (page_url(site, to) if kind == "page" else to for kind, to in shape.slots.values())
 
     def _compiled(self, session: Session, text: _Text) -> Shape | TemplateError:
-        name, language, pinned = text
+        name, language, variant, pinned = text
         try:
             book = stored_playbook(session, pinned) if pinned else self._playbook
             if name not in book.emails:
                 return TemplateError(f"there is no email called '{name}' any more")
-            return self._renderers.compile(book.emails[name], language, book.base)
+            return self._renderers.compile(book.emails[name].as_variant(variant), language, book.base)
         except TemplateError as error:
             return error
         except Exception as error:  # whatever an email does to its compiler, the others must leave
@@ -161,7 +162,7 @@ class Writer:
         """Today's text, or for `freeze: true` the one of the day the message was planned."""
         email = self._playbook.emails.get(row.email)
         pinned = email is not None and email.freeze and email.version != row.version
-        return row.email, row.language, row.playbook if pinned else ""
+        return row.email, row.language, row.variant or "", row.playbook if pinned else ""
 
     def _draft(self, row: Row[Any]) -> _Draft:
         shape = self._shapes[self._text_of(row)]
@@ -186,7 +187,8 @@ def _written(draft: _Draft, rendered: Rendered) -> Written:
         language=row.language,
         email=row.email,
         version=shape.version,
-        is_edited=shape.version != row.version,
+        variant=shape.variant,
+        is_edited=(shape.version, shape.variant) != (row.version, row.variant or ""),
     )
 
 

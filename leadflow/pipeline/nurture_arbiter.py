@@ -28,6 +28,7 @@ from leadflow.pipeline.nurture_choice import stream_of_choice
 from leadflow.pipeline.nurture_exits import NOT_FINAL
 from leadflow.pipeline.nurture_slots import find_slots
 from leadflow.pipeline.nurture_tables import TOUCHED, candidate, choice, route_step, slot
+from leadflow.pipeline.nurture_variants import variant_of
 from leadflow.playbook.model import Playbook
 from leadflow.types import DAY, IN_FLIGHT, MessageState, Reason, micros
 from leadflow.windows import after_business_days
@@ -62,6 +63,7 @@ _PLANNED = {
 def _plan(session: Session, playbook: Playbook, now: datetime) -> None:
     """INSERT message: one for each slot; one that was cancelled by a pause is planned again in its row."""
     columns: dict[str, ColumnElement[Any]] = _PLANNED | {
+        "variant": variant_of(playbook, choice.c.template, candidate.c.seed),
         "state": literal(MessageState.PLANNED.value),
         "reason": null(),
         "playbook": literal(playbook.version),

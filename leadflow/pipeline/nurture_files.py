@@ -29,6 +29,7 @@ from leadflow.models import (
 from leadflow.pipeline.catalogue import has_bits
 from leadflow.pipeline.nurture_places import ACTIVE, ON_STEP, after, arrive, due, find_moving, over
 from leadflow.pipeline.nurture_tables import TOUCHED, entry, route, route_step, shift, touched
+from leadflow.pipeline.nurture_variants import variant_of
 from leadflow.playbook.model import Playbook, Sequence
 from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState, Reason, micros
 
@@ -111,6 +112,7 @@ def rebind_messages(session: Session, playbook: Playbook, now: datetime) -> None
     session.execute(
         bound.values(
             version=func.coalesce(found.c.version, message.c.version),
+            variant=found.c.variant,
             playbook=playbook.version,
             state=case(
                 (gone, MessageState.SUPPRESSED.value),
@@ -136,6 +138,7 @@ def _rebound(playbook: Playbook) -> Select[Any]:
             tpl.c.version,
             tpl_lang.c.needs,
             has_bits(playbook).label("has"),
+            variant_of(playbook, message.c.email, lead.c.seed).label("variant"),
         )
         .select_from(
             message.join(lead, lead.c.id == message.c.lead_id)

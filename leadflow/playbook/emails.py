@@ -1,24 +1,24 @@
 """`templates/emails/<name>/`: email.yaml, one body a language, and the frame they share in `_base`."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from leadflow.conditions.vocabulary import Level
 from leadflow.email.catalog import Email, For
+from leadflow.playbook.bodies import Bodies, bodies_in
 from leadflow.playbook.files import Files, digest_of
 from leadflow.playbook.known import Known, place_of
 from leadflow.playbook.model import Base
 from leadflow.playbook.templates import Templates
+from leadflow.playbook.variants import check_variants, variant_names, variants_of
 from leadflow.playbook.vocabulary import ENGAGEMENT_BANDS, FIT_BANDS
-from leadflow.reading import Node, did_you_mean
+from leadflow.reading import Node
 from leadflow.text import _
 from leadflow.types import DAY, Purpose
 
 FOLDER = "templates/emails"
 BASE = f"{FOLDER}/_base"
-_BODY = re.compile(r"body\.([a-zA-Z-]+)\.(md|html|mjml|txt)")
 _KEYS = (
     "title",
     "purpose",
@@ -33,6 +33,7 @@ _KEYS = (
     "expires",
     "freeze",
     "was",
+    "variants",
 )
 _BASE_FILES = ("layout.mjml", "layout.txt", "strings.yaml")
 
@@ -62,55 +63,19 @@ def email_of(name: str, files: Files, known: Known, templates: Templates) -> Ema
     root = files.yaml(f"{folder}/email.yaml")
     if root is None:
         return None
-    bodies = _bodies(folder, files, known, templates)
+    bodies = bodies_in(folder, variant_names(root), files, known, templates)
     email = _written(name, root, known, bodies)
     _check_languages(email, root, known, folder)
+    check_variants(email, root)
     read = [path for path in files.read if path.startswith((f"{folder}/", f"{BASE}/"))]
     needs = templates.check_email(email, root)
     look = {"look": repr(sorted(templates.look.items())).encode()}
     return replace(email, needs=needs, version=digest_of({**files.read, **look}, [*read, *look]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bodies:
-    sources: Mapping[str, str]
-    kinds: Mapping[str, str]
-    texts: Mapping[str, str]
-
-
-def _bodies(folder: str, files: Files, known: Known, templates: Templates) -> _Bodies:
-    sources: dict[str, str] = {}
-    kinds: dict[str, str] = {}
-    texts: dict[str, str] = {}
-    for path in files.names(folder):
-        file = PurePosixPath(path).name
-        found = _BODY.fullmatch(file)
-        if found is None or found[1] not in known.languages:
-            if file != "email.yaml":
-                files.fault(path, _unknown_file(file, known))
-            continue
-        language, kind = found[1], found[2]
-        if kind != "txt" and language in sources:
-            files.fault(path, _("there are two bodies in {language}").format(language=language))
-            continue
-        source = files.text(path)
-        if source is None:
-            continue
-        source = templates.body(path, source, kind, language)
-        if kind == "txt":
-            texts[language] = source
-        else:
-            sources[language], kinds[language] = source, kind
-    return _Bodies(sources=sources, kinds=kinds, texts=texts)
-
-
-def _unknown_file(file: str, known: Known) -> str:
-    wanted = [f"body.{language}.{kind}" for language in known.languages for kind in ("md", "html", "mjml", "txt")]
-    return _('"{file}" is no file of an email.').format(file=file) + did_you_mean(file, ["email.yaml", *wanted])
-
-
-def _written(name: str, root: Node, known: Known, bodies: _Bodies) -> Email:
+def _written(name: str, root: Node, known: Known, bodies: Mapping[str, Bodies]) -> Email:
     root.only(*_KEYS)
+    own = bodies[""]
     rank, again_after = root.part("rank").integer(at_least=0, at_most=1000), root.part("again_after").duration()
     return Email(
         name=name,
@@ -127,9 +92,10 @@ def _written(name: str, root: Node, known: Known, bodies: _Bodies) -> Email:
         expires=root.part("expires").span(),
         freeze=root.part("freeze").boolean() or False,
         was=root.part("was").text(),
-        bodies=bodies.sources,
-        kinds=bodies.kinds,
-        texts=bodies.texts,
+        bodies=own.sources,
+        kinds=own.kinds,
+        texts=own.texts,
+        variants=variants_of(root, known, bodies),
         place=place_of(root),
     )
 
@@ -158,7 +124,7 @@ def _check_languages(email: Email, root: Node, known: Known, folder: str) -> Non
             continue
         if language not in email.bodies:
             spot.fault(_("there is no {folder}/body.{language}.md").format(folder=folder, language=language))
-        if language not in email.subject:
+        if email.subject and language not in email.subject:
             root.part("subject").fault(_("there is no subject in {language}").format(language=language))
     for language in sorted(set(email.bodies) - set(asked)):
         message = _("body.{language} is never used: for.languages does not list {language}").format(language=language)

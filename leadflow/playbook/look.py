@@ -5,7 +5,7 @@ import re
 from leadflow.email.contrast import ENOUGH, contrast, is_colour
 from leadflow.playbook.model.look import COLORS, FONT, READ_ON, Look
 from leadflow.reading import Node
-from leadflow.text import _
+from leadflow.text import _, decimal
 
 _FONT = re.compile(r"[\w -]+|'[\w -]+'")
 _ANY_MACHINE = ("serif", "sans-serif", "monospace")
@@ -21,9 +21,9 @@ def look_of(brand: Node) -> Look:
         # A pair of ours can be read: only what somebody wrote is their fault.
         spot = node.part(name) if name in given else node.part(ground)
         if not spot.absent and (found := contrast(colors[name], colors[ground])) < ENOUGH:
-            told = _("{name} {colour} on {ground} {on}: a contrast of {found:.1f}, and people need {least} to read it")
+            told = _("{name} {colour} on {ground} {on}: a contrast of {found}, and people need {least} to read it")
             words = {"name": name, "colour": colors[name], "ground": ground, "on": colors[ground]}
-            spot.fault(told.format(found=found, least=ENOUGH, **words))
+            spot.fault(told.format(found=decimal(found), least=decimal(ENOUGH), **words))
     return Look(colors=colors, font=_font(brand.part("font")))
 
 

@@ -47,22 +47,26 @@ class Templates:
         return self._put_in(Source(file, source), kind, language, self.allowed)
 
     def check_email(self, email: Email, root: Node) -> Mapping[str, frozenset[str]]:
-        """Language → names without a default that are needed; faults of email.yaml noted on the way."""
+        """Language → names without a default that one of its texts needs; faults of email.yaml noted on the way."""
         strange = [key for key, _value in root.part("defaults").items() if key.raw not in self.allowed]
         for key in strange:
             key.fault(_unknown(key.raw, self.allowed))
-        needs = {}
-        for language in email.bodies:
-            lines = list(_lines(root, language))
-            for line in lines:
-                for one in included(line.text):
-                    self._fault(line, one.line, one.column, _("subjects and preheaders include no snippet"))
-                self._check(line, self.allowed, look={})
-            texts = [email.bodies[language], email.texts.get(language, ""), *(line.text for line in lines)]
-            needs[language] = frozenset(
-                use.name for text in texts for use in _names(text) if _may_lack(use, email, language)
-            )
+        nodes = (root, *(root.part("variants").part(one.name) for one in email.variants))
+        needs: dict[str, frozenset[str]] = {}
+        for draft, node in zip(email.drafts, nodes, strict=True):
+            for language in draft.bodies:
+                needs[language] = needs.get(language, frozenset()) | self._needs(draft, node, language)
         return needs
+
+    def _needs(self, email: Email, root: Node, language: str) -> frozenset[str]:
+        """Of one text of an email; faults of the lines that `root` has of its own noted on the way."""
+        lines = list(_lines(root, language))
+        for line in lines:
+            for one in included(line.text):
+                self._fault(line, one.line, one.column, _("subjects and preheaders include no snippet"))
+            self._check(line, self.allowed, look={})
+        texts = [email.bodies[language], email.texts.get(language, ""), *(line.text for line in lines)]
+        return frozenset(use.name for text in texts for use in _names(text) if _may_lack(use, email, language))
 
     def _put_in(self, source: "Source", kind: str, language: str, allowed: Collection[str]) -> str:
         self._check(source, allowed)
@@ -83,9 +87,12 @@ class Templates:
         except TemplateError as error:
             self._fault(source, error.line or 1, error.column or 1, _plain_words(str(error)))
             return
+        strange = {(use.line, use.column) for use in used if use.name not in allowed}
         for word in forbidden:
-            self._fault(source, word.line, word.column, _forbidden(word))
-        for use in used:
+            # A name that there is not is told of below: what it was to do is no second fault.
+            if (word.line, word.column) not in strange:
+                self._fault(source, word.line, word.column, _forbidden(word))
+        for use in _first_of_line(used):
             if use.name in self.look:
                 told = _("{name} stands in bodies and layouts, alone between braces: {{{{ {name} }}}}").format(
                     name=use.name
@@ -111,6 +118,11 @@ class Source:
     def place(self, line: int, column: int) -> tuple[int, int]:
         """Where a place of the text stands in its file."""
         return self.line + line - 1, column + (self.column - 1 if line == 1 else 0)
+
+
+def _first_of_line(used: Sequence[Used]) -> Iterator[Used]:
+    """A name that stands twice in a line, as under an `if` of its own, was misspelt once."""
+    return iter({(use.line, use.name): use for use in reversed(used)}.values())
 
 
 def _plain_words(error: str) -> str:

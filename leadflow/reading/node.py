@@ -6,7 +6,7 @@ from datetime import date
 from typing import TypeVar
 
 from leadflow.errors import Fault, Severity
-from leadflow.reading.words import UNITS, did_you_mean, percent_of, rate_of, share_of, span_of, wall_time_of
+from leadflow.reading.words import UNITS, did_you_mean, nearest, percent_of, rate_of, share_of, span_of, wall_time_of
 from leadflow.text import _
 from leadflow.types import Rate, Span, SpanKind
 
@@ -20,7 +20,7 @@ _BOOLEANS = {"true": True, "false": False}
 class Node:
     """A mapping, a list or a scalar (always a string); an absent one stands for a key that is not there."""
 
-    __slots__ = ("_elements", "_items", "_scalar", "column", "faults", "file", "line", "quoted")
+    __slots__ = ("_elements", "_items", "_meant", "_scalar", "column", "faults", "file", "line", "quoted")
 
     def __init__(
         self,
@@ -36,6 +36,8 @@ class Node:
     ) -> None:
         self.file, self.line, self.column, self.faults = file, line, column, faults
         self._scalar, self.quoted, self._items, self._elements = scalar, quoted, items, elements
+        #: Right words of the keys that `only` found misspelt.
+        self._meant: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<Node {self.file}:{self.line}:{self.column}>"
@@ -108,7 +110,7 @@ class Node:
         What is `needed` is a fault when missing, except in a mapping that is not there itself.
         """
         value = self.get(name)
-        if needed and self._written and value is None:
+        if needed and self._written and value is None and name not in self._meant:
             self.fault(_('"{key}" is missing').format(key=name))
         elif needed and value is not None and value.is_scalar and (not value.raw or value.is_empty):
             value.fault(_no_value(name))
@@ -135,7 +137,7 @@ class Node:
         unknown = [key for key, _value in self.items() if key.raw not in allowed]
         for key in unknown:
             key.fault(_('"{key}" is not known here.').format(key=key.raw) + did_you_mean(key.raw, allowed))
-
+            self._meant |= {near} if (near := nearest(key.raw, allowed)) else set()
         for key, value in self.items():
             if value.is_empty:
                 value.fault(_no_value(key.raw))
@@ -154,7 +156,7 @@ class Node:
         value = read(self.raw) if self.is_scalar else None
         if value is None:
             self.fault(
-                _("expected {what}, got {text}").format(what=expected, text=f'"{self.raw}"')
+                _('expected {what}, got "{text}"').format(what=expected, text=self.raw)
                 if self.is_scalar
                 else _("expected {what}").format(what=expected)
             )

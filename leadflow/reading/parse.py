@@ -151,7 +151,22 @@ def _syntax_fault(path: str, text: str, error: MarkedYAMLError) -> Fault:
     indent = written[: len(written) - len(written.lstrip())]
     if "\t" in indent or "'\\t'" in (error.problem or ""):
         return Fault(file=path, line=line + 1, column=written.find("\t") + 1, message=_("a tab: use spaces instead"))
+    if mark and (opened := _quote_before(text, mark.index)):
+        told = _("this quote is closed only on line {line}: close it where the text ends").format(line=line + 1)
+        return Fault(file=path, line=opened[0], column=opened[1], message=told)
     return Fault(file=path, line=line + 1, column=(mark.column if mark else 0) + 1, message=_plain_words(error))
+
+
+def _quote_before(text: str, index: int) -> tuple[int, int] | None:
+    """Where the quoted text of several lines begins that ends at `index`: the quote meant to end it was forgotten."""
+    try:
+        for event in _events(text):
+            if isinstance(event, ScalarEvent) and event.style in ("'", '"') and event.end_mark.index == index:
+                begins = event.start_mark
+                return (begins.line + 1, begins.column + 1) if begins.line < event.end_mark.line else None
+    except YAMLError:
+        return None
+    return None
 
 
 def _plain_words(error: MarkedYAMLError) -> str:

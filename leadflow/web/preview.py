@@ -79,7 +79,9 @@ def page(request: Request, choice: _Chosen) -> Response:
     bench: Workbench = request.app.state.bench
     if who:
         try:
-            return RedirectResponse(choice.url(lead=code_of(real_lead(bench.settings, who)), language=""), 303)
+            return RedirectResponse(
+                choice.url(lead=code_of(real_lead(bench.settings, who)), language="", variant=""), 303
+            )
         except UsageError as error:
             wrong = str(error)
     reading = bench.read()
@@ -134,7 +136,14 @@ def _file(name: str, kind: str) -> Response:
 
 
 def _shown(bench: Workbench, reading: Reading, choice: Choice) -> Preview:
-    return bench.preview(reading, choice.email, datetime.now(UTC), language=choice.language or None, lead=choice.lead)
+    return bench.preview(
+        reading,
+        choice.email,
+        datetime.now(UTC),
+        language=choice.language or None,
+        lead=choice.lead,
+        variant=choice.variant or None,
+    )
 
 
 def _first(playbook: Playbook | None) -> str:

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from leadflow.app.preview import Preview, Reading
 from leadflow.app.preview_readers import Kind
 from leadflow.email.catalog import Email
+from leadflow.email.variants import ORIGINAL, shares_of
 from leadflow.errors import Severity
 from leadflow.playbook.model import Playbook
-from leadflow.text import LANGUAGES, _
+from leadflow.text import LANGUAGES, _, decimal
 from leadflow.web.pages import template
 
 _DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
@@ -25,6 +26,8 @@ class Choice:
     lead: str = Kind.SAMPLE
     #: Of the mail; empty: the reader's.
     language: str = ""
+    #: Of the email; empty: the one the reader would get.
+    variant: str = ""
     #: html, text or source.
     part: str = "html"
     #: desktop or phone.
@@ -50,12 +53,13 @@ def page_of(reading: Reading, choice: Choice, last: Playbook | None, shown: Prev
     rendered = shown.rendered if shown else None
     dark = choice.light == "dark" and choice.part == "html" and rendered is not None
     return template("preview.html").render(
-        choice=replace(choice, language=choice.language or (shown.reader.language if shown else "")),
+        choice=_settled(choice, email, shown),
         title=(rendered.subject if rendered else "") or "leadflow preview",
         print=hash(reading.print),
         emails=[(name, f"{name} — {one.title}") for name, one in sorted(last.emails.items())] if last else (),
         leads=_leads(choice.lead),
         languages=_languages(last, email) if last and email else (),
+        variants=_variants(email) if email and email.variants else (),
         views=_views(),
         speaks=[(code, {"en": "English", "fr": "Français"}[code]) for code in LANGUAGES],
         faults=errors,
@@ -75,6 +79,18 @@ def in_the_dark(html: str) -> str:
 def _languages(playbook: Playbook, email: Email) -> list[tuple[str, str]]:
     ordered = dict.fromkeys((*playbook.brand.languages, *email.bodies))
     return [(one, one) for one in ordered if one in email.bodies]
+
+
+def _settled(choice: Choice, email: Email | None, shown: Preview | None) -> Choice:
+    """`choice` with what is shown where nothing was chosen."""
+    if email is None or shown is None:
+        return choice
+    variant = (shown.reader.variant or ORIGINAL) if email.variants else ""
+    return replace(choice, language=choice.language or shown.reader.language, variant=variant)
+
+
+def _variants(email: Email) -> list[tuple[str, str]]:
+    return [(name or ORIGINAL, f"{name or _('original')} {share} %") for name, share in shares_of(email).items()]
 
 
 def _leads(chosen: str) -> list[tuple[str, str]]:
@@ -113,7 +129,7 @@ def _facts(shown: Preview) -> list[str]:
         _("reply to {address}").format(address=sender.reply_to),
     ]
     if shown.rendered is not None:
-        told.append(_("{kb:.1f} kB").format(kb=len(shown.rendered.html.encode()) / 1000))
+        told.append(_("{kb} kB").format(kb=decimal(len(shown.rendered.html.encode()) / 1000)))
         told.append(_("subject of {n} signs").format(n=len(shown.rendered.subject)))
     return [*told, _("version {version}").format(version=shown.email.version[:6])]
 
@@ -125,6 +141,7 @@ def _words() -> Mapping[str, str]:
         "who": _("… or by somebody of the database"),
         "who_example": _("address or L-0147, then Enter"),
         "language": _("Language"),
+        "variant": _("Variant"),
         "show": _("Show"),
         "broken": _("The files have errors: nothing can be shown, and nothing would be sent"),
         "inverted": _("This mail has no dark colours of its own: mail programs make some up, about like this."),

@@ -140,5 +140,5 @@ def test_a_text_that_does_not_compile_is_refused_for_each_mail() -> None:
 
 
 def test_more_than_a_megabyte_about_one_person_is_refused() -> None:
-    shape = Shape(key="k", name="", language="", version="", pages=(), urls=(), slots={}, source=b"")
+    shape = Shape(key="k", name="", language="", version="", variant="", pages=(), urls=(), slots={}, source=b"")
     assert isinstance(_encoded(task(shape, {"lead.first_name": "a" * 1_000_001})), TemplateError)

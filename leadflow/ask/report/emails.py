@@ -1,6 +1,7 @@
 """What each email did: sent, delivered, clicked by people, answered, and who moved on after it."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from leadflow.ask.report.period import Period
+from leadflow.email.variants import ORIGINAL
 from leadflow.models import consent, event, lifecycle_change, message, playbook_version, stage_change
 from leadflow.playbook.model import Playbook
 from leadflow.types import DAY, FULL_WEIGHT, Delivery, Lifecycle, MessageState
@@ -48,9 +50,11 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailFigures:
-    """Messages of one email; each counts once in a column, however often it was clicked or answered."""
+    """Messages of one email, of each variant where it has some; one counts once in a column, however often clicked."""
 
     email: str
+    #: Of an email that went out in some; '' for one that did not.
+    variant: str
     sent: int
     delivered: int
     #: By a human, as the click rules judge.
@@ -70,13 +74,27 @@ def email_figures(session: Session, playbook: Playbook, period: Period) -> list[
     counts = [func.count(distinct(case((signs.c.sign == sign, signs.c.message_id)))).label(sign) for sign in _SIGNS]
     arrived = func.count(distinct(case((sent.c.delivery.in_(ARRIVED), sent.c.id))))
     query = (
-        select(sent.c.email, func.count(distinct(sent.c.id)).label("sent"), arrived.label("delivered"), *counts)
+        select(
+            sent.c.email,
+            sent.c.variant,
+            func.count(distinct(sent.c.id)).label("sent"),
+            arrived.label("delivered"),
+            *counts,
+        )
         .outerjoin(signs, signs.c.message_id == sent.c.id)
-        .group_by(sent.c.email)
+        .group_by(sent.c.email, sent.c.variant)
     )
     edited = _in_use(session, playbook)
-    found = [EmailFigures(**row, in_use_since=edited.get(row["email"])) for row in session.execute(query).mappings()]
-    return sorted(found, key=lambda one: (-one.sent, one.email))
+    rows = session.execute(query).mappings().all()
+    total, plain = Counter[str](), dict.fromkeys((row["email"] for row in rows), "")
+    for row in rows:
+        total[row["email"]] += row["sent"]
+        plain |= {row["email"]: ORIGINAL} if row["variant"] else {}
+    found = [
+        EmailFigures(**{**row, "variant": row["variant"] or plain[row["email"]]}, in_use_since=edited.get(row["email"]))
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: (-total[one.email], one.email, -one.sent, one.variant))
 
 
 _SIGNS = ("clicked", "replied", "moved_on", "unsubscribed")
@@ -84,7 +102,7 @@ _SIGNS = ("clicked", "replied", "moved_on", "unsubscribed")
 
 def sent_mails(period: Period) -> CTE:
     """The messages sent in the period."""
-    columns = ("id", "lead_id", "email", "delivery", "sent_at")
+    columns = ("id", "lead_id", "email", "variant", "delivery", "sent_at")
     inside = [message.c.state.in_(SENT), message.c.sent_at.is_not(None), *period.holds(message.c.sent_at)]
     return select(*(message.c[name] for name in columns)).where(*inside).cte("sent")
 

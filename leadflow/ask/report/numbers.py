@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from leadflow.text import _, current_language
+from leadflow.text import _, current_language, decimal
 
 NOTHING = "·"
 NONE = "–"
@@ -20,14 +20,14 @@ def whole(n: int) -> str:
 
 def percent(share: float | None, digits: int = 0) -> str:
     """46 %, or `·`."""
-    return NOTHING if share is None else f"{_point(f'{100 * share:.{digits}f}')}{_WIDE}%"
+    return NOTHING if share is None else f"{decimal(f'{100 * share:.{digits}f}')}{_WIDE}%"
 
 
 def days(value: float | None) -> str:
     """14 or 2.5 or 14.65: as many decimals as three weeks and less deserve; `·` when nobody got there."""
     if value is None:
         return NOTHING
-    return _point(f"{value:.2f}".rstrip("0").rstrip(".")) if abs(value) < _WEEKS else f"{value:.0f}"
+    return decimal(f"{value:.2f}".rstrip("0").rstrip(".")) if abs(value) < _WEEKS else f"{value:.0f}"
 
 
 def money(cents: int) -> str:
@@ -57,7 +57,3 @@ def month(value: date, *, year: bool = False) -> str:
     )  # fmt: skip
     said = months[value.month - 1]
     return f"{said} {value.year}" if year else said
-
-
-def _point(number: str) -> str:
-    return number.replace(".", ",") if current_language() == "fr" else number

@@ -16,7 +16,7 @@ from leadflow.text import _
 
 
 def emails_sheet(found: Sequence[EmailFigures], zone: ZoneInfo, edits: Mapping[str, Edit]) -> Sheet:
-    """One row an email; who edited it last where that is known."""
+    """One row an email, one a variant where it has some; who edited it last where that is known."""
     columns = [
         Column(key="email", title=_("email"), kind=Kind.TEXT),
         Column(key="sent", title=_("sent")),
@@ -48,7 +48,8 @@ def emails_sheet(found: Sequence[EmailFigures], zone: ZoneInfo, edits: Mapping[s
 def _email(one: EmailFigures, zone: ZoneInfo) -> tuple[Cell, ...]:
     clicked, moved = (one.clicked, rate(one.clicked, one.sent)), (one.moved_on, rate(one.moved_on, one.sent))
     since = None if one.in_use_since is None else one.in_use_since.astimezone(zone).date()
-    return (one.email, one.sent, one.delivered, *clicked, one.replied, *moved, one.unsubscribed, since)
+    name = f"{one.email} ({one.variant})" if one.variant else one.email
+    return (name, one.sent, one.delivered, *clicked, one.replied, *moved, one.unsubscribed, since)
 
 
 def weeks_sheet(weeks: Sequence[Week]) -> Sheet:

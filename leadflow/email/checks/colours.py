@@ -9,6 +9,7 @@ from leadflow.email.checks.html import Token
 from leadflow.email.checks.rows import Finding
 from leadflow.email.checks.source import NOTHING, VALUE, Written
 from leadflow.email.contrast import ENOUGH, contrast
+from leadflow.text import decimal
 
 #: Text of this size (or a little smaller and bold) may have less: WCAG 1.4.3.
 _LARGE, _LARGE_BOLD, _LEAST_OF_LARGE = 24.0, 18.66, 3.0
@@ -63,8 +64,8 @@ def check_contrast(written: Written, found: list[Token], behind: Colour | None) 
         if ratio < least:
             seen.add(opened.at)
             # Cut, not rounded: 4.49 is no 4.5.
-            shown = f"{int(ratio * 10) / 10:.1f}"
-            told = {"colour": look.colour, "background": look.behind, "ratio": shown, "least": f"{least:g}"}
+            shown = decimal(int(ratio * 10) / 10)
+            told = {"colour": look.colour, "background": look.behind, "ratio": shown, "least": decimal(f"{least:g}")}
             yield written.finding("contrast", opened.at, **told)
 
 

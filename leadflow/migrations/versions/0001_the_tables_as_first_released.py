@@ -680,6 +680,7 @@ def upgrade() -> None:
         sa.Column("step", WORD, nullable=True),
         sa.Column("email", WORD, nullable=False),
         sa.Column("language", WORD, nullable=False),
+        sa.Column("variant", WORD, nullable=True),
         sa.Column("purpose", WORD, nullable=False),
         sa.Column("basis", WORD, nullable=False),
         sa.Column("counted", sa.Boolean(), server_default=sa.true(), nullable=False),

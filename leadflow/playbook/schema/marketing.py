@@ -3,6 +3,7 @@
 from leadflow.playbook.schema.parts import (
     DATE,
     NAME,
+    PERCENT,
     TEXT,
     TRUTH,
     WALL_TIME,
@@ -84,6 +85,9 @@ def email_schema() -> Schema:
             "expires": _SPAN,
             "freeze": TRUTH,
             "was": NAME,
+            "variants": mapping_of(
+                mapping({"share": PERCENT, "subject": _LOCALISED, "preheader": _LOCALISED}, ["share"])
+            ),
         },
         ["title", "subject"],
     )
