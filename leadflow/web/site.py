@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from leadflow.app import App
-from leadflow.web import answers, clicks, events, health, unsubscribe, webhooks
+from leadflow.web import answers, behind, clicks, embed, events, forms, health, landing, unsubscribe, webhooks
 from leadflow.web.pages import CONTENT_SECURITY_POLICY, language_of, say
 
 logger = logging.getLogger("leadflow.web")
@@ -25,13 +25,15 @@ HEADERS = {
 }
 #: Answered with a page for people; elsewhere programs ask.
 FOR_PEOPLE = ("/u/", "/c/", "/h/")
+#: The same, where visitors come from anywhere and no mail was before.
+FOR_VISITORS = ("/f/", "/forms/", "/p/", "/d/")
 
 
 def create_site(app: App) -> FastAPI:
     """The ASGI application over an opened workspace."""
     site = FastAPI(title="leadflow", docs_url=None, redoc_url=None, openapi_url=None)
     site.state.app = app
-    for door in (unsubscribe, clicks, answers, webhooks, events, health):
+    for door in (unsubscribe, clicks, answers, webhooks, events, health, embed, forms, behind, landing):
         site.include_router(door.router)
     site.middleware("http")(_with_headers)
     site.exception_handler(HTTPException)(_refuse)
@@ -47,6 +49,11 @@ async def _with_headers(request: Request, answer: Callable[[Request], Awaitable[
         logger.error("%s at %s", type(error).__name__, "/" + request.url.path.split("/")[1])
         response = JSONResponse({"error": "internal error"}, status_code=500)
     for name, value in HEADERS.items():
+        if name == "X-Frame-Options" and "frame-ancestors 'self'" in response.headers.get(
+            "Content-Security-Policy", ""
+        ):
+            # It knows no list of sites: the policy has one.
+            continue
         response.headers.setdefault(name, value)
     return response
 
@@ -57,6 +64,9 @@ async def _refuse(request: Request, error: Exception) -> Response:
         language = language_of(request, None)
         page = "not_found" if error.status_code == 404 else "not_understood"
         return say(request, page, language, status=error.status_code)
+    if request.url.path.startswith(FOR_VISITORS):
+        page = "no_page" if error.status_code == 404 else "not_sent"
+        return say(request, page, language_of(request, None), status=error.status_code)
     return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
 
 

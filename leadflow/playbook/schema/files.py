@@ -33,7 +33,8 @@ _CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("d
 
 def _leadflow() -> Schema:
     sender = mapping({"name": TEXT, "address": TEXT, "reply_to": TEXT}, ["name", "address", "reply_to"])
-    field = {"type": one_of(*FieldType), "choices": list_of(NAME), "label": _LOCALISED}
+    choices = {"anyOf": [list_of(NAME), mapping_of(_LOCALISED)]}
+    field = {"type": one_of(*FieldType), "choices": choices, "label": _LOCALISED, "question": _LOCALISED}
     never = {"name": TEXT, "when": _CONDITION, "unless_purpose": several(ref("purpose"))}
     pressure = mapping({"gap": _DURATION, "defer_at_most": _SPAN, "then": one_of("skip_step")})
     return mapping(
