@@ -45,10 +45,10 @@ def pages_of(files: Files, known: Known, brand: Brand, forms: Mapping[str, objec
             files.fault(path, wrong_name())
         elif (read := _read(path, match["language"], match["kind"], files, brand, forms)) is not None:
             found.setdefault(match["name"], []).append((match["language"], *read))
-    return {name: _page(name, texts, known) for name, texts in found.items()}
+    return {name: _page(name, texts, known, files) for name, texts in found.items()}
 
 
-def _page(name: str, texts: list[tuple[str, PageText, Node]], known: Known) -> Page:
+def _page(name: str, texts: list[tuple[str, PageText, Node]], known: Known, files: Files) -> Page:
     """One page of its texts, which say the same of where it stands."""
     head = texts[0][2]
     for language, _text, other in texts[1:]:
@@ -58,12 +58,10 @@ def _page(name: str, texts: list[tuple[str, PageText, Node]], known: Known) -> P
                 (other if other.part(key).absent else other.part(key)).fault(
                     told.format(key=f"{key} ({language})", file=head.file)
                 )
-    written = {language for language, _text, _head in texts}
     for language in known.languages:
-        if language not in written:
-            path = f"{FOLDER}/{name}.{language}.md"
+        if not any((files.workspace / FOLDER / f"{name}.{language}.{kind}").is_file() for kind in ("md", "html")):
             told = _("there is no {path}: who reads {language} reads this one")
-            head.fault(told.format(path=path, language=language), warning=True)
+            head.fault(told.format(path=f"{FOLDER}/{name}.{language}.md", language=language), warning=True)
     listed = head.part("listed").boolean()
     return Page(
         name=name,

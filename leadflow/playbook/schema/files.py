@@ -6,7 +6,13 @@ from leadflow.conditions.vocabulary import FieldType
 from leadflow.playbook.limits import DAYS
 from leadflow.playbook.model.look import COLORS
 from leadflow.playbook.schedule import JOBS
-from leadflow.playbook.schema.marketing import email_schema, persona_schema, segment_schema, sequence_schema
+from leadflow.playbook.schema.marketing import (
+    email_schema,
+    form_schema,
+    persona_schema,
+    segment_schema,
+    sequence_schema,
+)
 from leadflow.playbook.schema.parts import (
     COLOUR,
     DATE,
@@ -244,5 +250,6 @@ FILES: Mapping[str, Schema] = {
     "segment": segment_schema(),
     "sequence": sequence_schema(),
     "email": email_schema(),
+    "form": form_schema(),
     "persona": persona_schema(),
 }
