@@ -179,5 +179,6 @@ def _download(root: Node, known: Known, files: Files) -> Mapping[str, str]:
         if place.is_absolute() or ".." in place.parts or place.parts[:1] != ("downloads",) or "\\" in path:
             spot.fault(_("name a file of the folder downloads, such as downloads/guide.fr.pdf"))
         elif not (files.workspace / path).is_file():
-            spot.fault(_("{path} does not exist").format(path=path))
+            # What stood there when an old version was read is not kept: a past day must still be read.
+            spot.fault(_("{path} does not exist: nobody can fetch it").format(path=path), warning=True)
     return texts

@@ -20,6 +20,7 @@ from leadflow.playbook.journey import criteria_names, journey_of, stage_names
 from leadflow.playbook.known import UNREADABLE, Known, fault_at, is_name, wrong_name
 from leadflow.playbook.lint import Lint
 from leadflow.playbook.model import Playbook, Segment
+from leadflow.playbook.page_links import wrong_links
 from leadflow.playbook.pages import pages_of
 from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
@@ -96,6 +97,8 @@ def _read(files: Files) -> Playbook | None:
     if len(sequences) == len(_yaml_files(files, "config/sequences")):
         warn_unnamed(emails, sequences, files.faults)
     forms = {name: form_of(name, root, known, files) for name, root in _roots(files, FORMS).items()}
+    pages = pages_of(files, known, brand, forms)
+    files.faults += wrong_links(files.read, forms, pages)
     sales = sales_of(roots["sales.yaml"] or _nothing(), known)
     reasons = _reject_reasons(sales.answers) if roots["sales.yaml"] else None
     declared = {spec.name: spec for spec in known.vocabulary.fields.values() if not spec.builtin}
@@ -121,7 +124,7 @@ def _read(files: Files) -> Playbook | None:
         emails={name: email for name, email in emails.items() if email is not None},
         base=base,
         forms=forms,
-        pages=pages_of(files, known, brand, forms),
+        pages=pages,
         removed_sequences=_removed(main.part("removed"), sequence_roots),
         files=dict(sorted(files.read.items())),
         version=digest_of(files.read),

@@ -36,6 +36,7 @@ _COSTLY_FILTERS = frozenset({"replace", "join"})
 def pages_of(files: Files, known: Known, brand: Brand, forms: Mapping[str, object]) -> Mapping[str, Page]:
     """Name → page, of the folder; faults noted on the way."""
     found: dict[str, list[tuple[str, PageText, Node]]] = {}
+    order = {language: place for place, language in enumerate(known.languages)}
     for path in files.names(FOLDER):
         match = _FILE.fullmatch(PurePosixPath(path).name)
         if match is None or match["language"] not in known.languages:
@@ -45,6 +46,8 @@ def pages_of(files: Files, known: Known, brand: Brand, forms: Mapping[str, objec
             files.fault(path, wrong_name())
         elif (read := _read(path, match["language"], match["kind"], files, brand, forms)) is not None:
             found.setdefault(match["name"], []).append((match["language"], *read))
+    for texts in found.values():
+        texts.sort(key=lambda text: order[text[0]])
     return {name: _page(name, texts, known, files) for name, texts in found.items()}
 
 

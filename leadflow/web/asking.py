@@ -8,11 +8,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from leadflow.app import App
+from leadflow.email.preview import OURS
 from leadflow.errors import LinkError
-from leadflow.links import read_reader
-from leadflow.models import account, consent, identity, lead
+from leadflow.links import read_reader, sign_reader
+from leadflow.models import account, consent, identity, lead, message
 from leadflow.playbook.forms import question_of
 from leadflow.playbook.model import Form, Playbook, Question, Wording
+from leadflow.types import DAY
+
+#: How long a click in a mail makes somebody known to a form.
+_KNOWN_FOR = 30 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,18 @@ class Reader:
         """Enough for its owner to know it by, too little for anybody a mail was forwarded to."""
         local, _at, domain = self.address.partition("@")
         return f"{local[:1]}…@{domain}"
+
+
+def known_by(app: App, session: Session, url: str, message_id: int, now: int) -> str:
+    """`url`, where a click in a message leads; one of our own forms or pages learns with it whose message it was."""
+    door = app.settings.public_url.rstrip("/")
+    if not url.startswith(tuple(f"{door}{path}" for path in OURS)):
+        return url
+    identity_id = session.scalar(select(message.c.address_id).where(message.c.id == message_id))
+    if identity_id is None:
+        return url
+    word = sign_reader(app.settings.key(), identity_id, now + _KNOWN_FOR)
+    return f"{url}{'&' if '?' in url else '?'}who={word}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

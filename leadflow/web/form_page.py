@@ -76,8 +76,9 @@ def form_html(app: App, shown: Shown) -> str:
     """The page of a form."""
     with speaking(shown.language):
         url = f"{prefix_of(app)}/f/{shown.form.name}"
+        kept = {"who": shown.asked.reader.word} if shown.asked.reader else {}
         return template("form.html").render(
-            **frame_of(app, shown.language, shown.form.title[shown.language], url, embed=shown.embed),
+            **frame_of(app, shown.language, shown.form.title[shown.language], url, keep=kept, embed=shown.embed),
             **form_words(app, shown, stranger=f"{url}?lang={shown.language}"),
         )
 
@@ -136,10 +137,13 @@ def thanks_html(app: App, form: Form, language: str, behind: list[tuple[str, str
         )
 
 
-def frame_of(app: App, language: str, title: str, url: str, *, embed: bool = False) -> dict[str, Any]:
-    """What every page needs: the brand, its style, and the same page in the other languages, where `url` is."""
+def frame_of(
+    app: App, language: str, title: str, url: str, *, keep: Mapping[str, str] | None = None, embed: bool = False
+) -> dict[str, Any]:
+    """What every page needs: the brand, its style, and the same page in the other languages, at `url` with `keep`."""
     brand = app.playbook.brand
     others = [code for code in brand.languages if code != language] if url else []
+    kept = keep or {}
     return {
         "language": language,
         "title": title,
@@ -147,7 +151,7 @@ def frame_of(app: App, language: str, title: str, url: str, *, embed: bool = Fal
         "style": style_of(brand),
         "embed": embed,
         "tell_height": TELL_HEIGHT,
-        "speaks": [(code, _NAMES.get(code[:2], code), f"{url}?{urlencode({'lang': code})}") for code in others],
+        "speaks": [(code, _NAMES.get(code[:2], code), f"{url}?{urlencode({'lang': code, **kept})}") for code in others],
     }
 
 

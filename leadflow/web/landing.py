@@ -56,7 +56,8 @@ def _html(request: Request, app: App, found: Page, language: str) -> str:
     own = f"{prefix_of(app)}/p/{found.name}"
     with speaking(language):
         words: dict[str, Any] = {"form": None, "faults": Texts(), "message": "", "words": frame_words()}
-        frame = frame_of(app, language, text.title, "" if found.behind else own)
+        kept = {name: value for name in ("got", "who") if (value := request.query_params.get(name))}
+        frame = frame_of(app, language, text.title, own, keep=kept)
         if form is not None:
             shown = shown_of(request, app, form, page=f"/p/{found.name}", language=language)
             words = form_words(app, shown, stranger=f"{own}?{urlencode({'lang': language})}")

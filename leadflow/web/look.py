@@ -36,7 +36,7 @@ def policy(brand: Brand, *, frames: Sequence[str] = (), posts: Sequence[str] = (
     parts = [
         "default-src 'none'",
         f"style-src '{_hash(style_of(brand))}'",
-        "img-src 'self' https:",
+        "img-src 'self' https: data:",
         f"form-action {posting}",
         "base-uri 'none'",
         f"frame-ancestors {framing}",
