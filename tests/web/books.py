@@ -44,9 +44,11 @@ def a_form(**parts: Any) -> Form:
     return Form(**plain | parts)
 
 
-def with_forms(engine: Engine, *forms: Form, pages: Iterable[Page] = (), workspace: Path = Path("nowhere")) -> App:
+def with_forms(
+    engine: Engine, *forms: Form, pages: Iterable[Page] = (), workspace: Path = Path("nowhere"), **parts: Any
+) -> App:
     """An opened workspace with these forms and pages, and lead number 7."""
     with Session(engine) as session, session.begin():
         add_lead(session, 7, language="en")
-    book = replace(playbook(), forms={one.name: one for one in forms}, pages={one.name: one for one in pages})
+    book = replace(playbook(**parts), forms={one.name: one for one in forms}, pages={one.name: one for one in pages})
     return an_app(engine, book=book, workspace=workspace)
