@@ -84,7 +84,9 @@ def _read(
         return None
     found = re.match(r"---\n(.*?)^---[ \t]*\n", source, re.DOTALL | re.MULTILINE)
     if found is None:
-        files.fault(path, _("a page begins with a line ---, its title and description, and another line ---"), line=1)
+        files.fault(
+            path, _("a page begins with a line ---, its title and description, and another line ---"), line=1, column=1
+        )
         return None
     # The first line becomes a comment, so that the places of what follows are those of the file.
     head = read_yaml(path, f"#\n{found[1]}", files.faults)
