@@ -5,7 +5,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-WORKSPACE = ("config", "segments", "templates", "lists", "personas", "prefect.yaml", "sample")
+WORKSPACE = ("config", "segments", "templates", "lists", "pages", "personas", "prefect.yaml", "sample")
 
 
 class ShipWorkspace(BuildHookInterface):  # type: ignore[type-arg]  # the builder's configuration is of no use here

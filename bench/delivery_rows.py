@@ -33,7 +33,7 @@ _PLANNED = {"state": "planned", "attempts": 0, "owner": None, "attempt_id": None
 
 def make_workspace(workspace: Path) -> str:
     """The example's playbook with the large email in it, and the version of that email."""
-    for name in ("config", "segments", "lists", "templates"):
+    for name in ("config", "segments", "lists", "templates", "pages"):
         shutil.copytree(name, workspace / name)
     folder = workspace / "templates" / "emails" / EMAIL
     folder.mkdir()

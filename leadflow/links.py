@@ -13,6 +13,9 @@ from leadflow.errors import LinkError
 _CLICK = "click"
 _UNSUBSCRIBE = "unsubscribe"
 _ANSWER = "leadflow.answer"
+_FORM = "form"
+_READER = "reader"
+_DOWNLOAD = "download"
 #: Bytes of a signature: 128 bits, as 32 hexadecimal signs.
 _SIZE = 16
 
@@ -72,6 +75,45 @@ def read_answer(key: str, token: str) -> tuple[int, str, str]:
             return escalation_id, rep, answer
         case _:
             raise LinkError
+
+
+def sign_form(key: str, form: str, at: int) -> str:
+    """A word that says when a form was shown (microseconds)."""
+    return _signed(key, _FORM, f"{form}.{at}")
+
+
+def read_form(key: str, form: str, token: str) -> int:
+    """When `form` was shown, by a word made by `sign_form`; LinkError otherwise."""
+    name, _dot, at = _read(key, _FORM, token).rpartition(".")
+    if name != form:
+        raise LinkError
+    return int(at)
+
+
+def sign_reader(key: str, identity_id: int, until: int) -> str:
+    """A word by which a form knows who comes from a mail, until an instant (microseconds)."""
+    return _signed(key, _READER, f"{identity_id}.{until}")
+
+
+def read_reader(key: str, token: str, now: int) -> int:
+    """The identity of a word made by `sign_reader`; LinkError otherwise, and once it is over."""
+    identity_id, _dot, until = _read(key, _READER, token).partition(".")
+    if int(until) <= now:
+        raise LinkError
+    return int(identity_id)
+
+
+def sign_download(key: str, form: str, until: int) -> str:
+    """A word that opens what stands behind a form, until an instant (microseconds)."""
+    return _signed(key, _DOWNLOAD, f"{form}.{until}")
+
+
+def read_download(key: str, token: str, now: int) -> str:
+    """The form of a word made by `sign_download`; LinkError otherwise, and once it is over."""
+    form, _dot, until = _read(key, _DOWNLOAD, token).rpartition(".")
+    if int(until) <= now:
+        raise LinkError
+    return form
 
 
 def answer_url(public_url: str, token: str) -> str:

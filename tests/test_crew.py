@@ -39,7 +39,7 @@ _MAILS = 250
 @contextmanager
 def due(mails: int, world: World, url: str, folder: Path) -> Iterator[App]:
     """A workspace with so many mails due, which two processes are to send to `world`."""
-    for name in ("config", "segments", "templates", "lists"):
+    for name in ("config", "segments", "templates", "lists", "pages"):
         shutil.copytree(_ROOT / name, folder / name)
     settings = Settings(
         workspace=folder,

@@ -130,8 +130,8 @@ class Workbench:
         self, playbook: Playbook, email: Email, language: str, facts: Mapping[str, object], leave: str
     ) -> Rendered:
         shape = self.renderers.compile(email, language, playbook.base)
-        site = playbook.brand.site
-        links = [page_url(site, target) if kind == "page" else target for kind, target in shape.slots.values()]
+        site, door = playbook.brand.site, self.settings.public_url
+        links = [page_url(site, target, door) if kind == "page" else target for kind, target in shape.slots.values()]
         task = Task(shape=shape, facts=facts, links=links, unsubscribe=leave)
         (outcome,) = self.renderers.render([task])
         if isinstance(outcome, TemplateError):

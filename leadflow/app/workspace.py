@@ -25,7 +25,7 @@ from leadflow.settings import Settings, load_settings
 from leadflow.text import _
 
 #: What a playbook is read from, below the workspace.
-SOURCES = ("config", "segments", "templates", "lists")
+SOURCES = ("config", "segments", "templates", "lists", "pages")
 #: The adapters that reach nobody: a simulated workspace may use no other.
 HARMLESS = ("file", "memory")
 

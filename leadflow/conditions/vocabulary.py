@@ -38,6 +38,10 @@ class FieldSpec:
     choices: tuple[str, ...] = ()
     #: Language → label.
     label: Mapping[str, str] = field(default_factory=dict)
+    #: How a form asks for it, where the label alone is no question.
+    question: Mapping[str, str] = field(default_factory=dict)
+    #: Choice → language → its words, where it has some.
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: Built in: a column or a computed value, not a declared attribute.
     builtin: bool = False
     level: Level = Level.GIVEN

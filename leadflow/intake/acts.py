@@ -11,7 +11,7 @@ from typing import Any
 
 from leadflow.conditions.vocabulary import EventSpec
 from leadflow.errors import LeadflowError
-from leadflow.intake.fields import FieldError, clean_text, read_instant
+from leadflow.intake.fields import FieldError, clean_text, read_instant, read_language
 from leadflow.intake.person import Agreement, Person, PersonReader
 from leadflow.playbook.model import Playbook
 from leadflow.reading import did_you_mean
@@ -20,7 +20,11 @@ from leadflow.types import Basis, Purpose
 
 #: Keys of an act that are no details of it.
 _OWN = frozenset(
-    ("event", "form", "email", "visitor", "external_id", "at", "id", "fields", "properties", "consent", "source")
+    (
+        *("event", "form", "email", "visitor", "external_id", "at", "id", "fields", "properties", "consent", "source"),
+        # What a form tells besides: whether a mail asks again, its language, where the visitor came from.
+        *("double_opt_in", "language", "source_of"),
+    )
 )
 _PROOF = frozenset(("wording_hash", "wording_version", "page", "ip", "user_agent", "basis"))
 _PURPOSES = (*Purpose, "open_tracking", "click_tracking", "profiling")
@@ -236,7 +240,9 @@ def _cut(ip: str | None) -> str | None:
 def _grounds(told: Mapping[str, Any], person: Person, day: str) -> dict[str, str]:
     """Who fills in a form gives the data themselves: they know the source, and learn on that page what it is for."""
     agreed = any(one.purpose == Purpose.NURTURE and one.given for one in person.agreements)
+    spoken = _word(told, "language")
     return {
+        **({"language": read_language(spoken)} if spoken else {}),
         "basis": str(Basis.CONSENT if agreed else Basis.LEGITIMATE_INTEREST),
         "source": _word(told, "source") or _word(told, "form") or "form",
         "informed_on": day,

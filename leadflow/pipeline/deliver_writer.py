@@ -143,8 +143,8 @@ class Writer:
         self._slots |= {shape.key: [self._link_ids[url] for url in self._targets(shape)] for shape in found}
 
     def _targets(self, shape: Shape) -> Iterator[str]:
-        site = self._playbook.brand.site
-        return (page_url(site, to) if kind == "page" else to for kind, to in shape.slots.values())
+        site, door = self._playbook.brand.site, self._public_url
+        return (page_url(site, to, door) if kind == "page" else to for kind, to in shape.slots.values())
 
     def _compiled(self, session: Session, text: _Text) -> Shape | TemplateError:
         name, language, variant, pinned = text

@@ -104,18 +104,22 @@ def _field(name: Node, node: Node) -> FieldSpec:
     _check_word(name)
     if name.raw in _TAKEN:
         name.fault(_("{name} is built in and cannot be declared again").format(name=name.raw))
-    node.only("type", "choices", "label")
+    node.only("type", "choices", "label", "question")
     kind = FieldType(node.part("type", needed=True).choice([*FieldType]) or FieldType.TEXT)
     choices = node.part("choices")
-    if kind is FieldType.CHOICE and not choices.elements():
+    # `choices: {new_site: {fr: Un nouveau site, en: A new site}}` gives each the words of forms.
+    named = choices.items() if choices.is_mapping else []
+    if kind is FieldType.CHOICE and not (named or choices.elements()):
         name.fault(_("{name} is a choice: list its choices").format(name=name.raw))
     if kind is not FieldType.CHOICE and not choices.absent:
         node.key("choices").fault(_("only a field of type choice has choices"))
     return FieldSpec(
         name=name.raw,
         type=kind,
-        choices=tuple(dict.fromkeys(choices.texts())),
+        choices=tuple(dict.fromkeys(choices.keys() if choices.is_mapping else choices.texts())),
         label=node.part("label").localised(),
+        question=node.part("question").localised(),
+        words={key.raw: value.localised() for key, value in named},
     )
 
 

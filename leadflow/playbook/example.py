@@ -7,7 +7,7 @@ from leadflow.errors import UsageError
 from leadflow.text import _
 
 #: What makes a workspace; `sample` holds the demo's leads.
-PARTS = ("config", "segments", "templates", "lists", "personas", "sample", "prefect.yaml")
+PARTS = ("config", "segments", "templates", "lists", "pages", "personas", "sample", "prefect.yaml")
 
 
 def example_workspace() -> Path:

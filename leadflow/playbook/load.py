@@ -12,12 +12,16 @@ from leadflow.playbook.delivery import delivery_of
 from leadflow.playbook.emails import FOLDER, base_of, email_names, email_of
 from leadflow.playbook.examples import check_examples
 from leadflow.playbook.files import Files, digest_of
+from leadflow.playbook.forms import FOLDER as FORMS
+from leadflow.playbook.forms import form_of
 from leadflow.playbook.graph import check_graph, never_holds
 from leadflow.playbook.graph_logic import Logic
 from leadflow.playbook.journey import criteria_names, journey_of, stage_names
 from leadflow.playbook.known import UNREADABLE, Known, fault_at, is_name, wrong_name
 from leadflow.playbook.lint import Lint
 from leadflow.playbook.model import Playbook, Segment
+from leadflow.playbook.page_links import wrong_links
+from leadflow.playbook.pages import pages_of
 from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
 from leadflow.playbook.scoring import scoring_of
@@ -92,6 +96,9 @@ def _read(files: Files) -> Playbook | None:
     _check_renamed(sequence_roots)
     if len(sequences) == len(_yaml_files(files, "config/sequences")):
         warn_unnamed(emails, sequences, files.faults)
+    forms = {name: form_of(name, root, known, files) for name, root in _roots(files, FORMS).items()}
+    pages = pages_of(files, known, brand, forms)
+    files.faults += wrong_links(files.read, forms, pages)
     sales = sales_of(roots["sales.yaml"] or _nothing(), known)
     reasons = _reject_reasons(sales.answers) if roots["sales.yaml"] else None
     declared = {spec.name: spec for spec in known.vocabulary.fields.values() if not spec.builtin}
@@ -116,6 +123,8 @@ def _read(files: Files) -> Playbook | None:
         sequences=tuple(sorted(sequences, key=lambda sequence: (-sequence.priority, sequence.name))),
         emails={name: email for name, email in emails.items() if email is not None},
         base=base,
+        forms=forms,
+        pages=pages,
         removed_sequences=_removed(main.part("removed"), sequence_roots),
         files=dict(sorted(files.read.items())),
         version=digest_of(files.read),
@@ -140,12 +149,12 @@ def _check_names(files: Files) -> None:
     """A fault for each file of config/ that nobody reads: a misspelt name must not go unnoticed."""
     for path in files.names("config"):
         name = PurePosixPath(path).name
-        if name not in (*_CONFIG, "sequences"):
+        if name not in (*_CONFIG, "sequences", "forms"):
             files.fault(path, _("nobody reads this file.") + did_you_mean(name, _CONFIG))
     for name in email_names(files):
         if not is_name(name):
             files.fault(f"{FOLDER}/{name}", wrong_name())
-    for folder in ("segments", "config/sequences"):
+    for folder in ("segments", "config/sequences", FORMS):
         for path in files.names(folder):
             if not path.endswith(".yaml"):
                 files.fault(path, _("nobody reads this file: its name must end in .yaml"))

@@ -11,6 +11,7 @@ from leadflow.errors import LinkError
 from leadflow.links import read_click
 from leadflow.models import hit, link
 from leadflow.types import micros
+from leadflow.web.asking import known_by
 from leadflow.web.state import Opened, agent_of, network_of
 
 router = APIRouter()
@@ -23,10 +24,11 @@ def follow(request: Request, token: str, app: Opened) -> Response:
         message_id, link_id = read_click(app.settings.key(), token)
     except LinkError:
         raise HTTPException(404) from None
+    now = micros(datetime.now(UTC))
     seen = {
         "message_id": message_id,
         "link_id": link_id,
-        "at": micros(datetime.now(UTC)),
+        "at": now,
         "method": request.method,
         "ip": network_of(request),
         "user_agent": agent_of(request),
@@ -36,4 +38,5 @@ def follow(request: Request, token: str, app: Opened) -> Response:
         if target is None:
             raise HTTPException(404)
         session.execute(insert(hit).values(**seen))
+        target = known_by(app, session, target, message_id, now)
     return RedirectResponse(target, status_code=302)

@@ -65,6 +65,16 @@ _WORDS: Mapping[str, Callable[[], tuple[str, str, str | None]]] = {
         _("Please open the link in the email again."),
         None,
     ),
+    "no_page": lambda: (
+        _("There is no such page"),
+        _("It may have moved, or its address was cut short. Our site leads to all of them."),
+        None,
+    ),
+    "not_sent": lambda: (
+        _("We could not read this form"),
+        _("Please go back, look at your answers and send them again."),
+        None,
+    ),
 }
 
 

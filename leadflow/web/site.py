@@ -14,7 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from leadflow.app import App
 from leadflow.settings import Settings
-from leadflow.web import answers, clicks, events, health, unsubscribe, webhooks
+from leadflow.web import answers, behind, clicks, embed, events, forms, health, landing, unsubscribe, webhooks
 from leadflow.web.lane import Lane
 from leadflow.web.pages import CONTENT_SECURITY_POLICY, language_of, say
 
@@ -29,9 +29,13 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
 }
-DOORS = (unsubscribe.router, clicks.router, answers.router, webhooks.router, events.router, health.router)
+DOORS = tuple(
+    door.router for door in (unsubscribe, clicks, answers, webhooks, events, health, embed, forms, behind, landing)
+)
 #: Answered with a page for people; elsewhere programs ask.
 FOR_PEOPLE = ("/u/", "/c/", "/h/")
+#: The same, where visitors come from anywhere and no mail was before.
+FOR_VISITORS = ("/f/", "/forms/", "/p/", "/d/")
 
 
 def create_site(app: App) -> FastAPI:
@@ -69,6 +73,11 @@ async def _with_headers(request: Request, answer: Callable[[Request], Awaitable[
         logger.error("%s at %s", type(error).__name__, "/" + request.url.path.split("/")[1])
         response = JSONResponse({"error": "internal error"}, status_code=500)
     for name, value in HEADERS.items():
+        if name == "X-Frame-Options" and "frame-ancestors 'self'" in response.headers.get(
+            "Content-Security-Policy", ""
+        ):
+            # It knows no list of sites: the policy has one.
+            continue
         response.headers.setdefault(name, value)
     if request.app.state.app.settings.public_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
@@ -81,6 +90,9 @@ async def _refuse(request: Request, error: Exception) -> Response:
         language = language_of(request, None)
         page = "not_found" if error.status_code == 404 else "not_understood"
         return say(request, page, language, status=error.status_code)
+    if request.url.path.startswith(FOR_VISITORS):
+        page = "no_page" if error.status_code == 404 else "not_sent"
+        return say(request, page, language_of(request, None), status=error.status_code)
     return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
 
 

@@ -20,7 +20,7 @@ Place = tuple[str, int, int]
 
 def lay_out(folder: Path) -> Path:
     """The workspace in `folder`: fewer mails than the example has, since each case reads all of them."""
-    for part in ("config", "segments", "lists"):
+    for part in ("config", "segments", "lists", "pages"):
         shutil.copytree(EXAMPLE / part, folder / part)
     for name in ("_base", *_needed(load_playbook(EXAMPLE))):
         shutil.copytree(EXAMPLE / EMAILS / name, folder / EMAILS / name)

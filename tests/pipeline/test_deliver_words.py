@@ -46,7 +46,7 @@ def test_a_salesperson_who_accepted_signs_the_mails_that_ask_for_it(
 def _workspace(folder: Path, words: str) -> Playbook:
     """The shipped workspace with `words` in the English welcome, frozen."""
     root = Path(__file__).parents[2]
-    for part in ("config", "segments", "templates", "lists"):
+    for part in ("config", "segments", "templates", "lists", "pages"):
         shutil.copytree(root / part, folder / part)
     welcome = folder / "templates/emails/welcome"
     described = welcome / "email.yaml"

@@ -25,7 +25,7 @@ WELCOME = "templates/emails/welcome"
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A copy of the example that a test may change."""
-    for folder in ("config", "segments", "templates", "lists"):
+    for folder in ("config", "segments", "templates", "lists", "pages"):
         shutil.copytree(EXAMPLE / folder, tmp_path / folder)
     return tmp_path
 

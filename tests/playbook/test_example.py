@@ -68,7 +68,7 @@ def test_needs_are_the_names_without_guard_or_default(workspace: Path) -> None:
 def test_the_same_files_give_the_same_version_whatever_the_line_ends(workspace: Path, tmp_path: Path) -> None:
     before = load_playbook(workspace)
     copy = tmp_path / "copy"
-    for folder in ("config", "segments", "templates", "lists"):
+    for folder in ("config", "segments", "templates", "lists", "pages"):
         shutil.copytree(workspace / folder, copy / folder)
     scoring = copy / "config/scoring.yaml"
     scoring.write_bytes(scoring.read_bytes().replace(b"\n", b"\r\n"))

@@ -13,7 +13,7 @@ from leadflow.playbook.schema import schemas, write_schemas
 from tests.playbook.conftest import EXAMPLE
 
 BRAND, REST = "name: a, site: b, postal_address: c, languages: fr", "office: {zone: a, country: b}, sender: {}"
-_KINDS = {"segments": "segment", "config/sequences": "sequence"}
+_KINDS = {"segments": "segment", "config/sequences": "sequence", "config/forms": "form"}
 PARTS = ("config", "segments", "templates", "personas")
 
 

@@ -1,5 +1,6 @@
 """The Playbook: all that marketers wrote, typed, frozen and versioned by content."""
 
+from leadflow.playbook.model.forms import Form, Page, PageText, Question, Thanks, Wording
 from leadflow.playbook.model.journey import (
     Criterion,
     EngagementRule,
@@ -50,6 +51,7 @@ __all__ = [
     "Delivery",
     "EngagementRule",
     "FitRule",
+    "Form",
     "HotRule",
     "Job",
     "Journey",
@@ -59,8 +61,11 @@ __all__ = [
     "NoAnswer",
     "Office",
     "Outage",
+    "Page",
+    "PageText",
     "Playbook",
     "Pressure",
+    "Question",
     "Reentry",
     "Route",
     "Sales",
@@ -71,8 +76,10 @@ __all__ = [
     "Sender",
     "Sequence",
     "Stage",
+    "Thanks",
     "VetoRule",
     "WarmUp",
     "Window",
+    "Wording",
     "Workers",
 ]

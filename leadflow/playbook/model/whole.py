@@ -7,6 +7,7 @@ from typing import Any, cast
 from leadflow.conditions.tree import Condition
 from leadflow.conditions.vocabulary import EventSpec, FieldSpec, Vocabulary
 from leadflow.email.catalog import Email
+from leadflow.playbook.model.forms import Form, Page
 from leadflow.playbook.model.journey import (
     Journey,
     Scoring,
@@ -124,6 +125,8 @@ class Playbook:
     #: Sequences that are gone for good: whoever is under way in one leaves it.
     removed_sequences: tuple[str, ...] = ()
     delivery: Delivery = field(default_factory=Delivery)
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    pages: Mapping[str, Page] = field(default_factory=dict)
 
     @property
     def short(self) -> str:

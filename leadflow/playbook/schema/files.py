@@ -6,7 +6,13 @@ from leadflow.conditions.vocabulary import FieldType
 from leadflow.playbook.limits import DAYS
 from leadflow.playbook.model.look import COLORS
 from leadflow.playbook.schedule import JOBS
-from leadflow.playbook.schema.marketing import email_schema, persona_schema, segment_schema, sequence_schema
+from leadflow.playbook.schema.marketing import (
+    email_schema,
+    form_schema,
+    persona_schema,
+    segment_schema,
+    sequence_schema,
+)
 from leadflow.playbook.schema.parts import (
     COLOUR,
     DATE,
@@ -33,7 +39,8 @@ _CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("d
 
 def _leadflow() -> Schema:
     sender = mapping({"name": TEXT, "address": TEXT, "reply_to": TEXT}, ["name", "address", "reply_to"])
-    field = {"type": one_of(*FieldType), "choices": list_of(NAME), "label": _LOCALISED}
+    choices = {"anyOf": [list_of(NAME), mapping_of(_LOCALISED)]}
+    field = {"type": one_of(*FieldType), "choices": choices, "label": _LOCALISED, "question": _LOCALISED}
     never = {"name": TEXT, "when": _CONDITION, "unless_purpose": several(ref("purpose"))}
     pressure = mapping({"gap": _DURATION, "defer_at_most": _SPAN, "then": one_of("skip_step")})
     return mapping(
@@ -243,5 +250,6 @@ FILES: Mapping[str, Schema] = {
     "segment": segment_schema(),
     "sequence": sequence_schema(),
     "email": email_schema(),
+    "form": form_schema(),
     "persona": persona_schema(),
 }

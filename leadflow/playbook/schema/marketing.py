@@ -16,6 +16,7 @@ from leadflow.playbook.schema.parts import (
     ref,
     several,
 )
+from leadflow.playbook.vocabulary import CONSENT_PURPOSES
 from leadflow.steps import step_types
 
 _CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("duration"), ref("localised")
@@ -90,6 +91,29 @@ def email_schema() -> Schema:
             ),
         },
         ["title", "subject"],
+    )
+
+
+def form_schema() -> Schema:
+    """A file of config/forms/."""
+    asked = {"field": NAME, "needed": TRUTH, "label": _LOCALISED, "hint": _LOCALISED, "lines": integer(1, 20)}
+    following = mapping({"ask_next": one_of("qualification")}, ["ask_next"])
+    wording = {"purpose": one_of(*CONSENT_PURPOSES), "wording": _LOCALISED, "needed": TRUTH}
+    return mapping(
+        {
+            "title": _LOCALISED,
+            "intro": _LOCALISED,
+            "button": _LOCALISED,
+            "event": ref("event"),
+            "details": mapping_of(TEXT),
+            "fields": {**list_of({"anyOf": [NAME, mapping(asked, ["field"]), following]}), "minItems": 1},
+            "consent": list_of(mapping(wording, ["purpose", "wording"])),
+            "notice": _LOCALISED,
+            "double_opt_in": TRUTH,
+            "thanks": mapping({"title": _LOCALISED, "text": _LOCALISED, "page": _LOCALISED}),
+            "download": _LOCALISED,
+        },
+        ["title", "button", "fields", "notice", "thanks"],
     )
 
 

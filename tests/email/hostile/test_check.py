@@ -17,7 +17,7 @@ _RUN = 'ulimit -v 524288; exec "$0" -c "from leadflow.cli.main import main; main
 
 
 def test_check_reads_hostile_templates_and_lives_to_tell(tmp_path: Path) -> None:
-    for folder in ("config", "segments", "lists", "templates"):
+    for folder in ("config", "segments", "lists", "templates", "pages"):
         shutil.copytree(_ROOT / folder, tmp_path / folder)
     cases = list(corpus())[::EVERY]
     for number, (part, kind, source) in enumerate(cases):
