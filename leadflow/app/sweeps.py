@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, func, or_, select, union, update
 from sqlalchemy.orm import Session
 
 from leadflow.app.phases import Deliver, alone, deliver_due, phase_of, run_phase
@@ -15,11 +15,11 @@ from leadflow.app.workspace import App
 from leadflow.db import greatest, refresh_statistics
 from leadflow.errors import LockedError, UsageError
 from leadflow.esp.memory import MemoryProvider
-from leadflow.models import event, identity, lead_state
+from leadflow.models import confirmation, event, identity, lead_state, message
 from leadflow.models import sweep as sweep_log
 from leadflow.pipeline import runs
 from leadflow.text import _
-from leadflow.types import DAY, EVERYONE, Everyone, Leads, Outcome, Phase, Scope, micros
+from leadflow.types import DAY, EVERYONE, Everyone, Leads, MessageState, Outcome, Phase, Scope, micros
 
 T = TypeVar("T")
 #: Told after each phase: drivers print progress or write a log line.
@@ -164,8 +164,11 @@ def sweep_one(app: App, address: str, when: When, *, patience: timedelta = PATIE
 
 
 def sweep_raised(app: App, when: When, *, patience: timedelta = PATIENCE) -> tuple[Outcome, ...]:
-    """The fast lane for everybody who raised a hand in the last day and whom no sweep has looked at since."""
-    return _fast_lane(app, when, _raised, patience)
+    """The fast lane for everybody who raised a hand in the last day and whom no sweep has looked at since.
+
+    And for those who wait for the mail that asks them to confirm what they wish.
+    """
+    return _fast_lane(app, when, _urgent, patience)
 
 
 def _fast_lane(
@@ -185,6 +188,17 @@ def _fast_lane(
             running.run(phase)
         _end(running)
     return tuple(running.outcomes)
+
+
+def _urgent(now: datetime) -> Select[Any]:
+    whom = union(_raised(now), _wishing(now)).subquery()
+    return select(whom.c.lead_id)
+
+
+def _wishing(now: datetime) -> Select[Any]:
+    """Leads whose mail with the link to confirm has not left."""
+    waits = (message.c.state == MessageState.PLANNED, message.c.send_at < micros(now))
+    return select(message.c.lead_id).join(confirmation, confirmation.c.message_id == message.c.id).where(*waits)
 
 
 def _raised(now: datetime) -> Select[Any]:

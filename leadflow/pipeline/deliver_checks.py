@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, null
 
-from leadflow.eligibility import first_reason, paused, row_blocks
+from leadflow.eligibility import confirming_blocks, first_reason, is_wished, paused, row_blocks
 from leadflow.models import enrolment, message
 from leadflow.types import EnrolmentState, Purpose, Reason, micros
 
@@ -24,7 +24,8 @@ def blocked_because(now: datetime) -> ColumnElement[Any]:
         (enrolment.c.state == EnrolmentState.ENDED, Reason.EXITED.value),
     )
     person = ((message.c.purpose == purpose, first_reason(row_blocks(now, purpose))) for purpose in Purpose)
-    return case(*own, *person, else_=null())
+    wished = (is_wished(), first_reason(confirming_blocks()))
+    return case(*own, wished, *person, else_=null())
 
 
 def window_opens(opens: ColumnElement[Any], now: datetime) -> ColumnElement[Any]:

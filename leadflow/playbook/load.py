@@ -18,6 +18,8 @@ from leadflow.playbook.journey import criteria_names, journey_of, stage_names
 from leadflow.playbook.known import UNREADABLE, Known, fault_at, is_name, wrong_name
 from leadflow.playbook.lint import Lint
 from leadflow.playbook.model import Playbook, Segment
+from leadflow.playbook.rights import SECTIONS as RIGHTS
+from leadflow.playbook.rights import rights_of, topic_names
 from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
 from leadflow.playbook.scoring import scoring_of
@@ -42,6 +44,7 @@ _SECTIONS = (
     "window",
     "brake",
     "delivery",
+    *RIGHTS,
     "removed",
 )
 
@@ -109,6 +112,7 @@ def _read(files: Files) -> Playbook | None:
         window=limits.window_of(main.part("window")),
         brake=limits.brake_of(main.part("brake")),
         delivery=delivery_of(main.part("delivery")),
+        rights=rights_of(main, known, emails),
         scoring=scoring_of(roots["scoring.yaml"] or _nothing(), known),
         journey=journey_of(journey, known, reasons),
         sales=sales,
@@ -204,6 +208,7 @@ def _known(files: Files, main: Node, journey: Node, segment_roots: Mapping[str, 
             conditions[name] = condition
     return Known(
         languages=tuple(dict.fromkeys(main.part("brand").part("languages").texts())) or ("en",),
+        topics=topic_names(main),
         vocabulary=vocabulary,
         stages=stage_names(journey),
         segments=conditions,

@@ -38,8 +38,10 @@ CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-#: Page → its words (title, text, button), looked up in the reader's language when the page is shown.
-_WORDS: Mapping[str, Callable[[], tuple[str, str, str | None]]] = {
+#: Title, text, and the button where there is one.
+Words = tuple[str, str, str | None]
+#: Page → its words, looked up in the reader's language when the page is shown.
+_WORDS: Mapping[str, Callable[[], Words]] = {
     "ask": lambda: (
         _("Stop receiving our emails?"),
         _("One click and we will not write to you again. It takes effect at once."),
@@ -70,8 +72,13 @@ _WORDS: Mapping[str, Callable[[], tuple[str, str, str | None]]] = {
 
 def say(request: Request, page: str, language: str, *, status: int = 200) -> Response:
     """One of the pages in `language`."""
+    return tell(request, _WORDS[page], language, status=status)
+
+
+def tell(request: Request, words: Callable[[], Words], language: str, *, status: int = 200) -> Response:
+    """A page of nothing but `words`, looked up in `language`."""
     with speaking(language):
-        title, text, button = _WORDS[page]()
+        title, text, button = words()
     brand = request.app.state.app.playbook.brand.name
     html = template("page.html").render(
         language=language, title=title, text=text, button=button, brand=brand, style=STYLE

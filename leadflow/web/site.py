@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from leadflow.app import App
-from leadflow.web import answers, clicks, events, health, unsubscribe, webhooks
+from leadflow.web import answers, clicks, confirm, events, health, unsubscribe, webhooks
 from leadflow.web.pages import CONTENT_SECURITY_POLICY, language_of, say
 
 logger = logging.getLogger("leadflow.web")
@@ -24,14 +24,14 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 #: Answered with a page for people; elsewhere programs ask.
-FOR_PEOPLE = ("/u/", "/c/", "/h/")
+FOR_PEOPLE = ("/u/", "/c/", "/h/", "/confirm/", "/preferences/")
 
 
 def create_site(app: App) -> FastAPI:
     """The ASGI application over an opened workspace."""
     site = FastAPI(title="leadflow", docs_url=None, redoc_url=None, openapi_url=None)
     site.state.app = app
-    for door in (unsubscribe, clicks, answers, webhooks, events, health):
+    for door in (unsubscribe, confirm, clicks, answers, webhooks, events, health):
         site.include_router(door.router)
     site.middleware("http")(_with_headers)
     site.exception_handler(HTTPException)(_refuse)

@@ -25,6 +25,7 @@ from leadflow.playbook.model.limits import (
     WarmUp,
     Window,
 )
+from leadflow.playbook.model.rights import Retention, Rights
 from leadflow.playbook.model.sales import (
     Absence,
     HotRule,
@@ -62,6 +63,8 @@ __all__ = [
     "Playbook",
     "Pressure",
     "Reentry",
+    "Retention",
+    "Rights",
     "Route",
     "Sales",
     "Salesperson",

@@ -12,6 +12,7 @@ from leadflow.playbook.model.journey import (
     Scoring,
 )
 from leadflow.playbook.model.limits import Brake, Brand, Delivery, NeverRule, Office, Pressure, Sender, Window
+from leadflow.playbook.model.rights import Rights
 from leadflow.playbook.model.sales import Sales, Schedule
 from leadflow.steps.base import END, Step
 from leadflow.types import NOWHERE, Place
@@ -124,6 +125,7 @@ class Playbook:
     #: Sequences that are gone for good: whoever is under way in one leaves it.
     removed_sequences: tuple[str, ...] = ()
     delivery: Delivery = field(default_factory=Delivery)
+    rights: Rights = field(default_factory=Rights)
 
     @property
     def short(self) -> str:
