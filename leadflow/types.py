@@ -206,6 +206,8 @@ class Reason(StrEnum):
     OBJECTED = "objected"
     NO_ADDRESS = "no_address"
     NO_BASIS = "no_basis"
+    #: The reader asked for a pause, or declined the topic.
+    PREFERENCE = "preference"
     NO_MAIL_FLAG = "no_mail_flag"
     NO_MAIL_LEFT = "no_mail_left"
     ALREADY_RECEIVED = "already_received"

@@ -21,9 +21,9 @@ from sqlalchemy import (
 
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources, consent_says
-from leadflow.models import confirmation, consent, identity, lead, lead_state, message, suppression
+from leadflow.models import confirmation, consent, identity, lead, lead_state, message, preference, suppression
 from leadflow.playbook.model import Playbook
-from leadflow.types import OWN_NO, Audience, Basis, Lifecycle, Purpose, Reason, Suppressed, Wish
+from leadflow.types import OWN_NO, Audience, Basis, Lifecycle, Purpose, Reason, Suppressed, Wish, micros
 
 #: A reason and the expression that is true, and never NULL, for those it stops.
 Block = tuple[Reason, ColumnElement[bool]]
@@ -40,6 +40,7 @@ PERSONAL = (
     Reason.NO_ADDRESS,
     Reason.NO_MAIL_FLAG,
     *SUPPRESSED_AS.values(),
+    Reason.PREFERENCE,
     Reason.NO_BASIS,
     Reason.OPEN_DEAL,
     Reason.NEVER_LIST,
@@ -56,7 +57,10 @@ def row_blocks(now: datetime, purpose: Purpose) -> list[Block]:
     """
     suppressed = [(reason, func.coalesce(suppression.c.reason, "") == word) for word, reason in SUPPRESSED_AS.items()]
     withdrawn = func.coalesce(_last_word(purpose), "") == "withdrawn"
-    return [*_address_blocks(purpose, suppressed, withdrawn), *_basis_blocks(now), *_journey_blocks(purpose)]
+    own = (preference.c.identity_id == identity.c.id, preference.c.paused_until > micros(now))
+    rests = exists().where(*own).correlate(identity)
+    told = _address_blocks(purpose, suppressed, withdrawn, rests)
+    return [*told, *_basis_blocks(now), *_journey_blocks(purpose)]
 
 
 def confirming_blocks() -> list[Block]:
@@ -90,7 +94,10 @@ def planning_blocks(playbook: Playbook, sources: Sources, now: datetime, purpose
     ]
     suppressed = [(reason, _suppressed(word)) for word, reason in SUPPRESSED_AS.items()]
     withdrawn = consent_says("withdrawn", lead.c.id, purpose)
-    return [*_address_blocks(purpose, suppressed, withdrawn), *_basis_blocks(now), open_deal, *never, *journey]
+    pauses = select(preference.c.identity_id).where(preference.c.paused_until > micros(now))
+    rests = func.coalesce(lead.c.address_id.in_(pauses.correlate(None)), false())
+    told = _address_blocks(purpose, suppressed, withdrawn, rests)
+    return [*told, *_basis_blocks(now), open_deal, *never, *journey]
 
 
 def first_reason(blocks: Sequence[Block], otherwise: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
@@ -99,7 +106,9 @@ def first_reason(blocks: Sequence[Block], otherwise: ColumnElement[Any] | None =
     return case(*((holds, reason.value) for reason, holds in blocks), else_=last) if blocks else last
 
 
-def _address_blocks(purpose: Purpose, suppressed: Sequence[Block], withdrawn: ColumnElement[bool]) -> list[Block]:
+def _address_blocks(
+    purpose: Purpose, suppressed: Sequence[Block], withdrawn: ColumnElement[bool], rests: ColumnElement[bool]
+) -> list[Block]:
     blocks = [
         (Reason.NO_ADDRESS, or_(lead.c.address_id.is_(None), func.coalesce(identity.c.value, "") == "")),
         (Reason.NO_MAIL_FLAG, lead.c.no_mail),
@@ -107,6 +116,8 @@ def _address_blocks(purpose: Purpose, suppressed: Sequence[Block], withdrawn: Co
     ]
     if purpose in (Purpose.NURTURE, Purpose.NEWSLETTER):
         blocks.append((Reason.UNSUBSCRIBED, withdrawn))
+    if purpose is not Purpose.SERVICE:
+        blocks.append((Reason.PREFERENCE, rests))
     return blocks
 
 

@@ -44,7 +44,7 @@ def give_what_was_asked(session: Session, done: Confirmed, *, at: datetime, proo
     lift_own_no(session, done.identity_id, before=done.asked_at)
     purposes = tuple(row.purpose for row in asked)
     if set(purposes) & set(_MAILED):
-        _write_on_consent(session, done.lead_id, at)
+        write_on_consent(session, done.lead_id, at, source=proof.method)
     return purposes
 
 
@@ -97,7 +97,7 @@ def _word(lead_id: int, state: str, at: datetime, proof: Proof) -> dict[str, Any
     }
 
 
-def _write_on_consent(session: Session, lead_id: int, at: datetime) -> None:
+def write_on_consent(session: Session, lead_id: int, at: datetime, *, source: str) -> None:
     """UPDATE lead: consent is what this person is written to on, and whatever kept mail away is over."""
     was = session.execute(select(lead.c.basis, lead.c.no_mail).where(lead.c.id == lead_id)).one_or_none()
     if was is None:
@@ -110,7 +110,7 @@ def _write_on_consent(session: Session, lead_id: int, at: datetime) -> None:
     session.execute(update(lead).where(lead.c.id == lead_id).values(**changed, updated_at=at))
     history = [
         {"lead_id": lead_id, "field": name, "before": change_of(getattr(was, name)), "after": change_of(value)}
-        | {"at": at, "source": "double_opt_in"}
+        | {"at": at, "source": source}
         for name, value in changed.items()
     ]
     session.execute(insert(lead_change), history)
