@@ -1,0 +1,153 @@
+"""A person's rights over what is held on them: a copy of all of it, and its erasure from tables and files."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from leadflow.app.sweeps import PATIENCE, holding
+from leadflow.app.workspace import App
+from leadflow.db import insert_into
+from leadflow.intake.holdings import Holder, delete_rows, holder_of, rows_about
+from leadflow.models import lead, suppression
+from leadflow.types import Suppressed, micros
+
+#: Bytes at the beginning of a mail in which its reader stands.
+_HEAD = 16_384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What an erasure took, in numbers."""
+
+    rows: int
+    files: int
+    #: Files that people brought, below the workspace, in which the address still stands.
+    remaining: tuple[Path, ...] = ()
+
+
+def copy_of(app: App, lead_id: int, now: datetime) -> Mapping[str, Any]:
+    """All that is held on a person, as plain values for JSON: table → rows, and the files there are."""
+    with Session(app.engine) as session:
+        holder = holder_of(session, lead_id)
+        held = {table: [_plain(row) for row in rows] for table, rows in rows_about(session, holder)}
+    root = app.settings.workspace
+    files = sorted(str(path.relative_to(root)) for path in _files_about(app, holder))
+    return {"exported_at": now.isoformat(), "held": held, "files": files}
+
+
+def erase(app: App, lead_id: int, now: datetime, *, objects: bool = True) -> Erased:
+    """Take a person out of every table and file; where they object, their address is never mailed again.
+
+    What stays is the keyed hash of the address. Raises LockedError where a sweep goes on too long.
+    """
+    with holding(app, PATIENCE):
+        with Session(app.engine) as session, session.begin():
+            if session.scalar(select(lead.c.id).where(lead.c.id == lead_id)) is None:
+                return Erased(rows=0, files=0)
+            holder = holder_of(session, lead_id)
+            rows = delete_rows(session, holder)
+            if objects and holder.hashes:
+                _keep_the_no(session, holder, now)
+        files = list(_files_about(app, holder))
+        for path in files:
+            path.unlink(missing_ok=True)
+        cut = sum(_cut_out(path, holder) for path in app.settings.workspace.rglob("*.rejects.csv"))
+        overwrite_deleted(app.engine)
+    return Erased(rows=rows, files=len(files) + cut, remaining=tuple(_brought(app, holder)))
+
+
+def _keep_the_no(session: Session, holder: Holder, now: datetime) -> None:
+    rows = [
+        {"address_hash": word, "reason": Suppressed.OBJECTED, "at": micros(now), "source": "erasure"}
+        for word in holder.hashes
+    ]
+    session.execute(insert_into(session, suppression).on_conflict_do_nothing(), rows)
+
+
+def overwrite_deleted(engine: Engine) -> None:
+    """SQLite keeps deleted bytes in its file until that is written anew; PostgreSQL's vacuum comes by itself."""
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        driver = raw.driver_connection
+        assert driver is not None  # noqa: S101 - narrows what SQLAlchemy types as optional
+        driver.rollback()
+        was, driver.isolation_level = driver.isolation_level, None
+        driver.execute("VACUUM")
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        driver.isolation_level = was
+    finally:
+        raw.close()
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(value) for name, value in row.items()}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case _:
+            return value
+
+
+def _files_about(app: App, holder: Holder) -> Iterator[Path]:
+    """Files leadflow wrote about this person: mails, hand-overs, alerts, a digest that names others included."""
+    for path in app.settings.outbox.rglob("*.eml"):
+        if _mentions(_read(path, _HEAD), *holder.addresses):
+            yield path
+    for folder in ("handovers", "alerts"):
+        for path in (app.settings.var / folder).rglob("*"):
+            if path.is_file() and _mentions(_read(path), *holder.addresses, holder.name, holder.phone):
+                yield path
+
+
+def _brought(app: App, holder: Holder) -> Iterator[Path]:
+    for pattern in ("*.csv", "*.jsonl"):
+        for path in app.settings.workspace.rglob(pattern):
+            if _mentions(_read(path), *holder.addresses):
+                yield path
+
+
+def _read(path: Path, most: int = -1) -> bytes:
+    # A file may go while we look.
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(most)
+    return b""
+
+
+def _mentions(content: bytes, *words: str) -> bool:
+    lowered = content.lower()
+    return any(word.casefold().encode() in lowered for word in words if word)
+
+
+def _cut_out(path: Path, holder: Holder) -> int:
+    """The rejected rows of a person leave the file; 1 where there were any."""
+    content = _read(path)
+    if not _mentions(content, *holder.addresses):
+        return 0
+    kept = [row for row in _records(content) if not _mentions(row, *holder.addresses)]
+    path.write_bytes(b"".join(kept))
+    return 1
+
+
+def _records(content: bytes) -> Iterator[bytes]:
+    """Lines, those that a quoted value runs over together."""
+    begun = b""
+    for line in content.splitlines(keepends=True):
+        begun += line
+        if begun.count(b'"') % 2 == 0:
+            yield begun
+            begun = b""
+    if begun:
+        yield begun
