@@ -1,6 +1,6 @@
 """A person's rights over what is held on them: a copy of all of it, and its erasure from tables and files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -37,37 +37,40 @@ def copy_of(app: App, lead_id: int, now: datetime) -> Mapping[str, Any]:
         holder = holder_of(session, lead_id)
         held = {table: [_plain(row) for row in rows] for table, rows in rows_about(session, holder)}
     root = app.settings.workspace
-    files = sorted(str(path.relative_to(root)) for path in _files_about(app, holder))
+    files = sorted(str(path.relative_to(root)) for path in _files_about(app, [holder]))
     return {"exported_at": now.isoformat(), "held": held, "files": files}
 
 
-def erase(app: App, lead_id: int, now: datetime, *, objects: bool = True) -> Erased:
-    """Take a person out of every table and file; where they object, their address is never mailed again.
+def erase(app: App, lead_ids: Collection[int], now: datetime, *, objects: bool = True) -> Erased:
+    """Take people out of every table and file; where they object, their addresses are never mailed again.
 
     What stays is the keyed hash of the address. Raises LockedError where a sweep goes on too long.
     """
     with holding(app, PATIENCE):
         with Session(app.engine) as session, session.begin():
-            if session.scalar(select(lead.c.id).where(lead.c.id == lead_id)) is None:
-                return Erased(rows=0, files=0)
-            holder = holder_of(session, lead_id)
-            rows = delete_rows(session, holder)
-            if objects and holder.hashes:
-                _keep_the_no(session, holder, now)
-        files = list(_files_about(app, holder))
+            known = session.scalars(select(lead.c.id).where(lead.c.id.in_(lead_ids))).all()
+            holders = [holder_of(session, lead_id) for lead_id in known]
+            rows = sum(delete_rows(session, holder) for holder in holders)
+            if objects:
+                _keep_the_no(session, holders, now)
+        if not holders:
+            return Erased(rows=0, files=0)
+        files = list(_files_about(app, holders))
         for path in files:
             path.unlink(missing_ok=True)
-        cut = sum(_cut_out(path, holder) for path in app.settings.workspace.rglob("*.rejects.csv"))
+        cut = sum(_cut_out(path, holders) for path in app.settings.workspace.rglob("*.rejects.csv"))
         overwrite_deleted(app.engine)
-    return Erased(rows=rows, files=len(files) + cut, remaining=tuple(_brought(app, holder)))
+    return Erased(rows=rows, files=len(files) + cut, remaining=tuple(_brought(app, holders)))
 
 
-def _keep_the_no(session: Session, holder: Holder, now: datetime) -> None:
+def _keep_the_no(session: Session, holders: Sequence[Holder], now: datetime) -> None:
     rows = [
         {"address_hash": word, "reason": Suppressed.OBJECTED, "at": micros(now), "source": "erasure"}
+        for holder in holders
         for word in holder.hashes
     ]
-    session.execute(insert_into(session, suppression).on_conflict_do_nothing(), rows)
+    if rows:
+        session.execute(insert_into(session, suppression).on_conflict_do_nothing(), rows)
 
 
 def overwrite_deleted(engine: Engine) -> None:
@@ -101,21 +104,27 @@ def _value(value: Any) -> Any:
             return value
 
 
-def _files_about(app: App, holder: Holder) -> Iterator[Path]:
+def _files_about(app: App, holders: Sequence[Holder]) -> Iterator[Path]:
     """Files leadflow wrote about this person: mails, hand-overs, alerts, a digest that names others included."""
+    addresses = _addresses(holders)
     for path in app.settings.outbox.rglob("*.eml"):
-        if _mentions(_read(path, _HEAD), *holder.addresses):
+        if _mentions(_read(path, _HEAD), *addresses):
             yield path
+    words = [*addresses, *(word for holder in holders for word in (holder.name, holder.phone))]
     for folder in ("handovers", "alerts"):
         for path in (app.settings.var / folder).rglob("*"):
-            if path.is_file() and _mentions(_read(path), *holder.addresses, holder.name, holder.phone):
+            if path.is_file() and _mentions(_read(path), *words):
                 yield path
 
 
-def _brought(app: App, holder: Holder) -> Iterator[Path]:
+def _addresses(holders: Sequence[Holder]) -> list[str]:
+    return [address for holder in holders for address in sorted(holder.addresses)]
+
+
+def _brought(app: App, holders: Sequence[Holder]) -> Iterator[Path]:
     for pattern in ("*.csv", "*.jsonl"):
         for path in app.settings.workspace.rglob(pattern):
-            if _mentions(_read(path), *holder.addresses):
+            if _mentions(_read(path), *_addresses(holders)):
                 yield path
 
 
@@ -131,12 +140,12 @@ def _mentions(content: bytes, *words: str) -> bool:
     return any(word.casefold().encode() in lowered for word in words if word)
 
 
-def _cut_out(path: Path, holder: Holder) -> int:
-    """The rejected rows of a person leave the file; 1 where there were any."""
-    content = _read(path)
-    if not _mentions(content, *holder.addresses):
+def _cut_out(path: Path, holders: Sequence[Holder]) -> int:
+    """The rejected rows of these people leave the file; 1 where there were any."""
+    content, addresses = _read(path), _addresses(holders)
+    if not _mentions(content, *addresses):
         return 0
-    kept = [row for row in _records(content) if not _mentions(row, *holder.addresses)]
+    kept = [row for row in _records(content) if not _mentions(row, *addresses)]
     path.write_bytes(b"".join(kept))
     return 1
 

@@ -63,7 +63,7 @@ def erase(
         if not yes and not typer.confirm(_("Erase {who} for good?").format(who=code_of(lead_id))):
             console.print(_("nothing was erased"))
             raise typer.Exit(1)
-        done = take_out(app, lead_id, acted_at(app, at))
+        done = take_out(app, [lead_id], acted_at(app, at))
         rows = ngettext("{n} row", "{n} rows", done.rows).format(n=done.rows)
         files = ngettext("{n} file", "{n} files", done.files).format(n=done.files)
         words = _("erased {who}: {rows}, {files}; the address is never mailed again")

@@ -30,6 +30,9 @@ def rights_of(main: Node, known: Known, emails: Mapping[str, Email | None]) -> R
         retention=_retention(main.part("retention")),
         tracks_links=(tracking.part("links").choice(["on", "off"]) or "on") == "on",
     )
+    if rights.retention is not None and Wish.KEEP not in rights.emails:
+        told = _("nobody is erased unasked: name an email under confirmations, keep: shall-we-stay-in-touch")
+        main.key("retention").fault(told)
     _check_unasked(main, rights, emails)
     return rights
 

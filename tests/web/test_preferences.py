@@ -1,20 +1,24 @@
 """The preference centre: what a reader chooses is kept, changes of mind go to the ledger, looking changes nothing."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from leadflow.app import App
 from leadflow.links import sign_preferences, sign_unsubscribe
-from leadflow.models import consent, declined, identity, lead, lead_change, preference, suppression
+from leadflow.models import consent, declined, lead, lead_change, preference, suppression
 from leadflow.playbook.model import Rights
-from leadflow.types import DAY
+from leadflow.types import DAY, Wish
 from leadflow.web.site import create_site
 from tests.apps import an_app
 from tests.build import add_lead, playbook
+from tests.pipeline.mails import email, mail_playbook
+from tests.web.test_confirm import sent
 from tests.web.test_unsubscribe import counts
 
 KEY = "k" * 32
@@ -27,7 +31,6 @@ ALL = {"purpose": ["nurture"], "topic": ["search", "shops"], "gap": "0", "langua
 def app(engine: Engine) -> App:
     with Session(engine) as session, session.begin():
         add_lead(session, 7, language="en", basis="legitimate_interest")
-        session.execute(update(identity).where(identity.c.id == 7).values(kind="email"))
     return an_app(engine, book=playbook(rights=Rights(topics=TOPICS)))
 
 
@@ -111,3 +114,35 @@ def test_a_link_that_leads_to_nobody_is_none(app: App, client: TestClient, token
     asked = (client.get(f"/preferences/{token}"), client.post(f"/preferences/{token}", data=ALL))
     assert [answer.status_code for answer in asked] == [404, 404]
     assert counts(app) == before
+
+
+def test_a_reader_gets_a_copy_and_is_erased_after_confirming_each_by_mail(engine: Engine, tmp_path: Path) -> None:
+    mails = [
+        email(name, "**[Yes]({{ links.confirm }})**\n", purpose="service", pick="named") for name in ("copy", "erase")
+    ]
+    rights = Rights(emails={Wish.COPY: "copy", Wish.ERASE: "erase"})
+    with Session(engine) as session, session.begin():
+        add_lead(session, 7, language="en", basis="consent")
+    app = an_app(engine, book=mail_playbook(*mails, rights=rights), workspace=tmp_path)
+    client = TestClient(create_site(app), follow_redirects=False)
+
+    links = {}
+    for wish in ("copy", "erase"):
+        assert client.get(f"{PAGE}/{wish}").status_code == 405
+        assert "on its way" in client.post(f"{PAGE}/{wish}").text
+        found = re.search(r"/confirm/[\w.]+", sent(app)[-1].text)
+        assert found is not None
+        links[wish] = found[0]
+
+    copy = client.post(links["copy"])
+    assert copy.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+    assert [row["id"] for row in copy.json()["held"]["lead"]] == [7]
+    assert client.post(links["copy"]).status_code == 410
+
+    assert "cannot be undone" in client.get(links["erase"]).text
+    assert "is erased" in client.post(links["erase"]).text
+    with Session(engine) as session:
+        assert session.scalar(select(lead.c.id)) is None
+        assert session.scalar(select(suppression.c.reason)) == "objected"
+    assert client.post(links["erase"]).status_code == 410
+    assert client.get(PAGE).status_code == 404
