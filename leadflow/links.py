@@ -12,6 +12,8 @@ from leadflow.errors import LinkError
 
 _CLICK = "click"
 _UNSUBSCRIBE = "unsubscribe"
+_CONFIRM = "confirm"
+_PREFERENCES = "preferences"
 _ANSWER = "leadflow.answer"
 _FORM = "form"
 _READER = "reader"
@@ -56,6 +58,26 @@ def read_unsubscribe(key: str, token: str) -> tuple[int, str]:
     """(identity id, purpose) of a word made by `sign_unsubscribe`; LinkError otherwise."""
     identity_id, _dot, purpose = _read(key, _UNSUBSCRIBE, token).partition(".")
     return int(identity_id), purpose
+
+
+def sign_confirm(key: str, message_id: int) -> str:
+    """A word that confirms what message `message_id` asks; its row says until when, and whether it was used."""
+    return _signed(key, _CONFIRM, str(message_id))
+
+
+def read_confirm(key: str, token: str) -> int:
+    """The message id of a word made by `sign_confirm`; LinkError otherwise."""
+    return int(_read(key, _CONFIRM, token))
+
+
+def sign_preferences(key: str, identity_id: int) -> str:
+    """A word with which the owner of an address chooses what to receive; it never expires."""
+    return _signed(key, _PREFERENCES, str(identity_id))
+
+
+def read_preferences(key: str, token: str) -> int:
+    """The identity id of a word made by `sign_preferences`; LinkError otherwise."""
+    return int(_read(key, _PREFERENCES, token))
 
 
 def sign_answer(key: str, escalation_id: int, rep: str, answer: str) -> str:
@@ -129,6 +151,16 @@ def click_url(public_url: str, token: str) -> str:
 def unsubscribe_url(public_url: str, token: str) -> str:
     """Where a reader, or a mailbox on the reader's behalf, unsubscribes."""
     return f"{public_url.rstrip('/')}/u/{token}"
+
+
+def confirm_url(public_url: str, token: str) -> str:
+    """Where a reader confirms what they asked for."""
+    return f"{public_url.rstrip('/')}/confirm/{token}"
+
+
+def preferences_url(public_url: str, token: str) -> str:
+    """Where a reader chooses what to receive."""
+    return f"{public_url.rstrip('/')}/preferences/{token}"
 
 
 def address_hash(key: str, address: str) -> str:

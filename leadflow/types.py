@@ -96,6 +96,18 @@ class Audience(StrEnum):
     B2C = "b2c"
 
 
+class Wish(StrEnum):
+    """What somebody asks for that counts once they confirm it by the link in a mail."""
+
+    #: A form with double opt-in.
+    CONSENT = "consent"
+    #: All that is held on them.
+    COPY = "copy"
+    ERASE = "erase"
+    #: To stay, after years without an act of theirs.
+    KEEP = "keep"
+
+
 class MessageState(StrEnum):
     PLANNED = "planned"
     CLAIMED = "claimed"
@@ -138,6 +150,10 @@ class Suppressed(StrEnum):
     BOUNCED = "bounced"
     INVALID = "invalid"
     OBJECTED = "objected"
+
+
+#: What a person's own click takes them off: their own no, never a bounce or a complaint.
+OWN_NO = (Suppressed.UNSUBSCRIBED, Suppressed.OBJECTED)
 
 
 class EnrolmentState(StrEnum):
@@ -190,6 +206,8 @@ class Reason(StrEnum):
     OBJECTED = "objected"
     NO_ADDRESS = "no_address"
     NO_BASIS = "no_basis"
+    #: The reader asked for a pause, or declined the topic.
+    PREFERENCE = "preference"
     NO_MAIL_FLAG = "no_mail_flag"
     NO_MAIL_LEFT = "no_mail_left"
     ALREADY_RECEIVED = "already_received"

@@ -15,7 +15,7 @@ from leadflow.ask.why import Answer
 from leadflow.ask.why import why as ask
 from leadflow.conditions.tree import All
 from leadflow.esp.memory import MemoryProvider
-from leadflow.models import enrolment, escalation, identity, lead, lead_state, message, pause
+from leadflow.models import declined, enrolment, escalation, identity, lead, lead_state, message, pause, preference
 from leadflow.pipeline.clocks import run_clocks
 from leadflow.playbook.model import Playbook
 from leadflow.types import EVERYONE, IN_FLIGHT, Basis, Leads, MessageState, Phase, Reason, Scope, micros
@@ -94,6 +94,14 @@ def _mail_again(session: Session, playbook: Playbook, lead_id: int, _night: date
     return playbook
 
 
+def _as_before(session: Session, playbook: Playbook, lead_id: int, _night: datetime) -> Playbook:
+    """They take back what they chose."""
+    address = select(lead.c.address_id).where(lead.c.id == lead_id).scalar_subquery()
+    session.execute(delete(preference).where(preference.c.identity_id == address))
+    session.execute(delete(declined).where(declined.c.identity_id == address))
+    return playbook
+
+
 def _deal(session: Session, playbook: Playbook, lead_id: int, _night: datetime) -> Playbook:
     session.execute(update(lead).where(lead.c.id == lead_id).values(deal_state="lost"))
     return playbook
@@ -140,6 +148,7 @@ _CURES: Mapping[Reason, Cure] = {
     Reason.INVALID_ADDRESS: _address,
     Reason.NO_BASIS: _basis,
     Reason.NO_MAIL_FLAG: _mail_again,
+    Reason.PREFERENCE: _as_before,
     Reason.OPEN_DEAL: _deal,
     Reason.NEVER_LIST: _no_never,
     Reason.WITH_SALES: _unanswered,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.app.phases import deliver_due, seldom
 from leadflow.app.reconcile import reconcile_due
+from leadflow.app.retention import apply_retention
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
 from leadflow.app.sweeps import sweep_raised
 from leadflow.app.telling import tell_waiting
@@ -159,5 +160,9 @@ def run_upkeep(app: App, now: datetime) -> Mapping[str, int]:
     counts = {f"reconcile_{word}": n for word, n in reconcile_due(app, now).items()}
     counts["raised_hands"] = sum(outcome.changed for outcome in sweep_raised(app, now))
     counts |= run_escalations(app, now)
+    if app.playbook.rights.retention is not None:
+        day = now.astimezone(app.office).date().isoformat()
+        kept = run_once(app, job="retention", slot=day, act=lambda _claim: apply_retention(app, now))
+        counts |= {f"retention_{word}": n for word, n in (kept or {}).items()}
     sent = deliver_due(app, now)
     return counts | {"delivered": sent.changed, "waiting": sent.counts.get("waiting", 0)}

@@ -17,7 +17,7 @@ from leadflow.email.pool import Renderers, Task
 from leadflow.email.preview import page_url
 from leadflow.email.render import MissingValueError, Rendered
 from leadflow.errors import Fault, PlaybookError, Severity, TemplateError, UsageError
-from leadflow.links import TEST_WORD, unsubscribe_url
+from leadflow.links import TEST_WORD, confirm_url, preferences_url, unsubscribe_url
 from leadflow.pipeline.deliver_content import facts_of, sender_of
 from leadflow.playbook.emails import BASE, FOLDER
 from leadflow.playbook.load import check_playbook
@@ -130,9 +130,16 @@ class Workbench:
         self, playbook: Playbook, email: Email, language: str, facts: Mapping[str, object], leave: str
     ) -> Rendered:
         shape = self.renderers.compile(email, language, playbook.base)
-        site, door = playbook.brand.site, self.settings.public_url
-        links = [page_url(site, target, door) if kind == "page" else target for kind, target in shape.slots.values()]
-        task = Task(shape=shape, facts=facts, links=links, unsubscribe=leave)
+        site, public = playbook.brand.site, self.settings.public_url
+        links = [page_url(site, target, public) if kind == "page" else target for kind, target in shape.slots.values()]
+        task = Task(
+            shape=shape,
+            facts=facts,
+            links=links,
+            unsubscribe=leave,
+            preferences=preferences_url(public, TEST_WORD),
+            confirm=confirm_url(public, TEST_WORD),
+        )
         (outcome,) = self.renderers.render([task])
         if isinstance(outcome, TemplateError):
             raise outcome

@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 from leadflow.ask.person import code_of, find_lead
 from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.db import make_engine
-from leadflow.email.catalog import Email
+from leadflow.email.catalog import Email, body_for
 from leadflow.email.variants import ORIGINAL, shares_of, variant_for
 from leadflow.errors import UsageError
-from leadflow.pipeline.catalogue import body_for
 from leadflow.pipeline.deliver_content import reader_of
 from leadflow.playbook.model import Playbook
 from leadflow.settings import Settings

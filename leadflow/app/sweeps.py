@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, func, or_, select, union, update
 from sqlalchemy.orm import Session
 
 from leadflow.app.phases import Deliver, alone, deliver_due, phase_of, run_phase
@@ -16,11 +16,11 @@ from leadflow.app.workspace import App
 from leadflow.db import greatest, refresh_statistics
 from leadflow.errors import LockedError, UsageError
 from leadflow.esp.memory import MemoryProvider
-from leadflow.models import event, identity, lead_state
+from leadflow.models import confirmation, event, identity, lead_state, message
 from leadflow.models import sweep as sweep_log
 from leadflow.pipeline import runs
 from leadflow.text import _
-from leadflow.types import DAY, EVERYONE, Everyone, Leads, Outcome, Phase, Scope, micros
+from leadflow.types import DAY, EVERYONE, Everyone, Leads, MessageState, Outcome, Phase, Scope, micros
 
 T = TypeVar("T")
 #: Told after each phase: drivers print progress or write a log line.
@@ -86,7 +86,7 @@ def sweeping(
     Raises LockedError when another sweep goes on for longer than `patience`, UsageError when a later one already
     looked.
     """
-    with _holding(app, patience) as owner:
+    with holding(app, patience) as owner:
         now = when if isinstance(when, datetime) else when()
         _begin(app, now, scope)
         running = Sweep(app=app, now=now, scope=scope, owner=owner, deliver=deliver)
@@ -95,7 +95,8 @@ def sweeping(
 
 
 @contextmanager
-def _holding(app: App, patience: timedelta) -> Iterator[str]:
+def holding(app: App, patience: timedelta) -> Iterator[str]:
+    """Keep every sweep out; LockedError when one goes on for longer than `patience`."""
     owner = runs.new_owner()
     _take_lock(app, owner, patience)
     try:
@@ -163,15 +164,18 @@ def sweep_one(app: App, address: str, when: When, *, patience: timedelta = PATIE
 
 
 def sweep_raised(app: App, when: When, *, patience: timedelta = PATIENCE) -> tuple[Outcome, ...]:
-    """The fast lane for everybody with an urgent act of the last day whom no sweep has looked at since."""
+    """The fast lane for everybody with an urgent act of the last day whom no sweep has looked at since.
+
+    And for those who wait for the mail that asks them to confirm what they wish.
+    """
     kinds = urgent_acts(app.playbook)
-    return _fast_lane(app, when, lambda now: _raised(kinds, now), patience)
+    return _fast_lane(app, when, lambda now: _urgent(kinds, now), patience)
 
 
 def _fast_lane(
     app: App, when: When, whom: Callable[[datetime], Select[Any]], patience: timedelta
 ) -> tuple[Outcome, ...]:
-    with _holding(app, patience) as owner:
+    with holding(app, patience) as owner:
         now = when if isinstance(when, datetime) else when()
         captured = run_phase(app, Phase.CAPTURE, now)
         with Session(app.engine) as session:
@@ -185,6 +189,17 @@ def _fast_lane(
             running.run(phase)
         _end(running)
     return tuple(running.outcomes)
+
+
+def _urgent(kinds: frozenset[str], now: datetime) -> Select[Any]:
+    whom = union(_raised(kinds, now), _wishing(now)).subquery()
+    return select(whom.c.lead_id)
+
+
+def _wishing(now: datetime) -> Select[Any]:
+    """Leads whose mail with the link to confirm has not left."""
+    waits = (message.c.state == MessageState.PLANNED, message.c.send_at < micros(now))
+    return select(message.c.lead_id).join(confirmation, confirmation.c.message_id == message.c.id).where(*waits)
 
 
 def _raised(kinds: frozenset[str], now: datetime) -> Select[Any]:

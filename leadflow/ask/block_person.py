@@ -12,7 +12,18 @@ from leadflow.ask.person import Subject
 from leadflow.ask.told import Told
 from leadflow.conditions.evaluate import View, holds
 from leadflow.conditions.prove import because, prove
-from leadflow.models import consent, deal, escalation, identity, lead, lead_change, lifecycle_change, suppression
+from leadflow.models import (
+    consent,
+    deal,
+    declined,
+    escalation,
+    identity,
+    lead,
+    lead_change,
+    lifecycle_change,
+    preference,
+    suppression,
+)
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
 from leadflow.types import Audience, Basis, EscalationState, Reason, Suppressed, instant_of, micros
@@ -97,6 +108,22 @@ def _no_basis(case: Case) -> Told:
     return Told(
         evidence=_("legitimate interest without {what}").format(what=words),
         lifts=_("lifts with {what}").format(what=words),
+    )
+
+
+def _preference(case: Case) -> Told:
+    address = case.subject.row["address_id"]
+    until = case.session.scalar(select(preference.c.paused_until).where(preference.c.identity_id == address))
+    if until is not None and until > case.view.now:
+        return Told(
+            evidence=_("asked for a pause until {date}").format(date=date_of(until, case.view)),
+            lifts=_("lifts {date}").format(date=weekday_of(until, case.view)),
+            lifts_at=until,
+        )
+    topics = case.session.scalars(select(declined.c.topic).where(declined.c.identity_id == address))
+    return Told(
+        evidence=_("does not want to hear of {topics}").format(topics=", ".join(sorted(topics)) or "–"),
+        lifts=_("lifts when they choose otherwise"),
     )
 
 
@@ -220,6 +247,7 @@ TELLS: Mapping[Reason, Callable[[Case], Told]] = {
     Reason.BOUNCED: _bounced,
     Reason.INVALID_ADDRESS: _invalid,
     Reason.NO_BASIS: _no_basis,
+    Reason.PREFERENCE: _preference,
     Reason.OPEN_DEAL: _open_deal,
     Reason.NEVER_LIST: _never,
     Reason.DISQUALIFIED: _disqualified,

@@ -33,6 +33,7 @@ def lifts(one: Without, now: datetime, zone: ZoneInfo) -> str:
         Reason.OPEN_DEAL: _("the end of the deal"),
         Reason.NO_ADDRESS: _("an address"),
         Reason.NO_BASIS: _("import notes"),
+        Reason.PREFERENCE: _("the end of their pause"),
         Reason.NO_MAIL_FLAG: _("an import without --no-mail"),
         Reason.NO_MAIL_LEFT: _("a new email"),
         Reason.ALREADY_RECEIVED: _("a new email"),

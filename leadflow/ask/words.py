@@ -32,6 +32,7 @@ def reason_words(reason: Reason) -> str:
         Reason.OBJECTED: _("objected"),
         Reason.NO_ADDRESS: _("no address"),
         Reason.NO_BASIS: _("no legal basis"),
+        Reason.PREFERENCE: _("as they chose"),
         Reason.NO_MAIL_FLAG: _("imported with --no-mail"),
         Reason.NO_MAIL_LEFT: _("no mail left"),
         Reason.ALREADY_RECEIVED: _("has it already"),

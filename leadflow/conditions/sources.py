@@ -120,10 +120,15 @@ def criteria_fields(vocabulary: Vocabulary, bits: ColumnElement[int]) -> dict[st
 def consent_says(
     state: str, lead_id: ColumnElement[int], purpose: str, *, before: int | None = None
 ) -> ColumnElement[bool]:
-    """Whether the last line of the ledger for `purpose` (before an instant, where asked) is `state`."""
+    """Whether the last line of the ledger for `purpose` (before an instant, where one is given) is `state`.
+
+    What somebody asked for and nobody has confirmed is neither a yes nor a no.
+    """
     line = consent.c
     newest = func.row_number().over(partition_by=line.lead_id, order_by=[line.at.desc(), line.id.desc()])
-    lines = select(line.lead_id, line.state, newest.label("newest")).where(line.purpose == purpose)
+    lines = select(line.lead_id, line.state, newest.label("newest")).where(
+        line.purpose == purpose, line.state != "asked"
+    )
     if before is not None:
         lines = lines.where(line.at < before)
     last = lines.subquery()

@@ -1,6 +1,13 @@
 """Who may be mailed, and why others may not: the same ordered reasons for planning, intent, `why` and the counts."""
 
-from leadflow.eligibility.blocks import Block, first_reason, planning_blocks, row_blocks
+from leadflow.eligibility.blocks import (
+    Block,
+    confirming_blocks,
+    first_reason,
+    is_wished,
+    planning_blocks,
+    row_blocks,
+)
 from leadflow.eligibility.held import held, pause_detail, paused
 from leadflow.eligibility.tonight import MAILED, Tonight, reason_tonight, tonight, words_tonight
 
@@ -8,8 +15,10 @@ __all__ = [
     "MAILED",
     "Block",
     "Tonight",
+    "confirming_blocks",
     "first_reason",
     "held",
+    "is_wished",
     "pause_detail",
     "paused",
     "planning_blocks",

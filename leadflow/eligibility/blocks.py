@@ -4,13 +4,26 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, null, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ScalarSelect,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    null,
+    or_,
+    select,
+    type_coerce,
+)
 
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources, consent_says
-from leadflow.models import consent, identity, lead, lead_state, suppression
+from leadflow.models import confirmation, consent, identity, lead, lead_state, message, preference, suppression
 from leadflow.playbook.model import Playbook
-from leadflow.types import Audience, Basis, Lifecycle, Purpose, Reason, Suppressed
+from leadflow.types import OWN_NO, Audience, Basis, Lifecycle, Purpose, Reason, Suppressed, Wish, micros
 
 #: A reason and the expression that is true, and never NULL, for those it stops.
 Block = tuple[Reason, ColumnElement[bool]]
@@ -27,6 +40,7 @@ PERSONAL = (
     Reason.NO_ADDRESS,
     Reason.NO_MAIL_FLAG,
     *SUPPRESSED_AS.values(),
+    Reason.PREFERENCE,
     Reason.NO_BASIS,
     Reason.OPEN_DEAL,
     Reason.NEVER_LIST,
@@ -43,7 +57,31 @@ def row_blocks(now: datetime, purpose: Purpose) -> list[Block]:
     """
     suppressed = [(reason, func.coalesce(suppression.c.reason, "") == word) for word, reason in SUPPRESSED_AS.items()]
     withdrawn = func.coalesce(_last_word(purpose), "") == "withdrawn"
-    return [*_address_blocks(purpose, suppressed, withdrawn), *_basis_blocks(now), *_journey_blocks(purpose)]
+    own = (preference.c.identity_id == identity.c.id, preference.c.paused_until > micros(now))
+    rests = exists().where(*own).correlate(identity)
+    told = _address_blocks(purpose, suppressed, withdrawn, rests)
+    return [*told, *_basis_blocks(now), *_journey_blocks(purpose)]
+
+
+def confirming_blocks() -> list[Block]:
+    """What stops a mail that its reader has just asked for, over message and the same tables as `row_blocks`.
+
+    No basis is needed but the wish; a bounce or a complaint stands, a no from before the wish does not.
+    """
+    asked_at = select(type_coerce(confirmation.c.asked_at, BigInteger)).where(confirmation.c.message_id == message.c.id)
+    later = func.coalesce(suppression.c.at > asked_at.correlate(message).scalar_subquery(), false())
+    suppressed = [
+        (reason, and_(suppression.c.reason == word, later) if word in OWN_NO else suppression.c.reason == word)
+        for word, reason in SUPPRESSED_AS.items()
+    ]
+    told = [(reason, func.coalesce(holds, false())) for reason, holds in suppressed]
+    return [(Reason.NO_ADDRESS, func.coalesce(identity.c.value, "") == ""), *told]
+
+
+def is_wished() -> ColumnElement[bool]:
+    """A message that asks its reader to confirm what they wish; one that asks whether to stay was nobody's wish."""
+    wished = (confirmation.c.message_id == message.c.id, confirmation.c.kind != Wish.KEEP)
+    return and_(message.c.purpose == Purpose.SERVICE, exists().where(*wished).correlate(message))
 
 
 def planning_blocks(playbook: Playbook, sources: Sources, now: datetime, purpose: Purpose) -> list[Block]:
@@ -56,7 +94,10 @@ def planning_blocks(playbook: Playbook, sources: Sources, now: datetime, purpose
     ]
     suppressed = [(reason, _suppressed(word)) for word, reason in SUPPRESSED_AS.items()]
     withdrawn = consent_says("withdrawn", lead.c.id, purpose)
-    return [*_address_blocks(purpose, suppressed, withdrawn), *_basis_blocks(now), open_deal, *never, *journey]
+    pauses = select(preference.c.identity_id).where(preference.c.paused_until > micros(now))
+    rests = func.coalesce(lead.c.address_id.in_(pauses.correlate(None)), false())
+    told = _address_blocks(purpose, suppressed, withdrawn, rests)
+    return [*told, *_basis_blocks(now), open_deal, *never, *journey]
 
 
 def first_reason(blocks: Sequence[Block], otherwise: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
@@ -65,7 +106,9 @@ def first_reason(blocks: Sequence[Block], otherwise: ColumnElement[Any] | None =
     return case(*((holds, reason.value) for reason, holds in blocks), else_=last) if blocks else last
 
 
-def _address_blocks(purpose: Purpose, suppressed: Sequence[Block], withdrawn: ColumnElement[bool]) -> list[Block]:
+def _address_blocks(
+    purpose: Purpose, suppressed: Sequence[Block], withdrawn: ColumnElement[bool], rests: ColumnElement[bool]
+) -> list[Block]:
     blocks = [
         (Reason.NO_ADDRESS, or_(lead.c.address_id.is_(None), func.coalesce(identity.c.value, "") == "")),
         (Reason.NO_MAIL_FLAG, lead.c.no_mail),
@@ -73,12 +116,16 @@ def _address_blocks(purpose: Purpose, suppressed: Sequence[Block], withdrawn: Co
     ]
     if purpose in (Purpose.NURTURE, Purpose.NEWSLETTER):
         blocks.append((Reason.UNSUBSCRIBED, withdrawn))
+    if purpose is not Purpose.SERVICE:
+        blocks.append((Reason.PREFERENCE, rests))
     return blocks
 
 
 def _last_word(purpose: Purpose) -> ScalarSelect[str]:
     """What the person said last of mails of `purpose`: given, withdrawn, or NULL."""
-    said = select(consent.c.state).where(consent.c.lead_id == lead.c.id, consent.c.purpose == purpose)
+    said = select(consent.c.state).where(
+        consent.c.lead_id == lead.c.id, consent.c.purpose == purpose, consent.c.state != "asked"
+    )
     newest = said.order_by(consent.c.at.desc(), consent.c.id.desc()).limit(1)
     return newest.correlate(lead).scalar_subquery()
 

@@ -50,6 +50,8 @@ class Email:
     name: str
     title: str = ""
     purpose: Purpose = Purpose.NURTURE
+    #: One of the playbook's topics, which readers may decline.
+    topic: str | None = None
     #: `named` emails are sent only by steps that name them.
     pick: str = "best"
     audience: For = field(default_factory=For)
@@ -115,3 +117,19 @@ class Email:
         """The same of a hand-written text part."""
         stem = f"body.{self.variant}" if f"{language}.txt" in self.own else "body"
         return f"{stem}.{language}.txt"
+
+
+def body_for(email: Email, tag: str, languages: tuple[str, ...]) -> str | None:
+    """The body a reader of `tag` gets: `fr-be`, else `fr`, else the brand's first language; None for no body.
+
+    Nobody gets a mail in another language than theirs when the brand writes in theirs.
+    """
+    # A brand writes fr-BE, people are kept as fr-be.
+    spelt = {language.lower(): language for language in (*languages, *email.bodies)}
+    own = [spelt.get(part, part) for part in (tag, tag.partition("-")[0])] if tag else []
+    spoken = [language for language in own if language in email.bodies or language in languages]
+    for language in spoken or languages[:1]:
+        if language in email.bodies:
+            wanted = email.audience.languages
+            return language if not wanted or {language, *own} & set(wanted) else None
+    return None

@@ -62,12 +62,13 @@ def _compiled(texts: dict[str, Compiled | TemplateError], key: str, source: byte
 
 
 def _rendered(texts: Mapping[str, Compiled | TemplateError], task: Sequence[Any]) -> bytes:
-    key, facts, links, unsubscribe, preferences = task
+    key, facts, links, unsubscribe, preferences, confirm = task
     compiled = texts[key]
     if isinstance(compiled, TemplateError):
         return wire.failure_frame(compiled)
     made = dict(zip(compiled.slots, links, strict=True))
-    nowhere = Links(page=_nowhere, url=_nowhere, unsubscribe=unsubscribe, preferences=preferences, made=made)
+    known = {"unsubscribe": unsubscribe, "preferences": preferences, "confirm": confirm}
+    nowhere = Links(page=_nowhere, url=_nowhere, made=made, **known)
     found = _outcome(lambda: wire.mail_frame(render_email(compiled, facts, nowhere)))
     return wire.failure_frame(found) if isinstance(found, TemplateError) else found
 

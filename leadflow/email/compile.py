@@ -193,7 +193,7 @@ def _tracked(href: str, vault: Vault) -> str:
         return vault.keep("{{ links.url(" + _quoted(href) + ") }}")
     elif href.startswith(("mailto:", "tel:", "#")):
         return href
-    allowed = 'links.page("…"), links.unsubscribe, links.preferences, https://, mailto: or tel:'
+    allowed = 'links.page("…"), links.unsubscribe, links.preferences, links.confirm, https://, mailto: or tel:'
     raise TemplateError(f"a link leads to {allowed}, not to {tag or href}")
 
 

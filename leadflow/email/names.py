@@ -50,6 +50,7 @@ NAMES: Mapping[str, Name] = {
     "links.page": _LINK,
     "links.unsubscribe": _LINK,
     "links.preferences": _LINK,
+    "links.confirm": _LINK,
     "now": Name(kind=Kind.INSTANT),
 }
 #: What only the frame of _base may use besides.

@@ -89,7 +89,11 @@ def forbidden_words(source: str) -> list[Forbidden]:
 def is_link(tag: str) -> bool:
     """Whether `tag` is a link of the engine's and nothing else: `{{ links.unsubscribe }}`, `{{ links.page("…") }}`."""
     match parse_template(tag).body:
-        case [nodes.Output(nodes=[nodes.Getattr(node=nodes.Name(name="links"), attr="unsubscribe" | "preferences")])]:
+        case [
+            nodes.Output(
+                nodes=[nodes.Getattr(node=nodes.Name(name="links"), attr="unsubscribe" | "preferences" | "confirm")]
+            )
+        ]:
             return True
         case [nodes.Output(nodes=[nodes.Call(args=[nodes.Const(value=str())], kwargs=[]) as call])]:
             return (

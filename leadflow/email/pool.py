@@ -48,6 +48,8 @@ class Task:
     unsubscribe: str
     #: '' for the unsubscribe page.
     preferences: str = ""
+    #: '' where nothing is to be confirmed.
+    confirm: str = ""
 
 
 @dataclass(slots=True)
@@ -215,7 +217,7 @@ def _of(pid: int) -> Renderers:
 
 def _encoded(task: Task) -> bytes | TemplateError:
     """`task` for the child; what people typed may be what JSON cannot say."""
-    rest = [task.links, task.unsubscribe, task.preferences]
+    rest = [task.links, task.unsubscribe, task.preferences, task.confirm]
     try:
         told = orjson.dumps([task.shape.key, task.facts, *rest])
     except TypeError:

@@ -13,7 +13,9 @@ OURS = ("/f/", "/p/")
 def preview_email(email: Email, language: str, facts: Mapping[str, object], base: Base) -> Rendered:
     """`email` in `language` for the person of `facts`; links lead straight to the pages, untracked."""
     site = str(facts.get("brand.site", ""))
-    links = Links(page=lambda path: page_url(site, path), url=str, unsubscribe=f"{site}/unsubscribe")
+    links = Links(
+        page=lambda path: page_url(site, path), url=str, unsubscribe=f"{site}/unsubscribe", confirm=f"{site}/confirm"
+    )
     return render_email(compile_email(email, language, base), facts, links)
 
 

@@ -32,6 +32,8 @@ class Links:
     unsubscribe: str
     #: Where a reader chooses what to get; the unsubscribe page where the site has no other.
     preferences: str = ""
+    #: What the mail asks its reader to confirm; most mails ask nothing.
+    confirm: str = ""
     #: By slot, where they were made all at once.
     made: Mapping[str, str] | None = None
 
@@ -92,6 +94,7 @@ def context_of(compiled: Compiled, facts: Mapping[str, object], links: Links) ->
         "now": facts.get("now") or missing("now"),
         "_links_unsubscribe": links.unsubscribe,
         "_links_preferences": links.preferences or links.unsubscribe,
+        "_links_confirm": links.confirm or missing("links.confirm"),
         **made,
     }
     for part in compiled.parts:
@@ -109,7 +112,8 @@ def _group(group: str, compiled: Compiled, facts: Mapping[str, object], links: L
     """Everything of a group, for templates that look into it by a way that is not known beforehand."""
     if group == "links":
         leave, choose = links.unsubscribe, links.preferences or links.unsubscribe
-        return SimpleNamespace(page=links.page, url=links.url, unsubscribe=leave, preferences=choose)
+        confirm = links.confirm or missing("links.confirm")
+        return SimpleNamespace(page=links.page, url=links.url, unsubscribe=leave, preferences=choose, confirm=confirm)
     if group == "strings":
         return SimpleNamespace(**compiled.strings)
     ours = ((name.partition(".")[2], name) for name in facts if name.startswith(f"{group}."))

@@ -26,7 +26,7 @@ _OWN = frozenset(
         *("double_opt_in", "language", "source_of"),
     )
 )
-_PROOF = frozenset(("wording_hash", "wording_version", "page", "ip", "user_agent", "basis"))
+_PROOF = frozenset(("wording_hash", "wording_version", "page", "ip", "user_agent", "basis", "double_opt_in"))
 _PURPOSES = (*Purpose, "open_tracking", "click_tracking", "profiling")
 _LARGEST = 65_536
 #: Both stand in indexes, which hold no more than some 2,700 bytes.
@@ -215,6 +215,7 @@ def _agreements(told: Mapping[str, Any], at: datetime | None) -> tuple[Agreement
         Agreement(
             purpose=str(purpose),
             given=state is True,
+            asked=told.get("double_opt_in") is True,
             at=at,
             wording_hash=_word(told, "wording_hash"),
             wording_version=_word(told, "wording_version"),
@@ -238,12 +239,14 @@ def _cut(ip: str | None) -> str | None:
 
 
 def _grounds(told: Mapping[str, Any], person: Person, day: str) -> dict[str, str]:
-    """Who fills in a form gives the data themselves: they know the source, and learn on that page what it is for."""
+    """Who fills in a form gives the data themselves: they know the source, and learn on that page what it is for.
+
+    With double opt-in nobody knows yet who filled it in: there is no basis to write on before they confirm.
+    """
+    ground = {"source": _word(told, "source") or _word(told, "form") or "form", "informed_on": day}
+    if spoken := _word(told, "language"):
+        ground["language"] = read_language(spoken)
+    if any(one.asked and one.given for one in person.agreements):
+        return ground
     agreed = any(one.purpose == Purpose.NURTURE and one.given for one in person.agreements)
-    spoken = _word(told, "language")
-    return {
-        **({"language": read_language(spoken)} if spoken else {}),
-        "basis": str(Basis.CONSENT if agreed else Basis.LEGITIMATE_INTEREST),
-        "source": _word(told, "source") or _word(told, "form") or "form",
-        "informed_on": day,
-    }
+    return {"basis": str(Basis.CONSENT if agreed else Basis.LEGITIMATE_INTEREST)} | ground

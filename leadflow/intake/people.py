@@ -261,11 +261,17 @@ def consent_row(lead_id: int, address_id: int | None, told: Agreement, told_by: 
         lead_id,
         address_id,
         told.purpose,
-        "given" if told.given else "withdrawn",
+        _state(told),
         micros(min(told.at or now, now)),
         told_by,
         *(told.wording_hash, told.wording_version, told.page, told.ip, told.user_agent),
     )
+
+
+def _state(told: Agreement) -> str:
+    if not told.given:
+        return "withdrawn"
+    return "asked" if told.asked else "given"
 
 
 def _upserted(draft: Draft, person: Person) -> Upserted:

@@ -37,6 +37,8 @@ class Agreement:
 
     purpose: str
     given: bool
+    #: Given once the owner of the address confirms it.
+    asked: bool = False
     #: None: when it was told.
     at: datetime | None = None
     wording_hash: str | None = None

@@ -27,6 +27,7 @@ from leadflow.models.people import (
     lifecycle_change,
     suppression,
 )
+from leadflow.models.rights import confirmation, declined, preference
 from leadflow.models.runs import job_run, lock, playbook_file, playbook_version, sweep
 from leadflow.models.scores import (
     business_day,
@@ -50,9 +51,11 @@ __all__ = [
     "business_day",
     "calendar",
     "canary",
+    "confirmation",
     "consent",
     "deal",
     "decision",
+    "declined",
     "dirty",
     "engagement",
     "enrolment",
@@ -79,6 +82,7 @@ __all__ = [
     "pause",
     "playbook_file",
     "playbook_version",
+    "preference",
     "scoring_rule",
     "sequence_existing",
     "sequence_live",

@@ -102,6 +102,8 @@ class Tpl(SQLModel, table=True):
     counted: bool = flag(default=True)
     #: `pick: named` emails are never chosen by `best_for`.
     pickable: bool = flag(default=True)
+    #: What it is about, where readers may decline that.
+    topic: str | None = word(required=False)
     version: str = word()
 
 

@@ -114,10 +114,10 @@ class Consent(SQLModel, table=True):
     lead_id: int = refers("lead.id", index=True)
     identity_id: int | None = whole(required=False)
     purpose: str = word()
-    #: given or withdrawn.
+    #: given, withdrawn, or asked: given once the owner of the address confirms it.
     state: str = word()
     at: datetime = instant()
-    #: form, import, api, double_opt_in.
+    #: form, import, api, double_opt_in, link, preferences.
     method: str = word()
     wording_hash: str | None = word(required=False)
     wording_version: str | None = word(required=False)

@@ -1,6 +1,6 @@
 """Capture: what came in and waits (forms, acts) becomes people, answers, consents and events; each counts once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from leadflow.db import insert_into
 from leadflow.errors import LeadflowError
 from leadflow.intake.acts import Act, ActReader
+from leadflow.intake.confirming import Asked, ask_to_confirm
 from leadflow.intake.events import BATCH, NewEvent, record_events
 from leadflow.intake.people import Change, upsert_people
 from leadflow.intake.person import Person, PersonReader
@@ -20,7 +21,7 @@ from leadflow.models import intake, lead, lead_score, lead_state
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
-from leadflow.types import Lifecycle, Outcome, Phase, Scope, micros
+from leadflow.types import Lifecycle, Outcome, Phase, Scope, Wish, micros
 
 KINDS = ("form", "event", "replay")
 #: Provenance of an answer: whoever fills in a form gives it themselves, whichever way the form came.
@@ -33,6 +34,7 @@ class _Counts:
     created: int = 0
     updated: int = 0
     events: int = 0
+    asked: int = 0
     rejected: int = 0
 
 
@@ -57,6 +59,7 @@ def capture_intake(session: Session, playbook: Playbook, now: datetime, scope: S
             "new": counts.created,
             "updated": counts.updated,
             "events": counts.events,
+            "asked": counts.asked,
             "rejected": counts.rejected,
         },
     )
@@ -93,6 +96,7 @@ def _take(
             errors[row.id] = str(error)
     owners = _owners(session, playbook, [act for _row, act in acts], counts, now=now, key=key)
     events = []
+    counts.asked += ask_to_confirm(session, playbook, list(_unconfirmed(acts, owners)), Wish.CONSENT)
     for (row, act), owner in zip(acts, owners, strict=True):
         if owner is None:
             errors[row.id] = _("nobody with this id is known")
@@ -101,6 +105,14 @@ def _take(
     counts.events += record_events(session, events, received_at=now)
     counts.rejected += len(errors)
     _finish(session, rows, errors, now)
+
+
+def _unconfirmed(acts: Sequence[tuple[Row[Any], Act]], owners: Sequence[Owner | None]) -> Iterator[Asked]:
+    """Who agreed to something on a form with double opt-in: the owner of the address has to say so, too."""
+    for (row, act), owner in zip(acts, owners, strict=True):
+        asked = any(one.asked and one.given for one in act.person.agreements)
+        if asked and act.person.address is not None and owner is not None and owner[0] is not None:
+            yield Asked(lead_id=owner[0], identity_id=owner[1], at=row.received_at)
 
 
 def _owners(

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, case, delete, func
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.json import json_plain
-from leadflow.email.catalog import Email
+from leadflow.email.catalog import Email, body_for
 from leadflow.models import account, lead, tpl, tpl_lang, tpl_segment
 from leadflow.playbook.model import Playbook
 from leadflow.types import Purpose, SpanKind
@@ -95,6 +95,7 @@ def _template(playbook: Playbook, email: Email) -> Row:
         "expires_in": expires.amount if expires and not by_day else None,
         "expires_days": expires.amount if expires and by_day else None,
         "counted": email.purpose is not Purpose.SERVICE,
+        "topic": email.topic,
         "pickable": email.pick == "best" and email.purpose is not Purpose.SERVICE,
         "version": email.version,
     }
@@ -106,22 +107,6 @@ def _languages(playbook: Playbook, email: Email, tags: Iterable[str], names: tup
         if body is not None:
             needs = sum(1 << names.index(name) for name in email.needs.get(body, ()))
             yield {"template": email.name, "for_lang": tag, "lang": body, "needs": needs}
-
-
-def body_for(email: Email, tag: str, languages: tuple[str, ...]) -> str | None:
-    """The body a reader of `tag` gets: `fr-be`, else `fr`, else the brand's first language; None for no body.
-
-    Nobody gets a mail in another language than theirs when the brand writes in theirs.
-    """
-    # A brand writes fr-BE, people are kept as fr-be.
-    spelt = {language.lower(): language for language in (*languages, *email.bodies)}
-    own = [spelt.get(part, part) for part in (tag, tag.partition("-")[0])] if tag else []
-    spoken = [language for language in own if language in email.bodies or language in languages]
-    for language in spoken or languages[:1]:
-        if language in email.bodies:
-            wanted = email.audience.languages
-            return language if not wanted or {language, *own} & set(wanted) else None
-    return None
 
 
 def _rewrite(session: Session, table: Table, wanted: Iterable[Row]) -> None:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, null
+from sqlalchemy import ColumnElement, and_, case, exists, null, select
 
-from leadflow.eligibility import first_reason, paused, row_blocks
-from leadflow.models import enrolment, message
+from leadflow.eligibility import confirming_blocks, first_reason, is_wished, paused, row_blocks
+from leadflow.models import declined, enrolment, message, tpl
 from leadflow.types import EnrolmentState, Purpose, Reason, micros
 
 _paused = paused(sequence=message.c.sequence, email=message.c.email, stream=message.c.purpose)
@@ -23,8 +23,20 @@ def blocked_because(now: datetime) -> ColumnElement[Any]:
         (enrolment.c.state.in_([EnrolmentState.PAUSED, EnrolmentState.PARKED]), Reason.PAUSED.value),
         (enrolment.c.state == EnrolmentState.ENDED, Reason.EXITED.value),
     )
-    person = ((message.c.purpose == purpose, first_reason(row_blocks(now, purpose))) for purpose in Purpose)
-    return case(*own, *person, else_=null())
+    choice = case((_declined(), Reason.PREFERENCE.value), else_=null())
+    person = (
+        (message.c.purpose == purpose, first_reason(row_blocks(now, purpose), otherwise=choice)) for purpose in Purpose
+    )
+    wished = (is_wished(), first_reason(confirming_blocks()))
+    return case(*own, wished, *person, else_=null())
+
+
+def _declined() -> ColumnElement[bool]:
+    """The reader has declined what the email is about."""
+    about = and_(tpl.c.template == message.c.email, tpl.c.topic == declined.c.topic)
+    mine = declined.c.identity_id == message.c.address_id
+    found = select(declined.c.topic).select_from(declined).where(mine, message.c.purpose != Purpose.SERVICE)
+    return found.where(exists().where(about)).correlate(message).exists()
 
 
 def window_opens(opens: ColumnElement[Any], now: datetime) -> ColumnElement[Any]:

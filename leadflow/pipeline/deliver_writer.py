@@ -16,7 +16,15 @@ from leadflow.email.preview import page_url
 from leadflow.email.render import MissingValueError, Rendered, one_line
 from leadflow.email.wire import Shape
 from leadflow.errors import TemplateError
-from leadflow.links import click_urls, sign_unsubscribe, unsubscribe_url
+from leadflow.links import (
+    click_urls,
+    confirm_url,
+    preferences_url,
+    sign_confirm,
+    sign_preferences,
+    sign_unsubscribe,
+    unsubscribe_url,
+)
 from leadflow.models import link
 from leadflow.pipeline.deliver_content import claimed_readers, facts_of, sender_of
 from leadflow.pipeline.deliver_frozen import stored_playbook
@@ -170,9 +178,28 @@ class Writer:
             raise shape
         sender = sender_of(self._playbook, row)
         leave = unsubscribe_url(self._public_url, sign_unsubscribe(self._key, row.address_id, row.purpose))
-        urls = click_urls(self._key, self._public_url, row.id, self._slots[shape.key])
+        choose = preferences_url(self._public_url, sign_preferences(self._key, row.address_id))
         facts = facts_of(self._playbook, row, sender, self._send_at)
-        return _Draft(row, sender, Task(shape=shape, facts=facts, links=urls, unsubscribe=leave))
+        task = Task(
+            shape=shape,
+            facts=facts,
+            links=self._urls(row, shape),
+            unsubscribe=leave,
+            preferences=choose,
+            confirm=self._confirm(row),
+        )
+        return _Draft(row, sender, task)
+
+    def _urls(self, row: Row[Any], shape: Shape) -> Sequence[str]:
+        """Where the slots of `shape` lead: through our door, or straight there where no click is to be counted."""
+        if not self._playbook.rights.tracks_links:
+            return list(self._targets(shape))
+        return click_urls(self._key, self._public_url, row.id, self._slots[shape.key])
+
+    def _confirm(self, row: Row[Any]) -> str:
+        if row.email not in self._playbook.rights.emails.values():
+            return ""
+        return confirm_url(self._public_url, sign_confirm(self._key, row.id))
 
 
 def _written(draft: _Draft, rendered: Rendered) -> Written:

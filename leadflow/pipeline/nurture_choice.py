@@ -30,6 +30,7 @@ from leadflow.db import analyze, insert_missing
 from leadflow.eligibility import paused
 from leadflow.eligibility.blocks import PERSONAL, first_reason, planning_blocks
 from leadflow.models import (
+    declined,
     enrolment,
     lead,
     lead_score,
@@ -198,7 +199,7 @@ def _best(now: datetime) -> Select[Any]:
             func.row_number().over(partition_by=by, order_by=order).label("place"),
         )
         .select_from(candidate.join(tpl, _fits()).join(tpl_lang, _readable()))
-        .where(candidate.c.template.is_(None), _wanted, ~_received(now), _has_what_it_needs())
+        .where(candidate.c.template.is_(None), _wanted, ~_received(now), ~_declined(), _has_what_it_needs())
         .subquery("ranked")
     )
     return select(ranked.c.enrolment_id, ranked.c.template, ranked.c.lang, ranked.c.among, null()).where(
@@ -251,6 +252,12 @@ def _has_what_it_needs() -> ColumnElement[bool]:
     return tpl_lang.c.needs.op("&")(candidate.c.has) == tpl_lang.c.needs
 
 
+def _declined() -> ColumnElement[bool]:
+    """The reader does not want to hear of what the email is about."""
+    mine = (declined.c.identity_id == candidate.c.address_id, declined.c.topic == tpl.c.topic)
+    return exists().where(*mine)
+
+
 def _received(now: datetime) -> ColumnElement[bool]:
     """The person had this email, in any version or language, within its `again_after`, before this sweep."""
     at = func.coalesce(type_coerce(message.c.sent_at, BigInteger), type_coerce(message.c.planned_at, BigInteger))
@@ -266,7 +273,7 @@ def _received(now: datetime) -> ColumnElement[bool]:
 def _named(now: datetime) -> Select[Any]:
     """The email a step names, or why this person cannot have it."""
     reason = case(
-        (tpl_lang.c.lang.is_(None), Reason.NO_MAIL_LEFT.value),
+        (or_(tpl_lang.c.lang.is_(None), _declined()), Reason.NO_MAIL_LEFT.value),
         (_received(now), Reason.ALREADY_RECEIVED.value),
         (~_has_what_it_needs(), Reason.MISSING_FIELD.value),
         else_=null(),

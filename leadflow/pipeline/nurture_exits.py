@@ -26,7 +26,7 @@ from leadflow.playbook.model import Playbook
 from leadflow.types import EnrolmentEnd, EnrolmentState, MessageState, Reason, micros
 
 #: Suppressed for one of these, a message never left and its step is not over: it may be planned again.
-NOT_FINAL = (Reason.PAUSED, Reason.WITH_SALES, Reason.PARKED, Reason.EXITED)
+NOT_FINAL = (Reason.PAUSED, Reason.WITH_SALES, Reason.PARKED, Reason.EXITED, Reason.PREFERENCE)
 CANCELLED = (MessageState.PLANNED, MessageState.CLAIMED)
 
 

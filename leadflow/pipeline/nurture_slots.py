@@ -17,12 +17,13 @@ from sqlalchemy import (
     or_,
     select,
     type_coerce,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Session
 
 from leadflow.db import analyze, greatest
-from leadflow.models import message
+from leadflow.models import message, preference
 from leadflow.pipeline.nurture_exits import CANCELLED
 from leadflow.pipeline.nurture_tables import candidate, choice, slot
 from leadflow.playbook.model import Playbook
@@ -158,6 +159,24 @@ def _free_at(playbook: Playbook, now: datetime) -> Select[Any]:
         .subquery("sent")
     )
     frees = case(*((sent.c.n == n, sent.c.sent_at + span) for n, span in caps.items()), else_=0) if caps else literal(0)
+    capped = select(sent.c.address_id, frees.label("free_at")).where(sent.c.n <= most)
+    both = union_all(capped, _as_seldom_as_wished(now)).subquery("both")
+    return select(both.c.address_id, func.max(both.c.free_at).label("free_at")).group_by(both.c.address_id)
+
+
+def _as_seldom_as_wished(now: datetime) -> Select[Any]:
+    """For each reader who wants mail at most every so often: the last one, and so much later."""
+    addresses = select(candidate.c.address_id).where(candidate.c.counted)
+    last = func.max(type_coerce(message.c.sent_at, BigInteger))
     return (
-        select(sent.c.address_id, func.max(frees).label("free_at")).where(sent.c.n <= most).group_by(sent.c.address_id)
+        select(preference.c.identity_id, (last + preference.c.gap).label("free_at"))
+        .select_from(preference.join(message, message.c.address_id == preference.c.identity_id))
+        .where(
+            preference.c.gap.is_not(None),
+            preference.c.identity_id.in_(addresses),
+            message.c.counted,
+            message.c.state.in_([MessageState.ACCEPTED, MessageState.UNKNOWN]),
+            message.c.sent_at < micros(now),
+        )
+        .group_by(preference.c.identity_id, preference.c.gap)
     )

@@ -22,6 +22,7 @@ BASE = f"{FOLDER}/_base"
 _KEYS = (
     "title",
     "purpose",
+    "topic",
     "pick",
     "for",
     "rank",
@@ -81,6 +82,7 @@ def _written(name: str, root: Node, known: Known, bodies: Mapping[str, Bodies]) 
         name=name,
         title=root.part("title", needed=True).text() or "",
         purpose=Purpose(root.part("purpose").choice([*Purpose]) or Purpose.NURTURE),
+        topic=root.part("topic").choice(known.topics),
         pick=root.part("pick").choice(["best", "named"]) or "best",
         audience=_audience(root.part("for"), known),
         rank=50 if rank is None else rank,

@@ -28,6 +28,8 @@ class Known:
     #: Segment → its condition; those that could not be read are absent.
     segments: Mapping[str, Condition]
     read_file: Callable[[str], Sequence[str]]
+    #: What readers may decline.
+    topics: tuple[str, ...] = ()
 
     def condition(self, node: Node, *, limit: Level, reader: str) -> Condition:
         """The condition written at `node`; a fault for each leaf that is known only after `limit`."""

@@ -22,6 +22,8 @@ from leadflow.playbook.lint import Lint
 from leadflow.playbook.model import Playbook, Segment
 from leadflow.playbook.page_links import wrong_links
 from leadflow.playbook.pages import pages_of
+from leadflow.playbook.rights import SECTIONS as RIGHTS
+from leadflow.playbook.rights import rights_of, topic_names
 from leadflow.playbook.sales import sales_of
 from leadflow.playbook.schedule import schedule_of
 from leadflow.playbook.scoring import scoring_of
@@ -46,6 +48,7 @@ _SECTIONS = (
     "window",
     "brake",
     "delivery",
+    *RIGHTS,
     "removed",
 )
 
@@ -116,6 +119,7 @@ def _read(files: Files) -> Playbook | None:
         window=limits.window_of(main.part("window")),
         brake=limits.brake_of(main.part("brake")),
         delivery=delivery_of(main.part("delivery")),
+        rights=rights_of(main, known, emails),
         scoring=scoring_of(roots["scoring.yaml"] or _nothing(), known),
         journey=journey_of(journey, known, reasons),
         sales=sales,
@@ -213,6 +217,7 @@ def _known(files: Files, main: Node, journey: Node, segment_roots: Mapping[str, 
             conditions[name] = condition
     return Known(
         languages=tuple(dict.fromkeys(main.part("brand").part("languages").texts())) or ("en",),
+        topics=topic_names(main),
         vocabulary=vocabulary,
         stages=stage_names(journey),
         segments=conditions,

@@ -82,6 +82,7 @@ def do(world: World, doing: Doing) -> None:
 _DO: Mapping[str, Callable[[World, str, Mapping[str, str]], None]] = {
     "changes": lambda world, who, fields: world.change(who, fields),
     "unsubscribes": lambda world, who, _details: world.unsubscribe(who),
+    "pauses": lambda world, who, _details: world.pause(who),
     "clicks": lambda world, who, _details: world.click(who),
     "bounces": lambda world, who, _details: world.provider_says(who, "bounce"),
     "complains": lambda world, who, _details: world.provider_says(who, "spamreport"),

@@ -19,6 +19,7 @@ _ANSWERS = ("accept", "reject", "won", "lost")
 VERBS = (
     "changes",
     "unsubscribes",
+    "pauses",
     "clicks",
     "bounces",
     "complains",

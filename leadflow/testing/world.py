@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from leadflow.esp.memory import MemoryProvider
 from leadflow.intake.answers import answer
 from leadflow.intake.deal_rows import NewDeal, write_deals
 from leadflow.intake.deal_words import DealState
+from leadflow.intake.ledger import Proof
 from leadflow.intake.objections import unsubscribe
 from leadflow.intake.people import upsert_people
 from leadflow.intake.person import PersonReader
+from leadflow.intake.preferences import PAUSE, choose, preferences_of, reader_at
 from leadflow.links import read_click
 from leadflow.models import escalation, hit, identity, intake, lead, message, suppression
 from leadflow.playbook.model import Playbook
@@ -167,6 +170,17 @@ class World:
         token = urlsplit(self.last_mail(name).unsubscribe_url).path.rpartition("/")[2]
         with Session(self.app.engine) as session, session.begin():
             unsubscribe(session, self.app.settings.key(), token, at=self.now)
+
+    def pause(self, name: str) -> None:
+        """Somebody asks on the page of preferences to hear nothing for 30 days."""
+        with Session(self.app.engine) as session, session.begin():
+            address = select(lead.c.address_id).where(lead.c.id == self.people[name]).scalar_subquery()
+            reader = reader_at(session, session.scalar(select(identity.c.id).where(identity.c.id == address)) or 0)
+            if reader is None:
+                raise UsageError(f"{name} has no address")
+            wanted = replace(preferences_of(session, reader, self.now), paused_until=self.now + PAUSE)
+            key, proof = self.app.settings.key(), Proof(method="preferences")
+            choose(session, self.app.playbook, reader, wanted, now=self.now, key=key, proof=proof)
 
     def click(self, name: str) -> None:
         """Somebody follows the first tracked link of the last mail they got."""

@@ -8,8 +8,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.errors import LinkError
+from leadflow.intake.ledger import standing
 from leadflow.links import read_click
-from leadflow.models import hit, link
+from leadflow.models import hit, link, message
 from leadflow.types import micros
 from leadflow.web.asking import known_by
 from leadflow.web.state import Opened, agent_of, network_of
@@ -37,6 +38,13 @@ def follow(request: Request, token: str, app: Opened) -> Response:
         target = session.scalar(select(link.c.url).where(link.c.id == link_id))
         if target is None:
             raise HTTPException(404)
-        session.execute(insert(hit).values(**seen))
+        if not _is_private(session, message_id):
+            session.execute(insert(hit).values(**seen))
         target = known_by(app, session, target, message_id, now)
     return RedirectResponse(target, status_code=302)
+
+
+def _is_private(session: Session, message_id: int) -> bool:
+    """Its reader does not want their clicks counted; that holds for mails sent before they said so, too."""
+    reader = session.scalar(select(message.c.lead_id).where(message.c.id == message_id))
+    return reader is not None and standing(session, reader).get("click_tracking") == "withdrawn"

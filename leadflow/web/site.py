@@ -14,7 +14,20 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from leadflow.app import App
 from leadflow.settings import Settings
-from leadflow.web import answers, behind, clicks, embed, events, forms, health, landing, unsubscribe, webhooks
+from leadflow.web import (
+    answers,
+    behind,
+    clicks,
+    confirm,
+    embed,
+    events,
+    forms,
+    health,
+    landing,
+    preferences,
+    unsubscribe,
+    webhooks,
+)
 from leadflow.web.lane import Lane
 from leadflow.web.pages import CONTENT_SECURITY_POLICY, language_of, say
 
@@ -30,10 +43,15 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 DOORS = tuple(
-    door.router for door in (unsubscribe, clicks, answers, webhooks, events, health, embed, forms, behind, landing)
+    door.router
+    for door in (
+        *(unsubscribe, confirm, preferences, clicks, answers),
+        *(webhooks, events, health),
+        *(embed, forms, behind, landing),
+    )
 )
 #: Answered with a page for people; elsewhere programs ask.
-FOR_PEOPLE = ("/u/", "/c/", "/h/")
+FOR_PEOPLE = ("/u/", "/c/", "/h/", "/confirm/", "/preferences/")
 #: The same, where visitors come from anywhere and no mail was before.
 FOR_VISITORS = ("/f/", "/forms/", "/p/", "/d/")
 

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from leadflow.email.catalog import body_for
 from leadflow.models import tpl, tpl_lang, tpl_segment
-from leadflow.pipeline.catalogue import body_for, load_catalogue, needed_names
+from leadflow.pipeline.catalogue import load_catalogue, needed_names
 from leadflow.playbook.model import Playbook
 from leadflow.types import DAY, Purpose, Span, SpanKind
 from tests.build import add_lead

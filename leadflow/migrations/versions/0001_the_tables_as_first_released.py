@@ -32,6 +32,9 @@ _READABLE = {
     "lead_state": {"as_of", "lifecycle_since", "rest_until", "spent_before", "stage_since", "unmet_since"},
     "suppression": {"at"},
     "consent": {"at", "confirmed_at"},
+    "confirmation": {"asked_at", "expires_at", "used_at"},
+    "preference": {"paused_until", "updated_at"},
+    "declined": {"at"},
     "sweep": {"at", "finished_at", "started_at"},
     "job_run": {"finished_at", "lease_until", "started_at"},
     "hold": {"answered_at", "at"},
@@ -111,6 +114,33 @@ def upgrade() -> None:
         sa.Column("until", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("zone", "country"),
+    )
+    op.create_table(
+        "confirmation",
+        sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("lead_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("identity_id", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("used_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("message_id"),
+    )
+    op.create_index("ix_confirmation_identity", "confirmation", ["identity_id", "asked_at"], unique=False)
+    op.create_table(
+        "declined",
+        sa.Column("identity_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("topic", WORD, autoincrement=False, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("identity_id", "topic"),
+    )
+    op.create_table(
+        "preference",
+        sa.Column("identity_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("gap", sa.BigInteger(), nullable=True),
+        sa.Column("paused_until", INSTANT, nullable=True),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("identity_id"),
     )
     op.create_table(
         "decision",
@@ -444,6 +474,7 @@ def upgrade() -> None:
         sa.Column("expires_days", sa.Integer(), nullable=True),
         sa.Column("counted", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("pickable", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("topic", WORD, nullable=True),
         sa.Column("version", WORD, nullable=False),
         sa.PrimaryKeyConstraint("template"),
     )
@@ -866,6 +897,10 @@ def downgrade() -> None:
     op.drop_table("event")
     op.drop_table("engagement")
     op.drop_table("dirty")
+    op.drop_table("preference")
+    op.drop_table("declined")
+    op.drop_index("ix_confirmation_identity", table_name="confirmation")
+    op.drop_table("confirmation")
     op.drop_index("ix_decision_at", table_name="decision")
 
     op.drop_table("decision")

@@ -26,6 +26,7 @@ from leadflow.playbook.model.limits import (
     WarmUp,
     Window,
 )
+from leadflow.playbook.model.rights import Retention, Rights
 from leadflow.playbook.model.sales import (
     Absence,
     HotRule,
@@ -67,6 +68,8 @@ __all__ = [
     "Pressure",
     "Question",
     "Reentry",
+    "Retention",
+    "Rights",
     "Route",
     "Sales",
     "Salesperson",

@@ -13,6 +13,7 @@ from leadflow.playbook.model.journey import (
     Scoring,
 )
 from leadflow.playbook.model.limits import Brake, Brand, Delivery, NeverRule, Office, Pressure, Sender, Window
+from leadflow.playbook.model.rights import Rights
 from leadflow.playbook.model.sales import Sales, Schedule
 from leadflow.steps.base import END, Step
 from leadflow.types import NOWHERE, Place
@@ -127,6 +128,7 @@ class Playbook:
     delivery: Delivery = field(default_factory=Delivery)
     forms: Mapping[str, Form] = field(default_factory=dict)
     pages: Mapping[str, Page] = field(default_factory=dict)
+    rights: Rights = field(default_factory=Rights)
 
     @property
     def short(self) -> str:

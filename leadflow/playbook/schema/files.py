@@ -32,7 +32,7 @@ from leadflow.playbook.schema.parts import (
     ref,
     several,
 )
-from leadflow.types import Answer
+from leadflow.types import Answer, Wish
 
 _CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("duration"), ref("localised")
 
@@ -82,6 +82,10 @@ def _leadflow() -> Schema:
                 }
             ),
             "delivery": _delivery(),
+            "confirmations": mapping(dict.fromkeys(map(str, Wish), NAME)),
+            "topics": mapping_of(_LOCALISED),
+            "retention": mapping({"after": _DURATION, "answer_within": _DURATION, "at_most": RATE, "raw": _DURATION}),
+            "tracking": mapping({"links": one_of("on", "off"), "opens": one_of("off")}),
             "removed": mapping({"sequences": several(NAME)}),
         },
         ["brand", "office", "sender"],

@@ -75,6 +75,7 @@ def email_schema() -> Schema:
         {
             "title": TEXT,
             "purpose": ref("purpose"),
+            "topic": NAME,
             "pick": one_of("best", "named"),
             "for": mapping(audience),
             "rank": integer(0, 1000),
