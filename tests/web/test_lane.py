@@ -1,8 +1,7 @@
 """The fast lane behind the door: urgent acts are answered at once, together, and by one thread."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +18,9 @@ from leadflow.types import Outcome, Phase
 from leadflow.web import lane
 from leadflow.web.lane import Lane
 from leadflow.web.site import create_site
+from tests.web.waiting import SOON, eventually
 
 BEARER = {"Authorization": "Bearer let-me-in"}
-SOON = 20.0
 
 
 @pytest.fixture
@@ -33,13 +32,6 @@ def door(app: App) -> Iterator[TestClient]:
 
 def hand(number: int, kind: str = "demo_requested") -> dict[str, str]:
     return {"event": kind, "email": f"p{number}@x.example"}
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + SOON
-    while not holds() and time.monotonic() < until:
-        time.sleep(0.05)
-    return holds()
 
 
 def looked_at(engine: Engine) -> int:
@@ -72,11 +64,11 @@ def test_hands_that_come_while_it_works_share_one_turn(
     assert turns.count(len(Phase)) == 1
 
 
-def test_an_act_that_moves_nobody_wakes_no_thread(door: TestClient) -> None:
-    before = threading.active_count()
+def test_an_act_that_moves_nobody_wakes_nobody(door: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[Lane] = []
+    monkeypatch.setattr(Lane, "wake", woken.append)
     assert door.post("/events", json=hand(7, "page_viewed"), headers=BEARER).status_code == 202
-    assert threading.active_count() <= before + 1
-    assert not any(thread.name == "fast-lane" for thread in threading.enumerate())
+    assert woken == []
 
 
 def test_a_failure_leaves_the_act_for_upkeep_and_names_nobody(

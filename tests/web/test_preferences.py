@@ -20,6 +20,7 @@ from tests.build import add_lead, playbook
 from tests.pipeline.mails import email, mail_playbook
 from tests.web.test_confirm import sent
 from tests.web.test_unsubscribe import counts
+from tests.web.waiting import eventually
 
 KEY = "k" * 32
 PAGE = f"/preferences/{sign_preferences(KEY, 7)}"
@@ -126,10 +127,11 @@ def test_a_reader_gets_a_copy_and_is_erased_after_confirming_each_by_mail(engine
     app = an_app(engine, book=mail_playbook(*mails, rights=rights), workspace=tmp_path)
     client = TestClient(create_site(app), follow_redirects=False)
 
-    links = {}
+    links: dict[str, str] = {}
     for wish in ("copy", "erase"):
         assert client.get(f"{PAGE}/{wish}").status_code == 405
         assert "on its way" in client.post(f"{PAGE}/{wish}").text
+        assert eventually(lambda: len(sent(app)) > len(links))
         found = re.search(r"/confirm/[\w.]+", sent(app)[-1].text)
         assert found is not None
         links[wish] = found[0]
