@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,9 @@ from leadflow.errors import LinkError
 _CLICK = "click"
 _UNSUBSCRIBE = "unsubscribe"
 _ANSWER = "leadflow.answer"
+_ARRIVAL = "arrival"
+#: Seconds after a click in which the page it led to may tell whose it was.
+_ARRIVES_WITHIN = 30 * 60
 #: Bytes of a signature: 128 bits, as 32 hexadecimal signs.
 _SIZE = 16
 
@@ -71,6 +75,19 @@ def read_answer(key: str, token: str) -> tuple[int, str, str]:
             return escalation_id, rep, answer
         case _:
             raise LinkError
+
+
+def sign_arrival(key: str, identity_id: int, at: datetime) -> str:
+    """A word that goes along with a click to the site: whose mail it was in; good for half an hour from `at`."""
+    return _signed(key, _ARRIVAL, f"{identity_id}.{int(at.timestamp())}")
+
+
+def read_arrival(key: str, token: str, now: datetime) -> int:
+    """The identity of a word made by `sign_arrival` that is good at `now`; LinkError otherwise."""
+    identity_id, _dot, at = _read(key, _ARRIVAL, token).partition(".")
+    if not -60 <= now.timestamp() - int(at) <= _ARRIVES_WITHIN:
+        raise LinkError
+    return int(identity_id)
 
 
 def answer_url(public_url: str, token: str) -> str:

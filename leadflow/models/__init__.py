@@ -2,7 +2,8 @@
 
 from sqlmodel import SQLModel
 
-from leadflow.models.events import event, event_inbox, event_key, hit, intake, link
+from leadflow.models.doors import answered, api_key
+from leadflow.models.events import event, event_inbox, event_key, hit, intake, link, touch
 from leadflow.models.journey import (
     assignment,
     decision,
@@ -44,6 +45,8 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "account",
+    "answered",
+    "api_key",
     "assignment",
     "breaker",
     "bucket",
@@ -85,6 +88,7 @@ __all__ = [
     "stage_change",
     "suppression",
     "sweep",
+    "touch",
     "tpl",
     "tpl_lang",
     "tpl_segment",
