@@ -1,6 +1,6 @@
 """Who is behind an id, and the acts of a visitor who turns out to be somebody.
 
-Who says who they are owns the visitor from then on, for good. A click in somebody's mail ties a visitor nobody owns, and
+Who says who they are owns the visitor from then on, for good. A click in somebody's mail ties a visitor nobody owns,
 loosely: a mail is passed on, so the first who says who they are takes the visitor along with all it did.
 """
 

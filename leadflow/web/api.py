@@ -19,6 +19,7 @@ from leadflow.models import intake
 from leadflow.text import LANGUAGES, speaking
 from leadflow.types import micros
 from leadflow.web.bodies import KB, parse_json, raw_body
+from leadflow.web.fresh import Fresh
 from leadflow.web.lane import answer_hands
 from leadflow.web.state import Opened
 
@@ -63,7 +64,7 @@ _Deals = Annotated[str, Depends(allowed(ApiScope.DEALS))]
 
 @router.post("/events")
 def events(
-    request: Request, app: Opened, raw: _Body, caller: _Events, later: BackgroundTasks, key: _Key = ""
+    request: Request, app: Fresh, raw: _Body, caller: _Events, later: BackgroundTasks, key: _Key = ""
 ) -> Response:
     """One act or a list of them: `{"event": …, "email": …, "id": …, "at": …, …}`; a raised hand is answered at once."""
     reader = PushReader.of(app.playbook)
@@ -74,15 +75,13 @@ def events(
 
 
 @router.post("/leads")
-def leads(request: Request, app: Opened, raw: _Body, caller: _Leads, key: _Key = "") -> Response:
+def leads(request: Request, app: Fresh, raw: _Body, caller: _Leads, key: _Key = "") -> Response:
     """One person or a list of them: `{"email": …, "first_name": …, "fields": {…}, "consent": {…}}`."""
     return _take_in(request, app, caller, raw, key, "lead", PushReader.of(app.playbook).lead)[1]
 
 
 @router.post("/deals")
-def deals(
-    request: Request, app: Opened, raw: _Body, caller: _Deals, later: BackgroundTasks, key: _Key = ""
-) -> Response:
+def deals(request: Request, app: Fresh, raw: _Body, caller: _Deals, later: BackgroundTasks, key: _Key = "") -> Response:
     """One deal or a list of them; whoever has bought gets no mail any more, from this minute on."""
     found, answer = _take_in(request, app, caller, raw, key, "deal", PushReader.of(app.playbook).deal)
     if found and found.good:

@@ -1,6 +1,7 @@
 """`/c/{token}`: keeps a raw hit and sends the reader on to the page stored for the link."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -8,12 +9,16 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.errors import LinkError
-from leadflow.links import read_click
-from leadflow.models import hit, link
+from leadflow.links import read_click, sign_arrival
+from leadflow.models import hit, link, message
 from leadflow.types import micros
+from leadflow.web.origins import site_origins
 from leadflow.web.state import Opened, agent_of, network_of
 
 router = APIRouter()
+
+#: Name of the word in the address; leadflow.js takes it out.
+ARRIVAL = "lf"
 
 
 @router.api_route("/c/{token}", methods=["GET", "HEAD"])
@@ -23,17 +28,29 @@ def follow(request: Request, token: str, app: Opened) -> Response:
         message_id, link_id = read_click(app.settings.key(), token)
     except LinkError:
         raise HTTPException(404) from None
+    now = datetime.now(UTC)
     seen = {
         "message_id": message_id,
         "link_id": link_id,
-        "at": micros(datetime.now(UTC)),
+        "at": micros(now),
         "method": request.method,
         "ip": network_of(request),
         "user_agent": agent_of(request),
     }
     with Session(app.engine) as session, session.begin():
-        target = session.scalar(select(link.c.url).where(link.c.id == link_id))
+        mailed = link.outerjoin(message, message.c.id == message_id)
+        led_to = select(link.c.url, message.c.address_id).select_from(mailed).where(link.c.id == link_id)
+        target = session.execute(led_to).one_or_none()
         if target is None:
             raise HTTPException(404)
         session.execute(insert(hit).values(**seen))
-    return RedirectResponse(target, status_code=302)
+    url = target.url
+    if target.address_id is not None and url.startswith(tuple(f"{origin}/" for origin in site_origins(app))):
+        url = with_word(url, sign_arrival(app.settings.key(), target.address_id, now))
+    return RedirectResponse(url, status_code=302)
+
+
+def with_word(url: str, word: str) -> str:
+    """`url` with the word that tells leadflow.js of the site whose mail led there; other sites are told nothing."""
+    parts = urlsplit(url)
+    return parts._replace(query=f"{parts.query}&{ARRIVAL}={word}" if parts.query else f"{ARRIVAL}={word}").geturl()

@@ -1,40 +1,16 @@
 """What every door needs of the process: the opened workspace, and who asks."""
 
 import ipaddress
-import logging
-import time
-from threading import Thread
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 
-from leadflow.app import App, refresh
-from leadflow.errors import LeadflowError
-
-logger = logging.getLogger("leadflow.web")
-
-
-#: Seconds between two looks at the files of the workspace.
-_LOOK_EVERY = 5.0
+from leadflow.app import App
 
 
 def _opened(request: Request) -> App:
-    """The workspace, with the playbook of some seconds ago: what is merged while the site is up counts there, too."""
-    state = request.app.state
-    now = time.monotonic()
-    if now - getattr(state, "looked_at", 0.0) >= _LOOK_EVERY:
-        state.looked_at = now
-        # Nobody's request waits for files to be read.
-        Thread(target=_look, args=(state,), daemon=True).start()
-    app: App = state.app
+    app: App = request.app.state.app
     return app
-
-
-def _look(state: Any) -> None:
-    try:
-        state.app = refresh(state.app)
-    except LeadflowError as error:
-        logger.warning("the playbook stays as it was: %s", type(error).__name__)
 
 
 Opened = Annotated[App, Depends(_opened)]

@@ -60,7 +60,7 @@ def test_a_person_pushed_in_makes_no_act_and_keeps_who_told(session: Session) ->
     row = session.execute(select(lead).where(lead.c.id == who(session, "ana@b.example"))).one()
     assert (row.first_name, row.attributes, row.basis) == ("Ana", {"employees": 62}, None)
     assert row.provenance["employees"]["source"] == "api"
-    assert session.execute(select(consent.c.purpose, consent.c.method)).all() == [("newsletter", "api")]
+    assert session.execute(select(consent.c.purpose, consent.c.method)).one() == ("newsletter", "api")
 
 
 def test_a_deal_pushed_in_with_its_person_makes_a_customer_once(session: Session) -> None:
@@ -70,7 +70,7 @@ def test_a_deal_pushed_in_with_its_person_makes_a_customer_once(session: Session
     )
     come_in(session, {"email": "ana@b.example"}, kind="lead")
     assert capture(session).counts["rejected"] == 1
-    assert session.execute(select(deal.c.state, deal.c.amount)).all() == [("won", 420_050)]
+    assert session.execute(select(deal.c.state, deal.c.amount)).one() == ("won", 420_050)
     assert session.scalar(select(lead_state.c.lifecycle)) == "customer"
     assert session.scalars(select(event.c.kind)).all() == ["deal_won"]
     assert "nobody with this address" in str(session.scalar(select(intake.c.error).where(intake.c.error.is_not(None))))
