@@ -23,6 +23,7 @@ from leadflow.playbook.schedule import schedule_of
 from leadflow.playbook.scoring import scoring_of
 from leadflow.playbook.segments import check_segments, segment_of
 from leadflow.playbook.sequences import sequence_of, warn_unnamed
+from leadflow.playbook.social import social_of
 from leadflow.playbook.templates import Templates
 from leadflow.playbook.vocabulary import vocabulary_of
 from leadflow.reading import Node, did_you_mean
@@ -42,6 +43,7 @@ _SECTIONS = (
     "window",
     "brake",
     "delivery",
+    "social",
     "removed",
 )
 
@@ -109,6 +111,7 @@ def _read(files: Files) -> Playbook | None:
         window=limits.window_of(main.part("window")),
         brake=limits.brake_of(main.part("brake")),
         delivery=delivery_of(main.part("delivery")),
+        social=social_of(main.part("social")),
         scoring=scoring_of(roots["scoring.yaml"] or _nothing(), known),
         journey=journey_of(journey, known, reasons),
         sales=sales,

@@ -13,6 +13,7 @@ from leadflow.playbook.model.journey import (
 )
 from leadflow.playbook.model.limits import Brake, Brand, Delivery, NeverRule, Office, Pressure, Sender, Window
 from leadflow.playbook.model.sales import Sales, Schedule
+from leadflow.playbook.model.social import SocialTool
 from leadflow.steps.base import END, Step
 from leadflow.types import NOWHERE, Place
 
@@ -124,6 +125,7 @@ class Playbook:
     #: Sequences that are gone for good: whoever is under way in one leaves it.
     removed_sequences: tuple[str, ...] = ()
     delivery: Delivery = field(default_factory=Delivery)
+    social: Mapping[str, SocialTool] = field(default_factory=dict)
 
     @property
     def short(self) -> str:

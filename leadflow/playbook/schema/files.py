@@ -26,6 +26,7 @@ from leadflow.playbook.schema.parts import (
     ref,
     several,
 )
+from leadflow.playbook.social import PATHS
 from leadflow.types import Answer
 
 _CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("duration"), ref("localised")
@@ -75,6 +76,7 @@ def _leadflow() -> Schema:
                 }
             ),
             "delivery": _delivery(),
+            "social": mapping_of(mapping(dict.fromkeys((*PATHS, "network_is"), NAME))),
             "removed": mapping({"sequences": several(NAME)}),
         },
         ["brand", "office", "sender"],
