@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,9 @@ _ANSWER = "leadflow.answer"
 _FORM = "form"
 _READER = "reader"
 _DOWNLOAD = "download"
+_ARRIVAL = "arrival"
+#: Seconds after a click in which the page it led to may tell whose it was.
+_ARRIVES_WITHIN = 30 * 60
 #: Bytes of a signature: 128 bits, as 32 hexadecimal signs.
 _SIZE = 16
 
@@ -121,6 +125,19 @@ def read_reader(key: str, token: str, now: int) -> int:
     """The identity of a word made by `sign_reader`; LinkError otherwise, and once it is over."""
     identity_id, _dot, until = _read(key, _READER, token).partition(".")
     if int(until) <= now:
+        raise LinkError
+    return int(identity_id)
+
+
+def sign_arrival(key: str, identity_id: int, at: datetime) -> str:
+    """A word that goes along with a click to the site: whose mail it was in; good for half an hour from `at`."""
+    return _signed(key, _ARRIVAL, f"{identity_id}.{int(at.timestamp())}")
+
+
+def read_arrival(key: str, token: str, now: datetime) -> int:
+    """The identity of a word made by `sign_arrival` that is good at `now`; LinkError otherwise."""
+    identity_id, _dot, at = _read(key, _ARRIVAL, token).partition(".")
+    if not -60 <= now.timestamp() - int(at) <= _ARRIVES_WITHIN:
         raise LinkError
     return int(identity_id)
 

@@ -39,8 +39,6 @@ class Settings(BaseSettings):
     sendgrid_webhook_keys: str = ""
     #: Names of the sender's DKIM keys, comma-separated, for `leadflow doctor`; empty with SendGrid means s1,s2.
     dkim_selectors: str = ""
-    #: The bearer token that may post to /events; nobody may while it is empty.
-    events_token: SecretStr = SecretStr("")
     #: Apprise address that hears of a night that failed, crashed, is late or waits for approval.
     ops_alert: SecretStr = SecretStr("")
     #: Processes that a delivery of thousands of mails uses; 0: one a core.

@@ -75,6 +75,7 @@ def subject_at(session: Session, playbook: Playbook, lead_id: int, at: datetime)
     inside = segments_at(session, lead_id, at)
     fields: dict[str, object] = {name: row[name] for name in (*LEAD_COLUMNS, "account_id")} | dict(row["attributes"])
     fields |= _taken_back(session, lead_id, at)
+    fields |= {name: fields.get(name) or fields["source"] for name in ("first_source", "last_source")}
     fields["company"] = session.scalar(select(account.c.name).where(account.c.id == fields.pop("account_id")))
     fields |= _decided(session, playbook, lead_id, at)
     fields |= _agreed(session, lead_id, at)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from leadflow.conditions.compile import READERS
 from leadflow.conditions.json import as_json, json_number, json_text
 from leadflow.conditions.operands import is_folded
-from leadflow.conditions.sources import CONSENT, LEAD_COLUMNS, Sources, consent_says
+from leadflow.conditions.sources import CONSENT, LEAD_COLUMNS, SOURCE_FIELDS, Sources, consent_says, source_fields
 from leadflow.conditions.tree import Condition
 from leadflow.conditions.vocabulary import FieldSpec, Vocabulary
 from leadflow.models import account, lead, lead_change, lead_state, lifecycle_change, membership, stage_change
@@ -51,12 +51,13 @@ def sources_as_of(
     """
     then = micros(at)
     declared = [spec for spec in vocabulary.fields.values() if not spec.builtin]
-    names = [*LEAD_COLUMNS, _ACCOUNT, *(spec.name for spec in declared)]
+    names = [*LEAD_COLUMNS, *SOURCE_FIELDS, _ACCOUNT, *(spec.name for spec in declared)]
     past = _Past(_taken_back(names, then), {name: i for i, name in enumerate(names)})
     stages = _first_move(stage_change, stage_change.c.at, then, "stages")
     lifecycles = _first_move(lifecycle_change, lifecycle_change.c.recorded_at, then, "lifecycles")
     company = past.value(_ACCOUNT, cast(json_number(past.before(_ACCOUNT), "v"), BigInteger), lead.c.account_id)
     fields = {name: past.column(name, vocabulary) for name in LEAD_COLUMNS}
+    fields |= source_fields({name: past.told(name) for name in SOURCE_FIELDS}, fields["source"])
     fields |= {spec.name: past.attribute(spec) for spec in declared}
     fields |= {
         "company": account.c.name,
@@ -112,6 +113,10 @@ class _Past:
         """A declared field."""
         reader = READERS[spec.type]
         return self.value(spec.name, reader(self.before(spec.name), "v"), reader(lead.c.attributes, spec.name))
+
+    def told(self, name: str) -> ColumnElement[Any]:
+        """A text that visits told."""
+        return self.value(name, json_text(self.before(name), "v"), json_text(lead.c.attributes, name))
 
     def folded(self, spec: FieldSpec) -> tuple[tuple[str, ColumnElement[Any]], ...]:
         """Text and words for comparing; a change written without them is compared as it is."""

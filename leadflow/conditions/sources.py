@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, select, true
 
+from leadflow.conditions.json import json_text
 from leadflow.conditions.tree import Condition
 from leadflow.conditions.vocabulary import Vocabulary
 from leadflow.models import account, consent, event, identity, lead, lead_score, lead_state, membership
@@ -71,6 +72,10 @@ LEAD_COLUMNS = (
     "source",
     "deal_state",
 )
+#: What is known of where a visit came from.
+SOURCE_PARTS = ("source", "medium", "campaign", "referrer")
+#: What visits tell of a lead: kept among the attributes, for nobody declares or fills them.
+SOURCE_FIELDS = tuple(f"{when}_{part}" for when in ("first", "last") for part in SOURCE_PARTS)
 _SCORE_COLUMNS = ("fit", "engagement", "velocity", "band")
 _STATE_COLUMNS = ("stage", "lifecycle", "segment_main", "qualification", "with_sales")
 
@@ -85,6 +90,7 @@ def live_sources(
 ) -> Sources:
     """The tables as they are: lead with account, lead_score, lead_state and identity."""
     fields: dict[str, ColumnElement[Any]] = {name: lead.c[name] for name in LEAD_COLUMNS}
+    fields |= source_fields({name: json_text(lead.c.attributes, name) for name in SOURCE_FIELDS}, lead.c.source)
     fields["company"] = account.c.name
     fields |= {name: lead_score.c[name] for name in _SCORE_COLUMNS}
     fields |= {name: lead_state.c[name] for name in _STATE_COLUMNS}
@@ -103,6 +109,11 @@ def live_sources(
         fresh_within=fresh_within,
         zone=zone,
     )
+
+
+def source_fields(told: Mapping[str, ColumnElement[Any]], met: ColumnElement[Any]) -> Mapping[str, ColumnElement[Any]]:
+    """First and last source, as visits `told`; of whom no visit is known, where they were `met`."""
+    return {name: func.coalesce(value, met) if name.endswith("_source") else value for name, value in told.items()}
 
 
 def criteria_fields(vocabulary: Vocabulary, bits: ColumnElement[int]) -> dict[str, ColumnElement[Any]]:

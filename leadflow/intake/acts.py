@@ -13,6 +13,7 @@ from leadflow.conditions.vocabulary import EventSpec
 from leadflow.errors import LeadflowError
 from leadflow.intake.fields import FieldError, clean_text, read_instant, read_language
 from leadflow.intake.person import Agreement, Person, PersonReader
+from leadflow.intake.sources import Source, source_of
 from leadflow.playbook.model import Playbook
 from leadflow.reading import did_you_mean
 from leadflow.text import _
@@ -23,7 +24,7 @@ _OWN = frozenset(
     (
         *("event", "form", "email", "visitor", "external_id", "at", "id", "fields", "properties", "consent", "source"),
         # What a form tells besides: whether a mail asks again, its language, where the visitor came from.
-        *("double_opt_in", "language", "source_of"),
+        *("double_opt_in", "language", "source_of", "click"),
     )
 )
 _PROOF = frozenset(("wording_hash", "wording_version", "page", "ip", "user_agent", "basis", "double_opt_in"))
@@ -40,11 +41,16 @@ class Act:
 
     #: Its sender's own id, else the fingerprint of its bytes: told twice, it counts once.
     external_id: str
-    kind: str
+    #: None: only something of the person is told.
+    kind: str | None
     occurred_at: datetime
     person: Person
     path: str | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    #: Where the visit came from, when it began with this.
+    touch: Source | None = None
+    #: A signed word that says in whose mail the link was that led here.
+    click: str | None = None
 
 
 class ActError(LeadflowError):
@@ -60,7 +66,7 @@ class ActReader:
 
     def read(self, body: bytes, received_at: datetime, *, form: bool = False) -> Act:
         """The act in `body`; ActError says in words what is wrong. A form without an event is `form_submitted`."""
-        told = _object(body)
+        told = read_object(body)
         try:
             return self._act(told, body, received_at, form=form)
         except FieldError as error:
@@ -89,7 +95,13 @@ class ActReader:
             person=person,
             path=path,
             properties=properties,
+            touch=self.came_from(told),
+            click=_word(told, "click"),
         )
+
+    def came_from(self, told: Mapping[str, Any]) -> Source | None:
+        """Where the visit came from, as `source_of` tells; None when it says nothing, or the site itself."""
+        return source_of(told.get("source_of"), own=self.playbook.brand.site)
 
     def _answers(self, told: dict[str, Any], spec: EventSpec) -> dict[str, Any]:
         """What people said of themselves: under `fields`, or a declared field that is no detail of the act."""
@@ -107,12 +119,13 @@ class ActReader:
             if name not in self.people.known:
                 words = _('field "{name}" is not known.').format(name=name)
                 raise ActError(words + did_you_mean(name, self.people.known))
-            if text := _plain(name, value):
+            if text := plain_text(name, value):
                 said[name] = text
-        return self.people.read(said, agreements=_agreements(told, at))
+        return self.people.read(said, agreements=agreements_of(told, at))
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes) -> dict[str, Any]:
+    """The object in a line of JSON, strictly: no NaN, no name twice; ActError says what is wrong."""
     if len(body) > _LARGEST:
         raise ActError(_("the line is longer than 64 kB"))
     try:
@@ -148,10 +161,10 @@ def _id(told: str | None, body: bytes) -> str:
 
 def _word(told: Mapping[str, Any], name: str) -> str | None:
     value = told.get(name)
-    return _plain(name, value) if value is not None else None
+    return plain_text(name, value) if value is not None else None
 
 
-def _plain(name: str, value: Any) -> str | None:
+def plain_text(name: str, value: Any) -> str | None:
     """A value as text, as a file would have it; None when it says nothing."""
     match value:
         case None | "":
@@ -193,7 +206,7 @@ def _details(told: Mapping[str, Any], spec: EventSpec, answers: Mapping[str, Any
         if name != "path" and name not in spec.properties:
             words = _('"{name}" is no detail of {event}.').format(name=name, event=spec.name)
             raise ActError(words + did_you_mean(name, ("path", *spec.properties)))
-        if (text := _plain(name, value)) is not None:
+        if (text := plain_text(name, value)) is not None:
             details[name] = value if isinstance(value, bool | int | float) else text
     path = details.pop("path", None)
     if len(str(path)) > _LONGEST_PATH:
@@ -201,7 +214,8 @@ def _details(told: Mapping[str, Any], spec: EventSpec, answers: Mapping[str, Any
     return (None if path is None else str(path)), details
 
 
-def _agreements(told: Mapping[str, Any], at: datetime | None) -> tuple[Agreement, ...]:
+def agreements_of(told: Mapping[str, Any], at: datetime | None) -> tuple[Agreement, ...]:
+    """What was agreed to or withdrawn, with what proves it."""
     given = told.get("consent") or {}
     if isinstance(given, list):
         given = dict.fromkeys(given, True)

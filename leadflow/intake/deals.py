@@ -79,7 +79,7 @@ def import_deals(
     look: Look = lambda _session, _counted: None,
 ) -> Accounting:
     """Keep the deals of `file`; a row about somebody not known is rejected."""
-    reader = _DealReader(zone=zone or ZoneInfo(playbook.office.zone), date_formats=mapping.date_formats, now=now)
+    reader = DealReader(zone=zone or ZoneInfo(playbook.office.zone), date_formats=mapping.date_formats, now=now)
 
     def read(records: Sequence[Record]) -> list[Read[NewDeal] | Rejected]:
         return [plainly(mapping, reader.read, record) for record in records]
@@ -105,12 +105,15 @@ class _DealBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _DealReader:
+class DealReader:
+    """Reads a deal from texts by field; FieldError names the field and says what is wrong."""
+
     zone: ZoneInfo
     date_formats: Mapping[str, str]
     now: datetime
 
     def read(self, said: dict[str, str], _nulls: dict[str, str]) -> NewDeal:
+        """The deal of `said`."""
         key = _key(said)
         closed_at, state = self._standing(said)
         notes: tuple[str, ...] = ()

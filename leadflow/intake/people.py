@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from leadflow.conditions.words import change_of
@@ -19,7 +19,7 @@ from leadflow.intake.companies import find_accounts
 from leadflow.intake.draft import Draft, Key, Telling
 from leadflow.intake.events import BATCH, batches
 from leadflow.intake.person import Agreement, Person
-from leadflow.intake.visitors import adopt_events
+from leadflow.intake.visitors import take_over
 from leadflow.links import address_hash
 from leadflow.models import account, consent, identity, lead, lead_change, lead_score, lead_state
 from leadflow.playbook.model import Playbook
@@ -115,15 +115,22 @@ def take_turn(session: Session) -> None:
 def _drafts(session: Session, people: Sequence[Person], telling: Telling) -> list[Draft]:
     """The draft of each person, told; the same one for the same person told of twice."""
     known, unowned = _load(session, people)
+    loose = known.keys() & unowned.keys()
     drafts = []
     for person in people:
-        draft = next((known[key] for key in person.keys if key in known), None) or Draft.new(telling)
+        # One visitor may be two people: an address or an id alone says who it is, and takes a loosely tied visitor.
+        said = [key for key in person.keys if key[0] != "visitor"]
+        draft = next((known[key] for key in said or person.keys if key in known), None) or Draft.new(telling)
+        for key in loose.intersection(person.keys if said else ()):
+            loose.discard(key)
+            known[key] = draft
+            draft.identities.pop(key, None)
         draft.tell(person, telling)
         for key in person.keys:
             # An id or visitor of somebody else stays theirs: the stronger key decides who this is.
             if known.setdefault(key, draft) is draft and key not in draft.identities:
                 draft.identities[key] = unowned.get(key, 0)
-                if key in unowned:
+                if key in unowned and key not in loose:
                     draft.claimed.append(unowned[key])
         drafts.append(draft)
     return drafts
@@ -139,7 +146,8 @@ def _load(session: Session, people: Iterable[Person]) -> tuple[dict[Key, Draft],
         and_(identity.c.kind == kind, among(session, identity.c.value, some)) for kind, some in sorted(values.items())
     ]
     query = (
-        select(identity.c.id.label("identity_id"), identity.c.kind, identity.c.value, account.c.key, lead)
+        select(identity.c.id.label("identity_id"), identity.c.kind, identity.c.value, identity.c.by_click)
+        .add_columns(account.c.key, lead)
         .select_from(identity)
         .outerjoin(lead, lead.c.id == identity.c.lead_id)
         .outerjoin(account, account.c.id == lead.c.account_id)
@@ -155,8 +163,12 @@ def _load(session: Session, people: Iterable[Person]) -> tuple[dict[Key, Draft],
             continue
         stored = {column.name: row[column.name] for column in lead.c}
         draft = by_lead.setdefault(row["id"], Draft.of(stored, row["key"]))
-        draft.identities[row["kind"], row["value"]] = row["identity_id"]
         known[row["kind"], row["value"]] = draft
+        if row["by_click"]:
+            # Whoever says who they are may take it.
+            unowned[row["kind"], row["value"]] = row["identity_id"]
+        else:
+            draft.identities[row["kind"], row["value"]] = row["identity_id"]
     return known, unowned
 
 
@@ -239,11 +251,7 @@ def _write_identities(session: Session, drafts: Sequence[Draft], *, key: str) ->
         for pair in draft.added
     ]
     insert_rows(session, identity, ("id", "kind", "value", "hash", "lead_id"), rows)
-    claims = [{"claimed": claim, "owner": draft.row["id"]} for draft in drafts for claim in draft.claimed]
-    if claims:
-        owned = update(identity).where(identity.c.id == bindparam("claimed")).values(lead_id=bindparam("owner"))
-        session.connection().execute(owned, claims)
-        adopt_events(session, [claim["claimed"] for claim in claims])
+    take_over(session, {claim: draft.row["id"] for draft in drafts for claim in draft.claimed})
 
 
 def _write_consents(session: Session, drafts: Sequence[Draft], telling: Telling) -> None:

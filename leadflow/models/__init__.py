@@ -2,7 +2,8 @@
 
 from sqlmodel import SQLModel
 
-from leadflow.models.events import event, event_inbox, event_key, hit, intake, link
+from leadflow.models.doors import answered, api_key
+from leadflow.models.events import event, event_inbox, event_key, hit, intake, link, touch
 from leadflow.models.journey import (
     assignment,
     decision,
@@ -45,6 +46,8 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "account",
+    "answered",
+    "api_key",
     "assignment",
     "breaker",
     "bucket",
@@ -89,6 +92,7 @@ __all__ = [
     "stage_change",
     "suppression",
     "sweep",
+    "touch",
     "tpl",
     "tpl_lang",
     "tpl_segment",

@@ -126,11 +126,29 @@ class Hit(SQLModel, table=True):
     __table_args__ = (Index("ix_hit_message", "message_id", "at"),)
 
 
+class Touch(SQLModel, table=True):
+    """Where a visit came from, for the first and the last source of whoever it was."""
+
+    id: int = key()
+    #: The visitor or address that came; whose it is today, `identity` says.
+    identity_id: int = whole()
+    at: datetime = instant()
+    #: utm_source, else the site or network the referrer names, else `direct`.
+    source: str = word()
+    medium: str | None = word(required=False)
+    campaign: str | None = word(required=False)
+    #: Host of the page that led here.
+    referrer: str | None = word(required=False)
+
+    __table_args__ = (UniqueConstraint("identity_id", "at"),)
+
+
 intake = table_of(Intake)
 event_key = table_of(EventKey)
 event = table_of(Event)
 event_inbox = table_of(EventInbox)
 link = table_of(Link)
 hit = table_of(Hit)
+touch = table_of(Touch)
 
 leave_room(event_inbox, 45)

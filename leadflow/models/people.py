@@ -86,6 +86,8 @@ class Identity(SQLModel, table=True):
     #: Keyed hash of the value: what a suppression is kept under.
     hash: str = word()
     lead_id: int | None = refers("lead.id", required=False, index=True)
+    #: A visitor whom a click alone made this lead's: mails are passed on, so it gives way to who says who they are.
+    by_click: bool = flag()
 
     __table_args__ = (UniqueConstraint("kind", "value"),)
 

@@ -1,31 +1,38 @@
-"""Capture: what came in and waits (forms, acts) becomes people, answers, consents and events; each counts once."""
+"""Capture: what came in and waits (forms, acts, people, deals) is taken in; each counts once."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Row, Select, bindparam, literal, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
-from leadflow.errors import LeadflowError
-from leadflow.intake.acts import Act, ActReader
+from leadflow.errors import LeadflowError, LinkError
+from leadflow.intake.acts import Act
 from leadflow.intake.confirming import Asked, ask_to_confirm
+from leadflow.intake.deal_rows import NewDeal, write_deals
 from leadflow.intake.events import BATCH, NewEvent, record_events
+from leadflow.intake.importing import Rejected
 from leadflow.intake.people import Change, upsert_people
-from leadflow.intake.person import Person, PersonReader
-from leadflow.intake.visitors import Owner, owners_of
+from leadflow.intake.person import Person
+from leadflow.intake.pushed import PushReader
+from leadflow.intake.touches import keep_touches, settle_sources
+from leadflow.intake.visitors import Owner, loosely_tied, owners_of, tie_by_click
+from leadflow.links import read_arrival
 from leadflow.models import intake, lead, lead_score, lead_state
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook
 from leadflow.text import _
 from leadflow.types import Lifecycle, Outcome, Phase, Scope, Wish, micros
 
-KINDS = ("form", "event", "replay")
+KINDS = ("form", "event", "replay", "lead", "deal")
 #: Provenance of an answer: whoever fills in a form gives it themselves, whichever way the form came.
 FORM = "form"
+#: People and deals that a program pushed in, and who tells of them.
+LEAD, DEAL, API = "lead", "deal", "api"
 
 
 @dataclass(slots=True)
@@ -43,9 +50,7 @@ def capture_intake(session: Session, playbook: Playbook, now: datetime, scope: S
 
     What waits belongs to nobody yet, so every scope takes all of it.
     """
-    reader = ActReader(
-        playbook=playbook, people=PersonReader(fields=playbook.fields, zone=ZoneInfo(playbook.office.zone))
-    )
+    reader = PushReader.of(playbook)
     counts = _Counts()
     while rows := session.execute(_waiting(now)).all():
         counts.read += len(rows)
@@ -81,28 +86,37 @@ def _take(
     session: Session,
     playbook: Playbook,
     rows: Sequence[Row[Any]],
-    reader: ActReader,
+    reader: PushReader,
     counts: _Counts,
     *,
     now: datetime,
     key: str,
 ) -> None:
     acts: list[tuple[Row[Any], Act]] = []
+    deals: list[tuple[Row[Any], NewDeal]] = []
     errors: dict[int, str] = {}
     for row in rows:
         try:
-            acts.append((row, reader.read(row.body, row.received_at, form=row.kind == FORM)))
+            if row.kind == DEAL:
+                deals.append((row, reader.deal(row.body, row.received_at)))
+            else:
+                acts.append((row, _read(row, reader)))
         except LeadflowError as error:
             errors[row.id] = str(error)
-    owners = _owners(session, playbook, [act for _row, act in acts], counts, now=now, key=key)
+    told = [act for _row, act in acts]
+    visitors = [pair[1] for act in told for pair in act.person.keys[1:] if pair[0] == "visitor"]
+    untied = loosely_tied(session, visitors)
+    owners = _owners(session, playbook, acts, counts, now=now, key=key)
     events = []
     counts.asked += ask_to_confirm(session, playbook, list(_unconfirmed(acts, owners)), Wish.CONSENT)
     for (row, act), owner in zip(acts, owners, strict=True):
         if owner is None:
             errors[row.id] = _("nobody with this id is known")
-        else:
-            events.append(_event(row, act, owner))
+        elif act.kind is not None:
+            events.append(_event(row, act.kind, act, owner))
     counts.events += record_events(session, events, received_at=now)
+    _settle(session, told, owners, untied, now)
+    errors |= _take_deals(session, playbook, deals)
     counts.rejected += len(errors)
     _finish(session, rows, errors, now)
 
@@ -115,8 +129,52 @@ def _unconfirmed(acts: Sequence[tuple[Row[Any], Act]], owners: Sequence[Owner | 
             yield Asked(lead_id=owner[0], identity_id=owner[1], at=row.received_at)
 
 
+def _read(row: Row[Any], reader: PushReader) -> Act:
+    if row.kind == LEAD:
+        act = reader.lead(row.body, row.received_at)
+        return replace(act, person=replace(act.person, told_by=API))
+    return reader.acts.read(row.body, row.received_at, form=row.kind == FORM)
+
+
+def _take_deals(session: Session, playbook: Playbook, deals: Sequence[tuple[Row[Any], NewDeal]]) -> Mapping[int, str]:
+    """Write deals as of when they came, those told of twice one after the other; what was wrong, by row."""
+    errors = {}
+    while deals:
+        # The first word on each deal; what was said later of the same one comes after it.
+        first = {deal.external_id: (row, deal) for row, deal in reversed(deals)}
+        once = list(first.values())
+        came = max(row.received_at for row, _deal in once)
+        results = write_deals(session, playbook, [deal for _row, deal in once], now=came)
+        for (row, _deal), result in zip(once, results, strict=True):
+            if isinstance(result, Rejected):
+                errors[row.id] = result.reason
+        taken = {row.id for row, _deal in once}
+        deals = [(row, deal) for row, deal in deals if row.id not in taken]
+    return errors
+
+
+def _settle(
+    session: Session, acts: Sequence[Act], owners: Sequence[Owner | None], untied: Collection[int], now: datetime
+) -> None:
+    """Keep where visits came from, and set first and last source of whoever these acts may have given a visit."""
+    told = [(act, owner) for act, owner in zip(acts, owners, strict=True) if owner is not None]
+    keep_touches(session, [(owner[1], act.occurred_at, act.touch) for act, owner in told if act.touch])
+    known = {
+        owner[0]
+        for act, owner in told
+        if owner[0] is not None and (act.touch or act.click or (act.person.visitor and len(act.person.keys) > 1))
+    }
+    settle_sources(session, known | set(untied), now)
+
+
 def _owners(
-    session: Session, playbook: Playbook, acts: Sequence[Act], counts: _Counts, *, now: datetime, key: str
+    session: Session,
+    playbook: Playbook,
+    acts: Sequence[tuple[Row[Any], Act]],
+    counts: _Counts,
+    *,
+    now: datetime,
+    key: str,
 ) -> list[Owner | None]:
     """Who did each act: an address makes a lead, a visitor waits for a name, an id nobody has is nobody's."""
 
@@ -127,28 +185,44 @@ def _owners(
         return [(one.lead_id, one.identity_id) for one in done]
 
     owners: list[Owner | None] = [None] * len(acts)
-    named = [place for place, act in enumerate(acts) if act.person.address]
-    for place, owner in zip(named, tell([acts[place].person for place in named]), strict=True):
+    # Another system's id makes a lead only where it is told of as one.
+    named = [place for place, (row, act) in enumerate(acts) if act.person.address or row.kind == LEAD]
+    for place, owner in zip(named, tell([acts[place][1].person for place in named]), strict=True):
         owners[place] = owner
-    others = [place for place, act in enumerate(acts) if not act.person.address]
-    known = owners_of(session, {pair for place in others for pair in acts[place].person.keys}, key=key)
+    others = sorted({*range(len(acts))} - {*named})
+    known = owners_of(session, {pair for place in others for pair in acts[place][1].person.keys}, key=key)
+    if clicks := _clicks(acts, known, key):
+        tie_by_click(session, clicks)
+        known = owners_of(session, set(known), key=key)
     for place in others:
-        owners[place] = next((known[pair] for pair in acts[place].person.keys if pair in known), None)
+        owners[place] = next((known[pair] for pair in acts[place][1].person.keys if pair in known), None)
     # Answers of somebody known by an id or as a visitor change what is known of them.
-    tell([acts[place].person for place in others if _is_somebody(owners[place])])
+    strongest = [(place, acts[place][1].person.keys[0]) for place in others]
+    tell([acts[place][1].person for place, pair in strongest if _is_somebody(known.get(pair))])
     return owners
+
+
+def _clicks(acts: Sequence[tuple[Row[Any], Act]], known: Mapping[tuple[str, str], Owner], key: str) -> dict[int, int]:
+    """Visitor → address in whose mail they clicked, of those whom nobody owns; the first click counts."""
+    clicks: dict[int, int] = {}
+    for row, act in acts:
+        visitor = ("visitor", act.person.visitor or "")
+        if act.click and visitor in known and known[visitor][0] is None:
+            with suppress(LinkError):
+                clicks.setdefault(known[visitor][1], read_arrival(key, act.click, row.received_at))
+    return clicks
 
 
 def _is_somebody(owner: Owner | None) -> bool:
     return owner is not None and owner[0] is not None
 
 
-def _event(row: Row[Any], act: Act, owner: Owner) -> NewEvent:
+def _event(row: Row[Any], kind: str, act: Act, owner: Owner) -> NewEvent:
     lead_id, identity_id = owner
     return NewEvent(
         source=row.kind,
         external_id=act.external_id,
-        kind=act.kind,
+        kind=kind,
         occurred_at=act.occurred_at,
         received_at=row.received_at,
         lead_id=lead_id,

@@ -29,6 +29,7 @@ from leadflow.playbook.schedule import schedule_of
 from leadflow.playbook.scoring import scoring_of
 from leadflow.playbook.segments import check_segments, segment_of
 from leadflow.playbook.sequences import sequence_of, warn_unnamed
+from leadflow.playbook.social import social_of
 from leadflow.playbook.templates import Templates
 from leadflow.playbook.vocabulary import vocabulary_of
 from leadflow.reading import Node, did_you_mean
@@ -49,6 +50,7 @@ _SECTIONS = (
     "brake",
     "delivery",
     *RIGHTS,
+    "social",
     "removed",
 )
 
@@ -120,6 +122,7 @@ def _read(files: Files) -> Playbook | None:
         brake=limits.brake_of(main.part("brake")),
         delivery=delivery_of(main.part("delivery")),
         rights=rights_of(main, known, emails),
+        social=social_of(main.part("social")),
         scoring=scoring_of(roots["scoring.yaml"] or _nothing(), known),
         journey=journey_of(journey, known, reasons),
         sales=sales,

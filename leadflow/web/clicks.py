@@ -1,6 +1,7 @@
 """`/c/{token}`: keeps a raw hit and sends the reader on to the page stored for the link."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -9,13 +10,17 @@ from sqlalchemy.orm import Session
 
 from leadflow.errors import LinkError
 from leadflow.intake.ledger import standing
-from leadflow.links import read_click
+from leadflow.links import read_click, sign_arrival
 from leadflow.models import hit, link, message
 from leadflow.types import micros
 from leadflow.web.asking import known_by
+from leadflow.web.origins import site_origins
 from leadflow.web.state import Opened, agent_of, network_of
 
 router = APIRouter()
+
+#: Name of the word in the address; leadflow.js takes it out.
+ARRIVAL = "lf"
 
 
 @router.api_route("/c/{token}", methods=["GET", "HEAD"])
@@ -25,26 +30,36 @@ def follow(request: Request, token: str, app: Opened) -> Response:
         message_id, link_id = read_click(app.settings.key(), token)
     except LinkError:
         raise HTTPException(404) from None
-    now = micros(datetime.now(UTC))
+    now = datetime.now(UTC)
     seen = {
         "message_id": message_id,
         "link_id": link_id,
-        "at": now,
+        "at": micros(now),
         "method": request.method,
         "ip": network_of(request),
         "user_agent": agent_of(request),
     }
     with Session(app.engine) as session, session.begin():
-        target = session.scalar(select(link.c.url).where(link.c.id == link_id))
+        mailed = link.outerjoin(message, message.c.id == message_id)
+        led_to = select(link.c.url, message.c.address_id).select_from(mailed).where(link.c.id == link_id)
+        target = session.execute(led_to).one_or_none()
         if target is None:
             raise HTTPException(404)
         if not _is_private(session, message_id):
             session.execute(insert(hit).values(**seen))
-        target = known_by(app, session, target, message_id, now)
-    return RedirectResponse(target, status_code=302)
+        url = known_by(app, session, target.url, message_id, micros(now))
+    if target.address_id is not None and url.startswith(tuple(f"{origin}/" for origin in site_origins(app))):
+        url = with_word(url, sign_arrival(app.settings.key(), target.address_id, now))
+    return RedirectResponse(url, status_code=302)
 
 
 def _is_private(session: Session, message_id: int) -> bool:
     """Its reader does not want their clicks counted; that holds for mails sent before they said so, too."""
     reader = session.scalar(select(message.c.lead_id).where(message.c.id == message_id))
     return reader is not None and standing(session, reader).get("click_tracking") == "withdrawn"
+
+
+def with_word(url: str, word: str) -> str:
+    """`url` with the word that tells leadflow.js of the site whose mail led there; other sites are told nothing."""
+    parts = urlsplit(url)
+    return parts._replace(query=f"{parts.query}&{ARRIVAL}={word}" if parts.query else f"{ARRIVAL}={word}").geturl()

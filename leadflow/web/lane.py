@@ -27,7 +27,7 @@ class Lane:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def heed(self, kinds: Iterable[str]) -> None:
+    def heed(self, kinds: Iterable[str | None]) -> None:
         """Answer at once if one of these acts, stored by now, is urgent."""
         playbook = self._app.playbook
         if self._urgent[0] != playbook.version:

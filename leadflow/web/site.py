@@ -16,15 +16,18 @@ from leadflow.app import App
 from leadflow.settings import Settings
 from leadflow.web import (
     answers,
+    api,
+    api_docs,
     behind,
     clicks,
     confirm,
     embed,
-    events,
     forms,
     health,
     landing,
     preferences,
+    social,
+    track,
     unsubscribe,
     webhooks,
 )
@@ -46,7 +49,7 @@ DOORS = tuple(
     door.router
     for door in (
         *(unsubscribe, confirm, preferences, clicks, answers),
-        *(webhooks, events, health),
+        *(webhooks, api, api_docs, track, social, health),
         *(embed, forms, behind, landing),
     )
 )

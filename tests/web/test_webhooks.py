@@ -131,7 +131,7 @@ def test_many_noes_of_one_post_are_one_each(app: App, door: TestClient) -> None:
         assert session.scalar(select(func.count()).select_from(suppression)) == 40
 
 
-@pytest.mark.parametrize("path", ["/webhooks/sendgrid", "/events", "/u/x", "/h/x"])
+@pytest.mark.parametrize("path", ["/webhooks/sendgrid", "/v1/events", "/u/x", "/h/x"])
 @pytest.mark.parametrize("declared", [True, False])
 def test_sixteen_megabytes_are_refused_at_every_door(door: TestClient, path: str, declared: bool) -> None:
     content = b"x" * (16 * 1024 * 1024)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from leadflow.ask.report.period import ALWAYS, Period, month_bounds
+from leadflow.conditions.json import json_text
 from leadflow.models import account, deal, escalation, lead, lead_state, lifecycle_change, stage_change
 from leadflow.types import DAY, Lifecycle, micros
 
@@ -111,7 +112,12 @@ def _name(session: Session, question: Question) -> ColumnElement[Any] | None:
         start, end = (f"{at.astimezone(question.zone):%Y-%m}" for at in (oldest, newest))
         months = month_bounds(start, end, question.zone)
         return case(*((lead.c.first_seen_at < after, month) for month, _, after in months))
-    return {"source": lead.c.source, "segment": lead_state.c.segment_main, "owner": literal(None)}[question.by]
+    return {"source": first_source(), "segment": lead_state.c.segment_main, "owner": literal(None)}[question.by]
+
+
+def first_source() -> ColumnElement[Any]:
+    """Where each lead's first visit came from; of whom no visit is known, where they were met."""
+    return func.coalesce(json_text(lead.c.attributes, "first_source"), lead.c.source)
 
 
 def _stages(stages: Sequence[str]) -> FromClause:

@@ -42,6 +42,8 @@ _READABLE = {
     "breaker": {"ask_at", "opened_at", "probe_until"},
     "bucket": {"filled_at"},
     "canary": {"at", "listens_until"},
+    "api_key": {"created_at", "revoked_at", "used_at"},
+    "touch": {"at"},
 }
 
 
@@ -57,6 +59,29 @@ def upgrade() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
+    )
+    op.create_table(
+        "answered",
+        sa.Column("api_key", WORD, autoincrement=False, nullable=False),
+        sa.Column("key", WORD, autoincrement=False, nullable=False),
+        sa.Column("fingerprint", WORD, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("status", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("api_key", "key"),
+    )
+    op.create_index("ix_answered_at", "answered", ["at"], unique=False)
+
+    op.create_table(
+        "api_key",
+        sa.Column("name", WORD, autoincrement=False, nullable=False),
+        sa.Column("hash", WORD, nullable=False),
+        sa.Column("scopes", WORD, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("used_at", INSTANT, nullable=True),
+        sa.Column("revoked_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+        sa.UniqueConstraint("hash"),
     )
     op.create_table(
         "assignment",
@@ -459,6 +484,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("at", "scope"),
     )
     op.create_table(
+        "touch",
+        sa.Column("id", KEY, autoincrement=True, nullable=False),
+        sa.Column("identity_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("source", WORD, nullable=False),
+        sa.Column("medium", WORD, nullable=True),
+        sa.Column("campaign", WORD, nullable=True),
+        sa.Column("referrer", WORD, nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("identity_id", "at"),
+    )
+    op.create_table(
         "tpl",
         sa.Column("template", WORD, autoincrement=False, nullable=False),
         sa.Column("purpose", WORD, nullable=False),
@@ -678,6 +715,7 @@ def upgrade() -> None:
         sa.Column("value", WORD, nullable=False),
         sa.Column("hash", WORD, nullable=False),
         sa.Column("lead_id", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("by_click", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(
             ["lead_id"],
             ["lead.id"],
@@ -828,6 +866,7 @@ def downgrade() -> None:
     op.drop_table("tpl_segment")
     op.drop_table("tpl_lang")
     op.drop_table("tpl")
+    op.drop_table("touch")
     op.drop_table("sweep")
     op.drop_table("suppression")
     op.drop_table("stage_change")
@@ -914,4 +953,8 @@ def downgrade() -> None:
     op.drop_index("ix_assignment_rep", table_name="assignment")
 
     op.drop_table("assignment")
+    op.drop_table("api_key")
+    op.drop_index("ix_answered_at", table_name="answered")
+
+    op.drop_table("answered")
     op.drop_table("account")

@@ -38,6 +38,7 @@ from leadflow.playbook.model.sales import (
     Schedule,
     Workers,
 )
+from leadflow.playbook.model.social import SocialTool
 from leadflow.playbook.model.whole import Base, Localised, Playbook, Reentry, Segment, Sequence
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "Segment",
     "Sender",
     "Sequence",
+    "SocialTool",
     "Stage",
     "Thanks",
     "VetoRule",

@@ -15,6 +15,7 @@ from leadflow.playbook.model.journey import (
 from leadflow.playbook.model.limits import Brake, Brand, Delivery, NeverRule, Office, Pressure, Sender, Window
 from leadflow.playbook.model.rights import Rights
 from leadflow.playbook.model.sales import Sales, Schedule
+from leadflow.playbook.model.social import SocialTool
 from leadflow.steps.base import END, Step
 from leadflow.types import NOWHERE, Place
 
@@ -129,6 +130,7 @@ class Playbook:
     forms: Mapping[str, Form] = field(default_factory=dict)
     pages: Mapping[str, Page] = field(default_factory=dict)
     rights: Rights = field(default_factory=Rights)
+    social: Mapping[str, SocialTool] = field(default_factory=dict)
 
     @property
     def short(self) -> str:

@@ -32,6 +32,7 @@ from leadflow.playbook.schema.parts import (
     ref,
     several,
 )
+from leadflow.playbook.social import PATHS
 from leadflow.types import Answer, Wish
 
 _CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("duration"), ref("localised")
@@ -86,6 +87,7 @@ def _leadflow() -> Schema:
             "topics": mapping_of(_LOCALISED),
             "retention": mapping({"after": _DURATION, "answer_within": _DURATION, "at_most": RATE, "raw": _DURATION}),
             "tracking": mapping({"links": one_of("on", "off"), "opens": one_of("off")}),
+            "social": mapping_of(mapping(dict.fromkeys((*PATHS, "network_is"), NAME))),
             "removed": mapping({"sequences": several(NAME)}),
         },
         ["brand", "office", "sender"],
