@@ -2,7 +2,7 @@
 
 from sqlmodel import SQLModel
 
-from leadflow.models.events import event, event_inbox, event_key, hit, intake, link
+from leadflow.models.events import event, event_inbox, event_key, hit, intake, link, network
 from leadflow.models.journey import (
     assignment,
     decision,
@@ -76,6 +76,7 @@ __all__ = [
     "membership",
     "message",
     "metadata",
+    "network",
     "pause",
     "playbook_file",
     "playbook_version",

@@ -11,12 +11,13 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
+from leadflow.email.hidden import with_hidden_link
 from leadflow.email.pool import Renderers, Task
 from leadflow.email.preview import page_url
 from leadflow.email.render import MissingValueError, Rendered, one_line
 from leadflow.email.wire import Shape
 from leadflow.errors import TemplateError
-from leadflow.links import click_urls, sign_unsubscribe, unsubscribe_url
+from leadflow.links import HIDDEN, click_urls, sign_unsubscribe, unsubscribe_url
 from leadflow.models import link
 from leadflow.pipeline.deliver_content import claimed_readers, facts_of, sender_of
 from leadflow.pipeline.deliver_frozen import stored_playbook
@@ -61,6 +62,8 @@ class _Draft:
     row: Row[Any]
     sender: Sender
     task: Task
+    #: Where nobody goes but who reads the source; None in a mail whose links nobody counts.
+    hidden: str | None
 
 
 #: Email, language, and the playbook it is pinned to ('' for today's).
@@ -134,7 +137,7 @@ class Writer:
             return
         self._shapes |= {text: self._compiled(session, text) for text in sorted(new)}
         found = [shape for text in new if isinstance(shape := self._shapes[text], Shape)]
-        unknown = sorted({url for shape in found for url in self._targets(shape)} - self._link_ids.keys())
+        unknown = sorted({HIDDEN, *(url for shape in found for url in self._targets(shape))} - self._link_ids.keys())
         if unknown:
             session.execute(insert_into(session, link).on_conflict_do_nothing(), [{"url": url} for url in unknown])
             stored = session.execute(select(link.c.url, link.c.id).where(link.c.url.in_(unknown)))
@@ -169,9 +172,11 @@ class Writer:
             raise shape
         sender = sender_of(self._playbook, row)
         leave = unsubscribe_url(self._public_url, sign_unsubscribe(self._key, row.address_id, row.purpose))
-        urls = click_urls(self._key, self._public_url, row.id, self._slots[shape.key])
+        slots = self._slots[shape.key]
+        *urls, hidden = click_urls(self._key, self._public_url, row.id, [*slots, self._link_ids[HIDDEN]])
         facts = facts_of(self._playbook, row, sender, self._send_at)
-        return _Draft(row, sender, Task(shape=shape, facts=facts, links=urls, unsubscribe=leave))
+        task = Task(shape=shape, facts=facts, links=urls, unsubscribe=leave)
+        return _Draft(row, sender, task, hidden if slots else None)
 
 
 def _written(draft: _Draft, rendered: Rendered) -> Written:
@@ -181,7 +186,7 @@ def _written(draft: _Draft, rendered: Rendered) -> Written:
         to=row.address,
         to_name=one_line(" ".join(filter(None, (row.first_name, row.last_name)))),
         sender=draft.sender,
-        rendered=rendered,
+        rendered=with_hidden_link(rendered, draft.hidden) if draft.hidden else rendered,
         unsubscribe_url=draft.task.unsubscribe,
         language=row.language,
         email=row.email,
