@@ -87,7 +87,7 @@ def sweeping(
     Raises LockedError when another sweep goes on for longer than `patience`, UsageError when a later one already
     looked.
     """
-    with _holding(app, patience) as owner:
+    with holding(app, patience) as owner:
         now = when if isinstance(when, datetime) else when()
         _begin(app, now, scope)
         running = Sweep(app=app, now=now, scope=scope, owner=owner, deliver=deliver)
@@ -96,7 +96,8 @@ def sweeping(
 
 
 @contextmanager
-def _holding(app: App, patience: timedelta) -> Iterator[str]:
+def holding(app: App, patience: timedelta = PATIENCE) -> Iterator[str]:
+    """Hold the sweep lock, under the name it gives; LockedError when another sweep goes on for longer."""
     owner = runs.new_owner()
     _take_lock(app, owner, patience)
     try:
@@ -171,7 +172,7 @@ def sweep_raised(app: App, when: When, *, patience: timedelta = PATIENCE) -> tup
 def _fast_lane(
     app: App, when: When, whom: Callable[[datetime], Select[Any]], patience: timedelta
 ) -> tuple[Outcome, ...]:
-    with _holding(app, patience) as owner:
+    with holding(app, patience) as owner:
         now = when if isinstance(when, datetime) else when()
         captured = run_phase(app, Phase.CAPTURE, now)
         with Session(app.engine) as session:
