@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.intake.click_signs import Visit, signs_of
 from leadflow.links import HIDDEN
 from leadflow.models import hit, link, message
 from leadflow.pipeline.scope import in_scope
-from leadflow.types import Delivery, Everyone, Scope, micros
+from leadflow.types import Everyone, Scope, micros
 
 #: Visits that are looked at together, with the other visits of their mails.
 _BATCH = 1_000
@@ -44,8 +44,7 @@ def note_signs(session: Session, now: datetime, scope: Scope) -> Looked:
 
 def arrived_at() -> Any:
     """When a message reached its reader, else when it left."""
-    delivered = message.c.delivery == Delivery.DELIVERED
-    return case((delivered, message.c.delivery_at), else_=message.c.sent_at).label("arrived_at")
+    return func.coalesce(message.c.delivered_at, message.c.sent_at).label("arrived_at")
 
 
 def is_known(now: datetime) -> ColumnElement[bool]:

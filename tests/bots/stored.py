@@ -63,7 +63,7 @@ def _message(mail: Mail) -> dict[str, Any]:
         "playbook": "",
     }
     dates = {"planned_at": mail.sent_at, "send_at": mail.sent_at, "expires_at": mail.sent_at, "sent_at": mail.sent_at}
-    news = {"delivery": "delivered" if mail.delivered_at else None, "delivery_at": mail.delivered_at}
+    news = {"delivery": "delivered" if mail.delivered_at else None, "delivered_at": mail.delivered_at}
     whose = {"id": mail.id + 1, "lead_id": mail.recipient + 1, "address_id": mail.recipient + 1}
     return {**whose, "state": "accepted", "chosen": {}, "version": "", "playbook": "", **words, **dates, **news}
 

@@ -17,6 +17,7 @@ _READABLE = {
     "event": {"claimed_at", "occurred_at", "received_at"},
     "message": {
         "asked_at",
+        "delivered_at",
         "delivery_at",
         "expires_at",
         "intent_at",
@@ -718,6 +719,7 @@ def upgrade() -> None:
         sa.Column("delivery", WORD, nullable=True),
         sa.Column("delivery_rank", sa.Integer(), server_default=sa.text("(-1)"), nullable=False),
         sa.Column("delivery_at", INSTANT, nullable=True),
+        sa.Column("delivered_at", INSTANT, nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("attempt_id"),
