@@ -16,8 +16,9 @@ from leadflow.db import make_engine
 from leadflow.intake.sendgrid import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
 from leadflow.migrations import upgrade
 from leadflow.models import event, event_inbox, event_key, intake
+from leadflow.pipeline.engage_clicks import take_clicks
 from leadflow.pipeline.engage_news import take_news
-from leadflow.types import micros
+from leadflow.types import EVERYONE, micros
 
 _HERE = Path(__file__).parents[1]
 
@@ -25,8 +26,8 @@ _HERE = Path(__file__).parents[1]
 def take_posts(url: str, posts: Sequence[Post], *, messages: int) -> tuple[float, float]:
     """Seconds at the door, over HTTP, and seconds of the sweep that reads what was stored.
 
-    The sweep moves messages on, suppresses, and writes an event for each delivery, click, bounce or no; that a mail was
-    taken in or opened moves at most its message.
+    The sweep moves messages on, suppresses, judges clicks, and writes an event for each delivery, click, bounce or no;
+    that a mail was taken in or opened moves at most its message.
     """
     engine = make_engine(url)
     upgrade(engine)
@@ -37,7 +38,9 @@ def take_posts(url: str, posts: Sequence[Post], *, messages: int) -> tuple[float
     with Session(engine) as session:
         assert session.scalar(select(func.count()).select_from(intake)) == len(posts)
         started = time.perf_counter()
-        counts = take_news(session, datetime.now(UTC) + timedelta(seconds=1))
+        now = datetime.now(UTC) + timedelta(seconds=1)
+        counts = take_news(session, now)
+        take_clicks(session, now, EVERYONE)
         session.commit()
         in_the_sweep = time.perf_counter() - started
     assert counts["posts"] == len(posts)

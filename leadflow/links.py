@@ -28,6 +28,9 @@ _SIZE = 16
 #: Stands in a mail that is looked at or tried where a reader's own signed word stands: it takes nobody out.
 TEST_WORD = "test"
 
+#: Target of the link in each mail that no reader sees: whoever follows it reads the source, as scanners do.
+HIDDEN = "leadflow:hidden"
+
 
 def sign_click(key: str, message_id: int, link_id: int) -> str:
     """A word that stands for a click on link `link_id` of message `message_id`; it never expires."""

@@ -252,6 +252,8 @@ class EscalationState(StrEnum):
     LOST = "lost"
     #: Nobody answered for `no_answer.after`.
     LAPSED = "lapsed"
+    #: It rested on clicks that a machine turned out to have made.
+    RECALLED = "recalled"
 
 
 class JobState(StrEnum):

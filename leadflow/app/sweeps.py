@@ -95,8 +95,8 @@ def sweeping(
 
 
 @contextmanager
-def holding(app: App, patience: timedelta) -> Iterator[str]:
-    """Keep every sweep out; LockedError when one goes on for longer than `patience`."""
+def holding(app: App, patience: timedelta = PATIENCE) -> Iterator[str]:
+    """Hold the sweep lock, under the name it gives; LockedError when another sweep goes on for longer."""
     owner = runs.new_owner()
     _take_lock(app, owner, patience)
     try:

@@ -131,4 +131,5 @@ def _state_words(state: EscalationState) -> str:
         EscalationState.WON: _("won"),
         EscalationState.LOST: _("lost"),
         EscalationState.LAPSED: _("lapsed: nobody answered"),
+        EscalationState.RECALLED: _("taken back: its clicks were a machine's"),
     }[state]

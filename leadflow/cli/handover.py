@@ -201,6 +201,7 @@ def _state(state: EscalationState) -> str:
         EscalationState.WON: _("won"),
         EscalationState.LOST: _("lost"),
         EscalationState.LAPSED: _("lapsed"),
+        EscalationState.RECALLED: _("taken back"),
     }[state]
 
 

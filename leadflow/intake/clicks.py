@@ -1,29 +1,19 @@
 """Judges clicks by named rules: a person, a machine that opens links for its owner, or nobody can tell.
 
-The rules only look at the hits of one message. A judgement carries the rule's name and `VERSION`, and hits are kept,
-so that a better rule can judge them again.
+Rules look at the signs of a visit (`click_signs`) and at the record of the network it came from. A judgement carries
+the rule's name and `VERSION`; hits are kept with their signs, so that later evidence, or a better rule, judges them
+again.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache
+from enum import IntFlag, auto
 
+from leadflow.intake.click_signs import Sign
 from leadflow.types import Click
 
-#: Grows with every change of a rule.
-VERSION = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """One request for a link of a message."""
-
-    link: str
-    at: datetime
-    method: str = "GET"
-    user_agent: str | None = None
+#: Grows with every change of a sign or a rule.
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,80 +25,101 @@ class Judgement:
 
     @property
     def classified_by(self) -> str:
-        """`no-time-to-read/1`: what an event keeps."""
+        """`no-time-to-read/2`: what an event keeps."""
         return f"{self.rule}/{VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What a rule may look at besides the visit."""
+class Record:
+    """What a network has shown over all mails whose links it asked for."""
 
-    #: All visits of the message, this one included.
-    visits: Sequence[Visit]
-    #: When it arrived, else when it was sent.
-    arrived_at: datetime | None
-
-
-#: Words of programs that fetch links: mail gateways, previews, crawlers, libraries.
-_SCANNERS = re.compile(
-    r"barracuda|mimecast|proofpoint|safelinks|ironport|trendmicro|symantec|messagelabs|forcepoint|fireeye|sophos"
-    r"|bitdefender|urldefense|google(imageproxy|bot|-safety)|bingpreview|bingbot|yahoo.?slurp|slackbot|teams.?link"
-    r"|facebookexternalhit|linkedinbot|twitterbot|whatsapp|skypeuripreview|telegrambot|discordbot"
-    r"|headlesschrome|phantomjs|puppeteer|playwright"
-    r"|\b(bot|crawler|spider|scanner|preview)\b"
-    r"|^(curl|wget|python-|java/|go-http|okhttp|libwww|axios|node-fetch|ruby|php|apache-httpclient)",
-    re.IGNORECASE,
-)
-_AT_ONCE = timedelta(seconds=2)
-_NO_TIME_TO_READ = timedelta(seconds=5)
-_HARDLY_TIME_TO_READ = timedelta(seconds=20)
+    #: Mails it asked for any link of, and whose they were.
+    mails: int = 0
+    recipients: int = 0
+    #: … of which within a minute or two of their arrival.
+    soon: int = 0
+    #: … of which their hidden link.
+    hidden: int = 0
+    #: … of which many links one soon after the other.
+    quickly: int = 0
+    #: Other networks that asked for the same link within seconds.
+    echoes: int = 0
+    #: The most echoes that one of these networks has.
+    rivals: int = 0
 
 
-def _asks_for_the_head_only(visit: Visit, _context: Context) -> bool:
-    return visit.method.upper() != "GET"
+class Standing(IntFlag):
+    """What the record of a network comes to; kept as a number, so a new one takes the next bit."""
+
+    #: Within a minute or two of the arrival in half of its mails or more.
+    ON_THE_SPOT = auto()
+    #: Follows links that nobody sees.
+    HIDDEN_LINKS = auto()
+    #: Goes from link to link in half of its mails or more.
+    READS_ALL = auto()
+    #: Comes after more networks than any of these does.
+    FOLLOWS = auto()
 
 
-def _says_it_is_a_scanner(visit: Visit, _context: Context) -> bool:
-    return bool(visit.user_agent) and _is_scanner(visit.user_agent or "")
+#: Of a network that has shown nothing.
+UNKNOWN = Standing(0)
+#: A network is known by no fewer readers, or networks it follows.
+_MANY = 3
 
 
-@lru_cache(maxsize=4_096)
-def _is_scanner(agent: str) -> bool:
-    return bool(_SCANNERS.search(agent))
+def standing_of(record: Record) -> Standing:
+    """What `record` says of its network."""
+    is_known = record.recipients >= _MANY
+    met = {
+        Standing.ON_THE_SPOT: is_known and 2 * record.soon >= record.mails,
+        Standing.HIDDEN_LINKS: record.hidden >= 2 and 5 * record.hidden >= record.mails,
+        Standing.READS_ALL: is_known and 2 * record.quickly >= record.mails,
+        Standing.FOLLOWS: record.echoes >= _MANY and record.echoes > record.rivals,
+    }
+    return Standing(sum(standing for standing, holds in met.items() if holds))
 
 
-def _opens_all_links_at_once(visit: Visit, context: Context) -> bool:
-    near = {other.link for other in context.visits if abs(other.at - visit.at) <= _AT_ONCE}
-    return len(near) > 1
+def _any(sign: Sign) -> Callable[[Sign, Standing], bool]:
+    return lambda signs, _standing: bool(signs & sign)
 
 
-def _had_no_time_to_read(visit: Visit, context: Context) -> bool:
-    return context.arrived_at is not None and visit.at - context.arrived_at < _NO_TIME_TO_READ
+def _from(standing: Standing, sign: Sign | None = None) -> Callable[[Sign, Standing], bool]:
+    return lambda signs, known: bool(known & standing) and (sign is None or bool(signs & sign))
 
 
-def _had_hardly_time_to_read(visit: Visit, context: Context) -> bool:
-    return context.arrived_at is not None and visit.at - context.arrived_at < _HARDLY_TIME_TO_READ
+def _rented(signs: Sign, _standing: Standing) -> bool:
+    return bool(signs & Sign.HOSTING and signs & _STRANGE)
 
 
-def _does_not_say_who_it_is(visit: Visit, _context: Context) -> bool:
-    return not (visit.user_agent or "").strip()
-
+#: What a person who works behind a cloud's exit does not do.
+_STRANGE = Sign.SOON | Sign.SPREAD | Sign.SHADOW | Sign.ODD | Sign.NAMELESS | Sign.OUTDATED
 
 #: The first rule that holds judges; no rule: a person.
-RULES: Sequence[tuple[str, Click, Callable[[Visit, Context], bool]]] = (
-    ("head-request", Click.MACHINE, _asks_for_the_head_only),
-    ("scanner-agent", Click.MACHINE, _says_it_is_a_scanner),
-    ("all-links-at-once", Click.MACHINE, _opens_all_links_at_once),
-    ("no-time-to-read", Click.MACHINE, _had_no_time_to_read),
-    ("hardly-time-to-read", Click.UNKNOWN, _had_hardly_time_to_read),
-    ("no-agent", Click.UNKNOWN, _does_not_say_who_it_is),
+RULES: Sequence[tuple[str, Click, Callable[[Sign, Standing], bool]]] = (
+    ("head-request", Click.MACHINE, _any(Sign.HEAD)),
+    ("fetched-ahead", Click.MACHINE, _any(Sign.AHEAD)),
+    ("hidden-link", Click.MACHINE, _any(Sign.HIDDEN)),
+    ("scanner-agent", Click.MACHINE, _any(Sign.SCANNER)),
+    ("many-links-at-once", Click.MACHINE, _any(Sign.AT_ONCE)),
+    ("links-in-turn", Click.MACHINE, _any(Sign.IN_TURN)),
+    ("no-time-to-read", Click.MACHINE, _any(Sign.AT_ARRIVAL)),
+    ("rented-machine", Click.MACHINE, _rented),
+    ("network-on-the-spot", Click.MACHINE, _from(Standing.ON_THE_SPOT)),
+    ("network-of-hidden-links", Click.MACHINE, _from(Standing.HIDDEN_LINKS)),
+    ("network-that-reads-all", Click.MACHINE, _from(Standing.READS_ALL, Sign.QUICKLY | Sign.TWO_AT_ONCE)),
+    ("network-that-follows", Click.MACHINE, _from(Standing.FOLLOWS, Sign.ECHO)),
+    ("hardly-time-to-read", Click.UNKNOWN, _any(Sign.HARDLY_READ)),
+    ("no-agent", Click.UNKNOWN, _any(Sign.NAMELESS)),
+    ("odd-agent", Click.UNKNOWN, _any(Sign.ODD | Sign.OUTDATED)),
+    ("two-links-at-once", Click.UNKNOWN, _any(Sign.TWO_AT_ONCE)),
+    ("from-hosting", Click.UNKNOWN, _any(Sign.HOSTING)),
 )
 PERSON = Judgement(click=Click.HUMAN, rule="person")
 
 
-def judge(visit: Visit, context: Context) -> Judgement:
-    """Who made `visit`."""
+def judge(signs: Sign, standing: Standing = UNKNOWN) -> Judgement:
+    """Who made a visit with these `signs`, from a network of this `standing`."""
     for name, click, holds in RULES:
-        if holds(visit, context):
+        if holds(signs, standing):
             return Judgement(click=click, rule=name)
     return PERSON

@@ -3,7 +3,7 @@
 from sqlmodel import SQLModel
 
 from leadflow.models.doors import answered, api_key
-from leadflow.models.events import event, event_inbox, event_key, hit, intake, link, touch
+from leadflow.models.events import event, event_inbox, event_key, hit, intake, link, network, touch
 from leadflow.models.journey import (
     assignment,
     decision,
@@ -82,6 +82,7 @@ __all__ = [
     "membership",
     "message",
     "metadata",
+    "network",
     "pause",
     "playbook_file",
     "playbook_version",

@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
+from leadflow.db import Word
 from leadflow.models.columns import (
     BY_KEY,
     document,
+    flag,
     instant,
     key,
     leave_room,
@@ -112,18 +114,40 @@ class Link(SQLModel, table=True):
 
 
 class Hit(SQLModel, table=True):
-    """A raw visit of a signed link, kept so that a better rule can classify it again."""
+    """A raw visit of a link of ours, or one a provider tells of: kept, so that it can be judged again."""
 
     id: int = key()
     message_id: int = whole()
     link_id: int = whole()
     at: datetime = instant()
     method: str = word()
+    #: The network it came from: the address without its last part.
     ip: str | None = word(required=False)
     user_agent: str | None = prose()
+    #: The browser said that it only fetches ahead.
+    ahead: bool = flag()
+    #: The provider's own id of it, and when it told; NULL for a visit of ours.
+    told_as: str | None = word(required=False)
+    told_at: datetime | None = instant(required=False)
+    #: What speaks for a machine, as bits; NULL until it is looked at, or looked at again.
+    signs: int | None = whole(required=False)
     event_id: int | None = whole(required=False)
 
-    __table_args__ = (Index("ix_hit_message", "message_id", "at"),)
+    __table_args__ = (
+        UniqueConstraint("told_as"),
+        Index("ix_hit_message", "message_id", "at"),
+        Index("ix_hit_network", "ip", "message_id"),
+        Index("ix_hit_new", "id", sqlite_where=text("signs IS NULL"), postgresql_where=text("signs IS NULL")),
+        Index("ix_hit_alone", "id", sqlite_where=text("event_id IS NULL"), postgresql_where=text("event_id IS NULL")),
+    )
+
+
+class Network(SQLModel, table=True):
+    """A network whose visits of many mails' links show a machine; a cache of what `hit` says of it."""
+
+    network: str = part_of_key(Word)
+    #: Which rules its record meets, as bits.
+    standing: int = whole(big=False)
 
 
 class Touch(SQLModel, table=True):
@@ -150,5 +174,6 @@ event_inbox = table_of(EventInbox)
 link = table_of(Link)
 hit = table_of(Hit)
 touch = table_of(Touch)
+network = table_of(Network)
 
 leave_room(event_inbox, 45)

@@ -61,6 +61,8 @@ class Message(SQLModel, table=True):
     delivery: str | None = word(required=False)
     delivery_rank: int = whole(default=-1, big=False)
     delivery_at: datetime | None = instant(required=False)
+    #: When the mailbox had it, whatever was heard since.
+    delivered_at: datetime | None = instant(required=False)
     note: str | None = prose()
 
     __table_args__ = (

@@ -74,7 +74,7 @@ def _tell(telling: _Telling, group: Sequence[Facts]) -> int:
 
 def alert_of(playbook: Playbook, group: Sequence[Facts], now: datetime, door: Door) -> Alert:
     """One alert for the hand-overs of one salesperson."""
-    rep = _rep(playbook, group[0].row.rep)
+    rep = rep_of(playbook, group[0].row.rep)
     with spoken_to(rep, playbook):
         told = [told_of(facts, playbook, now, door) for facts in group]
         title = digest_title(rep, told)
@@ -93,7 +93,7 @@ def hand_over_of(facts: Facts) -> HandOver:
     return HandOver(escalation_id=row.id, lead=person | judged, rule=row.rule, rep=row.rep, due_at=row.due_at)
 
 
-def _rep(playbook: Playbook, name: str) -> Salesperson:
+def rep_of(playbook: Playbook, name: str) -> Salesperson:
     """The salesperson of that name; the manager for somebody who has left the team."""
     manager = playbook.sales.manager
     return next((rep for rep in (*playbook.sales.team, manager) if rep.name == name), manager)

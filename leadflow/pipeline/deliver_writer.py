@@ -11,12 +11,14 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
+from leadflow.email.hidden import with_hidden_link
 from leadflow.email.pool import Renderers, Task
 from leadflow.email.preview import page_url
 from leadflow.email.render import MissingValueError, Rendered, one_line
 from leadflow.email.wire import Shape
 from leadflow.errors import TemplateError
 from leadflow.links import (
+    HIDDEN,
     click_urls,
     confirm_url,
     preferences_url,
@@ -70,6 +72,8 @@ class _Draft:
     row: Row[Any]
     sender: Sender
     task: Task
+    #: Where nobody goes but who reads the source; None in a mail whose links nobody counts.
+    hidden: str | None
 
 
 #: Email, language, variant ('' for the original), and the playbook it is pinned to ('' for today's).
@@ -143,7 +147,7 @@ class Writer:
             return
         self._shapes |= {text: self._compiled(session, text) for text in sorted(new)}
         found = [shape for text in new if isinstance(shape := self._shapes[text], Shape)]
-        unknown = sorted({url for shape in found for url in self._targets(shape)} - self._link_ids.keys())
+        unknown = sorted({HIDDEN, *(url for shape in found for url in self._targets(shape))} - self._link_ids.keys())
         if unknown:
             session.execute(insert_into(session, link).on_conflict_do_nothing(), [{"url": url} for url in unknown])
             stored = session.execute(select(link.c.url, link.c.id).where(link.c.url.in_(unknown)))
@@ -180,21 +184,27 @@ class Writer:
         leave = unsubscribe_url(self._public_url, sign_unsubscribe(self._key, row.address_id, row.purpose))
         choose = preferences_url(self._public_url, sign_preferences(self._key, row.address_id))
         facts = facts_of(self._playbook, row, sender, self._send_at)
+        urls, hidden = self._urls(row, shape)
         task = Task(
             shape=shape,
             facts=facts,
-            links=self._urls(row, shape),
+            links=urls,
             unsubscribe=leave,
             preferences=choose,
             confirm=self._confirm(row),
         )
-        return _Draft(row, sender, task)
+        return _Draft(row, sender, task, hidden)
 
-    def _urls(self, row: Row[Any], shape: Shape) -> Sequence[str]:
-        """Where the slots of `shape` lead: through our door, or straight there where no click is to be counted."""
+    def _urls(self, row: Row[Any], shape: Shape) -> tuple[Sequence[str], str | None]:
+        """Where the slots of `shape` lead: through our door, or straight there where no click is to be counted.
+
+        And the hidden address, where there are any that are counted.
+        """
         if not self._playbook.rights.tracks_links:
-            return list(self._targets(shape))
-        return click_urls(self._key, self._public_url, row.id, self._slots[shape.key])
+            return list(self._targets(shape)), None
+        slots = self._slots[shape.key]
+        *urls, hidden = click_urls(self._key, self._public_url, row.id, [*slots, self._link_ids[HIDDEN]])
+        return urls, hidden if slots else None
 
     def _confirm(self, row: Row[Any]) -> str:
         if row.email not in self._playbook.rights.emails.values():
@@ -209,7 +219,7 @@ def _written(draft: _Draft, rendered: Rendered) -> Written:
         to=row.address,
         to_name=one_line(" ".join(filter(None, (row.first_name, row.last_name)))),
         sender=draft.sender,
-        rendered=rendered,
+        rendered=with_hidden_link(rendered, draft.hidden) if draft.hidden else rendered,
         unsubscribe_url=draft.task.unsubscribe,
         language=row.language,
         email=row.email,

@@ -1,6 +1,6 @@
 """Reads the stored POSTs of providers: what became of each message, whom never to mail again, who clicked."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,13 +13,15 @@ from leadflow.db import among
 from leadflow.db.turns import NOES, go_alone
 from leadflow.errors import InputError
 from leadflow.intake.addresses import AddressError, read_address
-from leadflow.intake.clicks import Context, Visit, judge
+from leadflow.intake.click_signs import Visit, signs_of
+from leadflow.intake.clicks import judge
 from leadflow.intake.events import NewEvent, batches, record_events
 from leadflow.intake.sendgrid import normalise
 from leadflow.models import identity, intake, message
 from leadflow.pipeline.engage_bounces import suppress_addresses
-from leadflow.pipeline.engage_clicks import arrived_at, path_of
+from leadflow.pipeline.engage_clicks import path_of
 from leadflow.pipeline.engage_deliveries import move_deliveries
+from leadflow.pipeline.engage_told import keep_visits
 from leadflow.ports import ProviderEvent
 from leadflow.types import CLICK_WEIGHT, MessageState, micros
 
@@ -50,6 +52,16 @@ class News:
     def is_early(self) -> bool:
         """Names an attempt of ours that no message has."""
         return self.event.attempt_id is not None and self.message is None
+
+    @property
+    def is_visit(self) -> bool:
+        """Tells of a click that our own redirect did not see."""
+        return self.event.kind == "clicked" and not self.is_ours
+
+    @property
+    def is_ours(self) -> bool:
+        """The link led through our own redirect."""
+        return path_of(self.event.url or "").startswith("/c/")
 
 
 def take_news(session: Session, now: datetime) -> Mapping[str, int]:
@@ -140,7 +152,7 @@ def _messages(session: Session, attempts: set[str], theirs: set[str]) -> Select[
         about = or_(about, among(session, message.c.provider_id, theirs))
     return (
         select(message.c.id, message.c.attempt_id, message.c.provider_id, message.c.address_id, identity.c.lead_id)
-        .add_columns(message.c.state, message.c.delivery_rank, arrived_at())
+        .add_columns(message.c.state, message.c.delivery_rank)
         .select_from(message.join(identity, identity.c.id == message.c.address_id))
         .where(about)
     )
@@ -157,8 +169,9 @@ def _apply(session: Session, told: Sequence[News], now: datetime) -> int:
     about = ((news.message, news.event) for news in told if news.message is not None)
     move_deliveries(session, ((row.id, row.delivery_rank, event.kind, micros(event.at)) for row, event in about))
     _accept_the_unknown(session, told)
-    clicks = _visits_by_message(told)
-    events = [event for news in told if (event := _event(news, clicks)) is not None]
+    visits = [(news.message.id, news.event, news.received_at) for news in told if news.message and news.is_visit]
+    keep_visits(session, visits)
+    events = [event for news in told if (event := _event(news)) is not None]
     recorded = record_events(session, events, received_at=now)
     suppress_addresses(session, [(news.identity_id, news.event) for news in told if news.identity_id is not None])
     return recorded
@@ -183,39 +196,27 @@ def _accept_the_unknown(session: Session, told: Sequence[News]) -> None:
         session.connection().execute(statement, rows)
 
 
-def _visits_by_message(told: Sequence[News]) -> Mapping[int, list[Visit]]:
-    found: defaultdict[int, list[Visit]] = defaultdict(list)
-    for news in told:
-        if news.event.kind == "clicked" and news.message is not None:
-            found[news.message.id].append(_visit(news.event))
-    return found
-
-
-def _event(news: News, clicks: Mapping[int, list[Visit]]) -> NewEvent | None:
-    """What is kept of `news`; a click that our own redirect counts already is not."""
+def _event(news: News) -> NewEvent | None:
+    """What is kept of `news`; of a click in a mail we know, the visit is, until all of them are judged."""
     event = news.event
     if event.kind == "clicked":
-        return _click(news, clicks)
+        return _click(news)
     if event.kind not in _KEPT or news.identity_id is None:
         return None
     said = {"hardness": event.hardness, "classification": event.classification}
     return _new(news, kind=f"email_{event.kind}", weight=0, properties={k: v for k, v in said.items() if v})
 
 
-def _click(news: News, clicks: Mapping[int, list[Visit]]) -> NewEvent | None:
-    path = path_of(news.event.url or "")
-    if news.identity_id is None or path.startswith("/c/"):
+def _click(news: News) -> NewEvent | None:
+    """A click in a mail that is not ours is judged alone."""
+    if news.identity_id is None or news.message is not None or news.is_ours:
         return None
-    about = news.message
-    visit = _visit(news.event)
-    visits = clicks[about.id] if about else [visit]
-    said = judge(visit, Context(visits=visits, arrived_at=about.arrived_at if about else None))
-    weight = CLICK_WEIGHT[said.click]
-    return _new(news, kind="email_clicked", weight=weight, path=path, classified_by=said.classified_by)
-
-
-def _visit(event: ProviderEvent) -> Visit:
-    return Visit(link=event.url or "", at=event.at, user_agent=event.user_agent)
+    visit = Visit(link=news.event.url or "", at=news.event.at, user_agent=news.event.user_agent)
+    said = judge(signs_of([visit], None)[0])
+    path = path_of(news.event.url or "")
+    return _new(
+        news, kind="email_clicked", weight=CLICK_WEIGHT[said.click], path=path, classified_by=said.classified_by
+    )
 
 
 def _new(news: News, **said: Any) -> NewEvent:

@@ -37,7 +37,7 @@ from leadflow.pipeline.routing import UNROUTED, route_handovers
 from leadflow.pipeline.routing_skips import skipped_routes
 from leadflow.pipeline.scope import in_scope
 from leadflow.playbook.model import Playbook
-from leadflow.types import Lifecycle, Outcome, Phase, Reason, Scope, Span, micros
+from leadflow.types import EscalationState, Lifecycle, Outcome, Phase, Reason, Scope, Span, micros
 from leadflow.windows import due_after
 
 #: Blocks of their own, beside the words for mails: the lead, or a colleague, was handed over not long ago.
@@ -108,12 +108,14 @@ def _hard(never: ColumnElement[bool]) -> ColumnElement[str | None]:
 def _soft(playbook: Playbook, now: datetime) -> ColumnElement[str | None]:
     """Why this lead is left alone for now unless it raises a hand."""
     at = micros(now)
-    recent = select(escalation.c.lead_id).where(escalation.c.opened_at > at - playbook.sales.same_lead)
+    # One that was taken back was no call.
+    stands = escalation.c.state != EscalationState.RECALLED
+    recent = select(escalation.c.lead_id).where(escalation.c.opened_at > at - playbook.sales.same_lead, stands)
     # Called lately, or to be called soon by whoever put a colleague off.
     span = playbook.sales.same_account
     put_off = and_(escalation.c.closed_at.is_(None), escalation.c.again_at.between(at - span + 1, at + span - 1))
     called = or_(escalation.c.opened_at > at - span, put_off)
-    near = select(escalation.c.account_id).where(called, escalation.c.account_id.is_not(None))
+    near = select(escalation.c.account_id).where(called, stands, escalation.c.account_id.is_not(None))
     return case(
         (lead_state.c.rest_until > at, Reason.RESTING),
         (lead.c.id.in_(recent), SAME_LEAD),

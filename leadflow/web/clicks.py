@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.errors import LinkError
 from leadflow.intake.ledger import standing
-from leadflow.links import read_click, sign_arrival
+from leadflow.links import HIDDEN, read_click, sign_arrival
 from leadflow.models import hit, link, message
 from leadflow.types import micros
 from leadflow.web.asking import known_by
@@ -21,6 +21,8 @@ router = APIRouter()
 
 #: Name of the word in the address; leadflow.js takes it out.
 ARRIVAL = "lf"
+#: In which browsers, and proxies for them, say that nobody has clicked yet.
+_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 
 @router.api_route("/c/{token}", methods=["GET", "HEAD"])
@@ -38,6 +40,7 @@ def follow(request: Request, token: str, app: Opened) -> Response:
         "method": request.method,
         "ip": network_of(request),
         "user_agent": agent_of(request),
+        "ahead": _is_ahead(request),
     }
     with Session(app.engine) as session, session.begin():
         mailed = link.outerjoin(message, message.c.id == message_id)
@@ -47,6 +50,9 @@ def follow(request: Request, token: str, app: Opened) -> Response:
             raise HTTPException(404)
         if not _is_private(session, message_id):
             session.execute(insert(hit).values(**seen))
+        if target.url == HIDDEN:
+            # Whoever reads the source of a mail gets no further than whoever reads the mail.
+            return RedirectResponse(app.playbook.brand.site, status_code=302)
         url = known_by(app, session, target.url, message_id, micros(now))
     if target.address_id is not None and url.startswith(tuple(f"{origin}/" for origin in site_origins(app))):
         url = with_word(url, sign_arrival(app.settings.key(), target.address_id, now))
@@ -63,3 +69,8 @@ def with_word(url: str, word: str) -> str:
     """`url` with the word that tells leadflow.js of the site whose mail led there; other sites are told nothing."""
     parts = urlsplit(url)
     return parts._replace(query=f"{parts.query}&{ARRIVAL}={word}" if parts.query else f"{ARRIVAL}={word}").geturl()
+
+
+def _is_ahead(request: Request) -> bool:
+    said = " ".join(request.headers.get(name, "") for name in _AHEAD).lower()
+    return "prefetch" in said or "preview" in said

@@ -1,11 +1,11 @@
 """What every door needs of the process: the opened workspace, and who asks."""
 
-import ipaddress
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from leadflow.app import App
+from leadflow.intake import networks
 from leadflow.web.lane import Lane
 
 
@@ -26,15 +26,8 @@ FastLane = Annotated[Lane, Depends(_lane)]
 
 
 def network_of(request: Request) -> str | None:
-    """The asking address cut to its network: IPv4 to /24, IPv6 to /48. The rest is nobody's business."""
-    try:
-        address = ipaddress.ip_address(request.client.host if request.client else "")
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    bits = 24 if address.version == 4 else 48
-    return str(ipaddress.ip_network(f"{address}/{bits}", strict=False).network_address)
+    """The asking address cut to its network. The rest is nobody's business."""
+    return networks.network_of(request.client.host if request.client else None)
 
 
 def agent_of(request: Request) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.esp.memory import MemoryProvider
-from leadflow.links import read_click, read_unsubscribe
+from leadflow.links import HIDDEN, read_click, read_unsubscribe
 from leadflow.models import decision, link, suppression
 from leadflow.types import Leads
 from leadflow.windows import ensure_calendars
@@ -38,9 +38,12 @@ def test_its_links_are_signed_and_their_targets_stored(
     add_message(session, 7)
     session.commit()
     deliver(engine, memory)
-    stored = session.execute(select(link)).one()
+    stored = session.execute(select(link).where(link.c.url != HIDDEN)).one()
     token = memory.sent[0].html.split("https://mail.a.example/c/")[1].split('"')[0]
     assert ("https://a.example/pricing", (7, stored.id)) == (stored.url, read_click("k", token))
+    hidden = memory.sent[0].html.split("display:none")[-1].split("/c/")[1].split('"')[0]
+    assert session.scalar(select(link.c.url).where(link.c.id == read_click("k", hidden)[1])) == HIDDEN
+    assert hidden not in memory.sent[0].text
     assert read_unsubscribe("k", memory.sent[0].unsubscribe_url.rpartition("/")[2]) == (7, "nurture")
 
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
+from leadflow.links import HIDDEN
+from leadflow.models import dirty, event_inbox, hit, intake, link, message, metadata, suppression
 from leadflow.models import event as act
-from leadflow.models import event_inbox, hit, intake, link, message, metadata, suppression
 from leadflow.pipeline.engage import engage_leads
 from leadflow.types import EVERYONE, Leads, Outcome
 from tests.build import NIGHT, add_lead, playbook
@@ -198,7 +199,13 @@ def test_a_post_that_cannot_be_read_is_marked_and_holds_up_nobody(session: Sessi
 
 def _add_links(session: Session) -> None:
     session.execute(
-        insert(link), [{"id": 1, "url": "https://a.example/pricing?x=1"}, {"id": 2, "url": "https://b.example"}]
+        insert(link),
+        [
+            {"id": 1, "url": "https://a.example/pricing?x=1"},
+            {"id": 2, "url": "https://b.example"},
+            {"id": 3, "url": "https://c.example"},
+            {"id": 9, "url": HIDDEN},
+        ],
     )
 
 
@@ -209,7 +216,7 @@ def test_a_visit_of_our_link_becomes_a_click_that_counts_once(session: Session) 
     engage(session)
     engage(session)
     (click,) = session.execute(select(act)).all()
-    assert (click.kind, click.path, click.weight, click.classified_by) == ("email_clicked", "/pricing", 100, "person/1")
+    assert (click.kind, click.path, click.weight, click.classified_by) == ("email_clicked", "/pricing", 100, "person/2")
     assert (click.lead_id, click.message_id, click.received_at) == (1, 1, SENT + timedelta(hours=1))
     assert session.scalar(select(hit.c.event_id)) == click.id == session.scalar(select(event_inbox.c.event_id))
 
@@ -223,17 +230,35 @@ def test_machines_and_the_unknown_weigh_less(session: Session) -> None:
     add_hit(session, 4, 7201, link_id=2)
     engage(session)
     weights = session.scalars(select(act.c.weight).order_by(act.c.occurred_at)).all()
-    assert weights == [0, 30, 0, 0]
+    assert weights == [0, 30, 30, 30]
 
 
-def test_a_burst_that_two_sweeps_cut_in_half_is_still_seen_by_the_second(session: Session) -> None:
+def test_a_burst_that_two_sweeps_cut_in_half_is_judged_again_by_the_second(session: Session) -> None:
     add_sent(session)
     _add_links(session)
     add_hit(session, 1, 3600)
+    add_hit(session, 2, 3600.5, link_id=2)
     engage(session, SENT + timedelta(seconds=3601))
-    add_hit(session, 2, 3601, link_id=2)
-    engage(session)
-    assert session.scalars(select(act.c.weight).order_by(act.c.occurred_at)).all() == [100, 0]
+    assert session.scalars(select(act.c.weight)).all() == [30, 30]
+    add_hit(session, 3, 3601, link_id=3)
+    assert engage(session).counts["judged_again"] == 2
+    assert session.scalars(select(act.c.weight)).all() == [0, 0, 0]
+    assert session.scalars(select(dirty.c.lead_id)).all() == [1]
+
+
+def test_a_network_that_proves_a_scanner_later_takes_its_earlier_clicks_with_it(session: Session) -> None:
+    _add_links(session)
+    for number in range(1, 5):
+        add_sent(session, number)
+        add_hit(session, number, 3600, message_id=number, ip="185.247.71.0")
+        add_hit(session, 10 + number, 7200, message_id=number, ip="90.3.4.0")
+    engage(session, SENT + timedelta(hours=3))
+    assert set(session.scalars(select(act.c.weight))) == {100}
+    for number in (1, 2):
+        add_hit(session, 20 + number, 86_400, message_id=number, ip="185.247.71.0", link_id=9)
+    engage(session, SENT + timedelta(days=2))
+    found = session.execute(select(hit.c.ip, act.c.weight).join(act, act.c.id == hit.c.event_id)).tuples().all()
+    assert set(found) == {("185.247.71.0", 0), ("90.3.4.0", 100)}
 
 
 def test_a_sweep_of_one_lead_takes_its_clicks_alone(session: Session) -> None:
@@ -250,7 +275,7 @@ def test_a_sweep_of_one_lead_takes_its_clicks_alone(session: Session) -> None:
 def test_a_click_that_sendgrid_tells_is_judged_by_the_same_rules(session: Session) -> None:
     add_sent(session)
     human = news("click", url="https://a.example/pricing", useragent=BROWSER, at=SENT + timedelta(hours=1))
-    robot = news("click", url="https://a.example/x", useragent="curl/8", at=SENT + timedelta(hours=2))
+    robot = news("click", url="https://a.example/x", useragent="curl/8", ip="90.3.4.7", at=SENT + timedelta(hours=2))
     ours = news("click", url="https://mail.a.example/c/token", useragent=BROWSER, at=SENT + timedelta(hours=3))
     post(session, human, robot, ours)
     engage(session)

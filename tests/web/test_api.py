@@ -13,7 +13,6 @@ from leadflow.app import App
 from leadflow.intake.api_keys import ApiScope, new_key, revoke_key
 from leadflow.models import answered, api_key, intake
 from leadflow.types import DAY, micros
-from leadflow.web import lane
 
 VIEW = {"event": "page_viewed", "email": "p7@x.example", "path": "/tarifs"}
 RAISED = {"event": "demo_requested", "email": "p7@x.example"}
@@ -143,26 +142,3 @@ def test_a_day_later_the_key_of_a_request_is_free_again(app: App, door: TestClie
         session.execute(update(answered).values(at=micros(datetime.now(UTC)) - DAY - 1))
     assert door.post("/v1/events", json=VIEW, headers=once).status_code == 202
     assert len(stored(app)) == 2
-
-
-@pytest.mark.parametrize(("act", "lanes"), [(RAISED, 1), (VIEW, 0)])
-def test_a_raised_hand_is_answered_at_once(
-    door: TestClient, monkeypatch: pytest.MonkeyPatch, act: dict[str, str], lanes: int
-) -> None:
-    opened: list[object] = []
-    monkeypatch.setattr(lane, "sweep_raised", lambda *given: opened.append(given))
-    assert door.post("/v1/events", json=[act, act]).status_code == 202
-    assert len(opened) == lanes
-
-
-def test_a_fast_lane_that_fails_leaves_the_act_for_the_night(
-    app: App, door: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fails(*_: object) -> None:
-        raise ValueError("p7@x.example is not to be seen")
-
-    monkeypatch.setattr(lane, "sweep_raised", fails)
-    assert door.post("/v1/events", json=RAISED).status_code == 202
-    assert len(stored(app)) == 1
-    assert "ValueError" in caplog.text
-    assert "p7@" not in caplog.text

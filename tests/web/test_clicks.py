@@ -1,13 +1,13 @@
 """The click door: a raw hit is kept, the stored page is where it leads, and nothing else is."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from leadflow.app import App
-from leadflow.links import sign_click, sign_unsubscribe
-from leadflow.models import event, hit
+from leadflow.links import HIDDEN, sign_click, sign_unsubscribe
+from leadflow.models import event, hit, link
 
 KEY = "k" * 32
 
@@ -21,6 +21,25 @@ def test_a_click_is_kept_as_it_came_and_sent_on(app: App, client: TestClient, me
         row = session.execute(select(hit.c.message_id, hit.c.link_id, hit.c.method, hit.c.user_agent)).one()
         assert row == (12, 3, method, "Scanner1")
         assert session.scalar(select(func.count()).select_from(event)) == 0
+
+
+@pytest.mark.parametrize(
+    "said", [{"Sec-Purpose": "prefetch;prerender"}, {"X-Moz": "prefetch"}, {"X-Purpose": "preview"}]
+)
+def test_a_browser_that_fetches_ahead_is_kept_as_one(app: App, client: TestClient, said: dict[str, str]) -> None:
+    client.get(f"/c/{sign_click(KEY, 12, 3)}", headers=said)
+    client.get(f"/c/{sign_click(KEY, 12, 3)}")
+    with Session(app.engine) as session:
+        assert session.scalars(select(hit.c.ahead).order_by(hit.c.id)).all() == [True, False]
+
+
+def test_the_link_that_nobody_sees_leads_to_the_site_and_is_kept(app: App, client: TestClient) -> None:
+    with Session(app.engine) as session, session.begin():
+        session.execute(insert(link), {"id": 99, "url": HIDDEN})
+    answer = client.get(f"/c/{sign_click(KEY, 12, 99)}")
+    assert answer.headers["location"].rstrip("/") == app.playbook.brand.site.rstrip("/")
+    with Session(app.engine) as session:
+        assert session.scalars(select(hit.c.link_id)).all() == [99]
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,17 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from leadflow.app import App, sweep_raised
 from leadflow.errors import LockedError
+from leadflow.intake.api_keys import ApiScope, new_key
 from leadflow.models import intake, lead_state
 from leadflow.types import Outcome, Phase
 from leadflow.web import lane
@@ -20,13 +20,13 @@ from leadflow.web.lane import Lane
 from leadflow.web.site import create_site
 from tests.web.waiting import SOON, eventually
 
-BEARER = {"Authorization": "Bearer let-me-in"}
-
 
 @pytest.fixture
 def door(app: App) -> Iterator[TestClient]:
-    settings = app.settings.model_copy(update={"events_token": SecretStr("let-me-in")})
-    with TestClient(create_site(replace(app, settings=settings)), raise_server_exceptions=False) as client:
+    with Session(app.engine) as session, session.begin():
+        key = new_key(session, "shop", [ApiScope.EVENTS], datetime.now(UTC))
+    headers = {"Authorization": f"Bearer {key}"}
+    with TestClient(create_site(app), raise_server_exceptions=False, headers=headers) as client:
         yield client
 
 
@@ -40,7 +40,7 @@ def looked_at(engine: Engine) -> int:
 
 
 def test_a_raised_hand_is_swept_at_once(app: App, door: TestClient) -> None:
-    assert door.post("/events", json=hand(7), headers=BEARER).status_code == 202
+    assert door.post("/v1/events", json=hand(7)).status_code == 202
     assert eventually(lambda: looked_at(app.engine) == 1)
 
 
@@ -58,7 +58,7 @@ def test_hands_that_come_while_it_works_share_one_turn(
 
     monkeypatch.setattr(lane, "sweep_raised", counted)
     for number in range(20, 25):
-        door.post("/events", json=hand(number), headers=BEARER)
+        door.post("/v1/events", json=hand(number))
     told.set()
     assert eventually(lambda: looked_at(app.engine) == 5)
     assert turns.count(len(Phase)) == 1
@@ -67,7 +67,7 @@ def test_hands_that_come_while_it_works_share_one_turn(
 def test_an_act_that_moves_nobody_wakes_nobody(door: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[Lane] = []
     monkeypatch.setattr(Lane, "wake", woken.append)
-    assert door.post("/events", json=hand(7, "page_viewed"), headers=BEARER).status_code == 202
+    assert door.post("/v1/events", json=hand(7, "page_viewed")).status_code == 202
     assert woken == []
 
 
@@ -78,7 +78,7 @@ def test_a_failure_leaves_the_act_for_upkeep_and_names_nobody(
         raise ValueError("p7@x.example is not to be seen")
 
     monkeypatch.setattr(lane, "sweep_raised", fails)
-    assert door.post("/events", json=hand(7), headers=BEARER).status_code == 202
+    assert door.post("/v1/events", json=hand(7)).status_code == 202
     assert eventually(lambda: "ValueError" in caplog.text)
     assert "p7@" not in caplog.text
     with Session(app.engine) as session:

@@ -66,7 +66,8 @@ class RepFigures:
 
 def rep_figures(session: Session, playbook: Playbook, period: Period, now: datetime) -> list[RepFigures]:
     """Each salesperson with a hand-over opened in the period, by name; in three statements."""
-    inside = list(period.holds(escalation.c.opened_at))
+    # One that was taken back was nobody's to answer.
+    inside = [*period.holds(escalation.c.opened_at), escalation.c.state != EscalationState.RECALLED]
     took = _answer_times(session, playbook, inside)
     why, rules = _rejections(session, inside)
     return [

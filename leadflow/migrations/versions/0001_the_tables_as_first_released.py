@@ -17,6 +17,7 @@ _READABLE = {
     "event": {"claimed_at", "occurred_at", "received_at"},
     "message": {
         "asked_at",
+        "delivered_at",
         "delivery_at",
         "expires_at",
         "intent_at",
@@ -255,10 +256,19 @@ def upgrade() -> None:
         sa.Column("method", WORD, nullable=False),
         sa.Column("ip", WORD, nullable=True),
         sa.Column("user_agent", sa.Text(), nullable=True),
+        sa.Column("ahead", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("told_as", WORD, nullable=True),
+        sa.Column("told_at", INSTANT, nullable=True),
+        sa.Column("signs", sa.BigInteger(), nullable=True),
         sa.Column("event_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("told_as"),
     )
     op.create_index("ix_hit_message", "hit", ["message_id", "at"], unique=False)
+    op.create_index("ix_hit_network", "hit", ["ip", "message_id"], unique=False)
+    for name, column in (("ix_hit_new", "signs"), ("ix_hit_alone", "event_id")):
+        waiting = sa.text(f"{column} IS NULL")
+        op.create_index(name, "hit", ["id"], unique=False, sqlite_where=waiting, postgresql_where=waiting)
 
     op.create_table(
         "hold",
@@ -402,6 +412,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("left_at IS NULL"),
     )
 
+    op.create_table(
+        "network",
+        sa.Column("network", WORD, autoincrement=False, nullable=False),
+        sa.Column("standing", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("network"),
+    )
     op.create_table(
         "pause",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
@@ -773,6 +789,7 @@ def upgrade() -> None:
         sa.Column("delivery", WORD, nullable=True),
         sa.Column("delivery_rank", sa.Integer(), server_default=sa.text("(-1)"), nullable=False),
         sa.Column("delivery_at", INSTANT, nullable=True),
+        sa.Column("delivered_at", INSTANT, nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("attempt_id"),
@@ -923,8 +940,10 @@ def downgrade() -> None:
 
     op.drop_table("intake")
     op.drop_table("hold")
-    op.drop_index("ix_hit_message", table_name="hit")
+    for name in ("ix_hit_alone", "ix_hit_new", "ix_hit_network", "ix_hit_message"):
+        op.drop_index(name, table_name="hit")
 
+    op.drop_table("network")
     op.drop_table("hit")
     op.drop_table("growth")
     op.drop_table("event_key")

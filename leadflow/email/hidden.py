@@ -1,0 +1,17 @@
+"""A link that no reader sees, hears or tabs to: whoever follows it reads the source of mails, as scanners do."""
+
+from dataclasses import replace
+
+from leadflow.email.render import Rendered
+
+_HIDDEN = (
+    '<div style="display:none;max-height:0;overflow:hidden" aria-hidden="true"><a href="{}" tabindex="-1"></a></div>'
+)
+
+
+def with_hidden_link(mail: Rendered, url: str) -> Rendered:
+    """`mail` with the link at the end of its body; the text of a mail shows all it has, so it gets none."""
+    head, end, tail = mail.html.rpartition("</body>")
+    if not end:
+        return mail
+    return replace(mail, html=f"{head}{_HIDDEN.format(url)}{end}{tail}")
