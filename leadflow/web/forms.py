@@ -18,9 +18,10 @@ from leadflow.email.preview import page_url
 from leadflow.errors import LinkError
 from leadflow.links import read_form, sign_download, sign_form
 from leadflow.models import intake
+from leadflow.pipeline.runs import store_playbook
 from leadflow.playbook.model import Form
 from leadflow.text import _, speaking
-from leadflow.types import DAY, SECOND, micros
+from leadflow.types import DAY, SECOND, instant_of, micros
 from leadflow.web.allowance import Allowance
 from leadflow.web.asking import Asked, asked_of, reader_of
 from leadflow.web.behind import behind_form
@@ -206,6 +207,9 @@ def _store(
     body = act_of(app, form, asked, answers, posted, sent)
     with Session(app.engine) as session, session.begin():
         session.execute(insert(intake).values(kind="form", received_at=now, body=body))
+        if answers.agreed:
+            # The words people agreed to are found again by their version, though no night has used it yet.
+            store_playbook(session, app.playbook, instant_of(now))
 
 
 def _allowance(request: Request) -> Allowance:
