@@ -18,9 +18,10 @@ from leadflow.email.preview import page_url
 from leadflow.errors import LinkError
 from leadflow.links import read_form, sign_download, sign_form
 from leadflow.models import intake
+from leadflow.pipeline.runs import store_playbook
 from leadflow.playbook.model import Form
 from leadflow.text import _, speaking
-from leadflow.types import DAY, SECOND, micros
+from leadflow.types import DAY, SECOND, instant_of, micros
 from leadflow.web.allowance import Allowance
 from leadflow.web.asking import Asked, asked_of, reader_of
 from leadflow.web.behind import behind_form
@@ -78,19 +79,24 @@ def shown_of(request: Request, app: App, form: Form, *, page: str, embed: bool =
         asked=asked_of(app.playbook, form, spoken, reader),
         language=spoken,
         stamp=sign_form(app.settings.key(), form.name, now),
-        values=_came_from(request),
+        values=_came_from(request, app, embed=embed),
         page=_page(page or f"/f/{form.name}"),
         embed=embed,
     )
 
 
-def _came_from(request: Request) -> dict[str, str]:
+def _came_from(request: Request, app: App, *, embed: bool) -> dict[str, str]:
     asked = request.query_params
     found = {name: asked.get(name, "")[:200] for name in (*SOURCES, "visitor")}
-    referrer = found["referrer"] or request.headers.get("referer", "")
-    parts = urlsplit(referrer) if referrer.isprintable() else urlsplit("")
+    # Of a frame the browser tells the page around it, which is no answer.
+    referrer = found["referrer"] or ("" if embed else request.headers.get("referer", ""))
+    try:
+        parts = urlsplit(referrer if referrer.isprintable() else "")
+    except ValueError:
+        parts = urlsplit("")
+    is_elsewhere = parts.netloc and f"{parts.scheme}://{parts.netloc}" not in site_origins(app)
     # Where they came from, never what they looked for there.
-    found["referrer"] = f"{parts.scheme}://{parts.netloc}{parts.path}"[:200] if parts.netloc else ""
+    found["referrer"] = f"{parts.scheme}://{parts.netloc}{parts.path}"[:200] if is_elsewhere else ""
     return found
 
 
@@ -202,6 +208,9 @@ def _store(
     body = act_of(app, form, asked, answers, posted, sent)
     with Session(app.engine) as session, session.begin():
         session.execute(insert(intake).values(kind="form", received_at=now, body=body))
+        if answers.agreed:
+            # The words people agreed to are found again by their version, though no night has used it yet.
+            store_playbook(session, app.playbook, instant_of(now))
 
 
 def _allowance(request: Request) -> Allowance:

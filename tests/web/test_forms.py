@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from leadflow.app import App
 from leadflow.links import sign_form
-from leadflow.models import consent, event, intake, lead
+from leadflow.models import consent, event, intake, lead, playbook_version
 from leadflow.pipeline.capture import capture_intake
 from leadflow.types import EVERYONE, micros
 from leadflow.web.lane import Lane
@@ -61,6 +61,7 @@ def test_a_form_is_shown_filled_in_and_becomes_a_person_who_agreed(app: App, cli
         person = session.execute(select(lead).where(lead.c.first_name == "Ana")).one()
         agreed = session.execute(select(consent).where(consent.c.lead_id == person.id)).one()
         acts = session.scalars(select(event.c.kind).where(event.c.lead_id == person.id)).all()
+        assert session.scalar(select(playbook_version.c.hash)) == app.playbook.version
     assert (person.language, person.source, acts) == ("en", "letter", ["newsletter_joined"])
     assert (agreed.purpose, agreed.state, agreed.method, agreed.page) == ("newsletter", "given", "form", "/f/letter")
     assert (agreed.wording_version, len(agreed.wording_hash)) == ("letter.en@000000", 64)
