@@ -30,12 +30,15 @@ def app(engine: Engine, tmp_path: Path) -> App:
 def add(app: App, person: int, **columns: Any) -> None:
     """Somebody who came 1,200 days ago and may be mailed."""
     with Session(app.engine) as session, session.begin():
-        add_lead(session, person, **{"basis": "consent", "first_seen_at": LONG_AGO} | columns)
+        told: dict[str, Any] = {"basis": "consent", "first_seen_at": LONG_AGO} | columns
+        add_lead(session, person, **told)
 
 
 def asked(app: App) -> list[int]:
     with Session(app.engine) as session:
-        return list(session.scalars(select(message.c.lead_id).where(message.c.email == "keep")))
+        return list(
+            session.scalars(select(message.c.lead_id).where(message.c.email == "keep").order_by(message.c.lead_id))
+        )
 
 
 def people(app: App) -> list[int]:

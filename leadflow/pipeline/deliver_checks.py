@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, null, select
+from sqlalchemy import ColumnElement, case, null, select
 
 from leadflow.eligibility import confirming_blocks, first_reason, is_wished, paused, row_blocks
 from leadflow.models import declined, enrolment, message, tpl
@@ -33,10 +33,9 @@ def blocked_because(now: datetime) -> ColumnElement[Any]:
 
 def _declined() -> ColumnElement[bool]:
     """The reader has declined what the email is about."""
-    about = and_(tpl.c.template == message.c.email, tpl.c.topic == declined.c.topic)
-    mine = declined.c.identity_id == message.c.address_id
-    found = select(declined.c.topic).select_from(declined).where(mine, message.c.purpose != Purpose.SERVICE)
-    return found.where(exists().where(about)).correlate(message).exists()
+    about = (tpl.c.template == message.c.email, declined.c.topic == tpl.c.topic)
+    mine = (declined.c.identity_id == message.c.address_id, message.c.purpose != Purpose.SERVICE)
+    return select(declined.c.topic).where(*about, *mine).correlate(message).exists()
 
 
 def window_opens(opens: ColumnElement[Any], now: datetime) -> ColumnElement[Any]:

@@ -28,7 +28,8 @@ h2 { font-size: 1.25rem; line-height: 1.3; margin: 3rem 0 .5rem }
 a { color: #1b4fd6 }
 fieldset { border: 0; margin: 0 0 1.75rem; padding: 0 }
 legend { font-weight: 600; padding: 0; margin: 0 0 .25rem }
-label.tick { display: flex; gap: .75rem; align-items: center; min-height: 2.75rem; margin: 0; font-weight: 400 }
+label.tick { display: flex; gap: .75rem; align-items: center; min-height: 2.75rem; padding: .25rem 0; margin: 0;
+  box-sizing: border-box; font-weight: 400 }
 label.tick input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; padding: 0 }
 .apart { margin: 2rem 0 0 }
 .saved { border-left: 4px solid #1a7f45; padding: .25rem 0 .25rem 1rem; margin: 0 0 1.5rem }
