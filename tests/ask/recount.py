@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.ask.report_world import EMAILS, NOW, STAGES, Rows, midnight
+from tests.ask.report_world import NOW, STAGES, Rows, midnight
 
 PARIS = ZoneInfo("Europe/Paris")
 SOON = timedelta(days=14)
@@ -149,9 +149,14 @@ def email(found: Sequence[Mail]) -> dict[str, int]:
     return {"sent": len(found)} | {sign: sum(getattr(mail, sign) for mail in found) for sign in signs}
 
 
-def by_email(found: Sequence[Mail]) -> dict[str, dict[str, int]]:
-    groups = {name: [mail for mail in found if mail.row["email"] == name] for name in EMAILS}
-    return {name: email(group) for name, group in groups.items() if group}
+def by_email(found: Sequence[Mail]) -> dict[tuple[str, str], dict[str, int]]:
+    """(email, variant) → its line; an email that went out in one text has no variant."""
+    varied = {mail.row["email"] for mail in found if mail.row["variant"]}
+    groups: dict[tuple[str, str], list[Mail]] = {}
+    for mail in found:
+        name = mail.row["email"]
+        groups.setdefault((name, mail.row["variant"] or ("original" if name in varied else "")), []).append(mail)
+    return {text: email(group) for text, group in groups.items()}
 
 
 def week(found: Sequence[Mail]) -> dict[str, int]:

@@ -34,6 +34,12 @@ _FIRST = datetime(2025, 11, 20, tzinfo=UTC)
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
+def _text(chance: random.Random) -> dict[str, Any]:
+    """One of the emails; the first of them goes out in variants."""
+    name = chance.choice(EMAILS)
+    return {"email": name, "variant": chance.choice((None, "short")) if name == EMAILS[0] else None}
+
+
 def live_at_random(session: Session, seed: int, *, people: int = 60) -> None:
     """Fill an empty database with what `seed` makes of `people` lives."""
     chance = random.Random(seed)
@@ -126,7 +132,8 @@ def _mails(rows: dict[str, list[dict[str, Any]]], n: int, seen: datetime, chance
         )
         rows["message"].append(
             {"id": mail_id, "lead_id": n, "address_id": n, "enrolment_id": mail_id, "sequence": "s", "step": "x"}
-            | {"email": chance.choice(EMAILS), "language": "fr", "purpose": "nurture", "basis": "consent"}
+            | _text(chance)
+            | {"language": "fr", "purpose": "nurture", "basis": "consent"}
             | {"state": state, "version": "", "playbook": "p", "chosen": {}, "planned_at": seen, "send_at": sent_at}
             | {"expires_at": NOW, "sent_at": sent_at if state in ("accepted", "unknown") else None, "counted": False}
             | {"delivery": chance.choices(news, (8, 1, 1, 1, 1, 1, 2))[0] if state == "accepted" else None}

@@ -122,7 +122,9 @@ def test_every_line_of_the_emails_and_weeks(lives, seed, asked):  # type: ignore
     mails = recount.mails(world.rows, world.since, world.until)
     figures = email_figures(world.session, PLAYBOOK, world.period)
     names = ("sent", "delivered", "clicked", "replied", "moved_on", "unsubscribed")
-    assert {one.email: {name: getattr(one, name) for name in names} for one in figures} == recount.by_email(mails)
+    assert {
+        (one.email, one.variant): {name: getattr(one, name) for name in names} for one in figures
+    } == recount.by_email(mails)
     weeks = weekly_mails(world.session, world.period, PARIS)
     assert len(weeks) <= MOST_WEEKS
     shown = [mail for mail in mails if weeks and mail.sent_at >= midnight(weeks[0].monday, PARIS)]

@@ -53,6 +53,14 @@ def test_a_choice_is_shown_with_what_each_asks_and_who_wins(types: Types, monkey
     assert "for professional-firms" in narrow
 
 
+def test_the_variant_they_get_is_said(types: Types, place: Path) -> None:
+    email = place / "templates/emails/welcome/email.yaml"
+    email.write_text(email.read_text(encoding="utf-8") + "variants: {short: {share: 100 %, subject: Bien reçu}}\n")
+    asked = ("choose", "--lead", "luc@b.example", "--step", "discovery/welcome", "--workspace", str(place))
+    assert "of its variants they get short, like 100 % of those it goes to" in types(*asked).output
+    assert json.loads(types(*asked, "--format", "json").output)["variant"] == "short"
+
+
 def test_a_named_email_is_asked_less_and_the_next_choice_is_pointed_at(types: Types) -> None:
     told = types("choose", "--lead", "luc@b.example", "--step", "discovery/welcome").output
     assert "→ welcome, in en: the step names it" in told

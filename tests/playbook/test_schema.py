@@ -89,6 +89,8 @@ def test_the_schemas_are_schemas() -> None:
         ("leadflow", f"{{brand: {{{BRAND}, colors: {{button: green}}}}, {REST}}}"),
         ("leadflow", f"{{brand: {{{BRAND}, colors: {{buton: '#000'}}}}, {REST}}}"),
         ("email", "{title: x, subject: y, for: {stage: [discvery]}}"),
+        ("email", "{title: x, subject: y, variants: {b: {share: 20 %, subjet: z}}}"),
+        ("email", "{title: x, subject: y, variants: {b: {share: 20}}}"),
         ("sequence", "{title: x, track: t, enter: {segment: online-shops}, steps: [{name: a, wiat: 3 days}]}"),
     ],
 )

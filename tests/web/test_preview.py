@@ -43,6 +43,22 @@ def client(place: Path) -> Iterator[TestClient]:
         yield client
 
 
+def test_each_variant_can_be_seen_and_a_lead_of_the_database_sees_theirs(client: TestClient, place: Path) -> None:
+    asked = place / "templates/emails/still-useful/email.yaml"
+    plain = asked.read_text(encoding="utf-8")
+    asked.write_text(plain + "variants: {short: {share: 100 %, subject: Encore utiles ou non}}\n", encoding="utf-8")
+    try:
+        pages = {
+            who: client.get(f"/?email=still-useful&language=en&ui=en&{who}").text
+            for who in ("lead=sample", "variant=short", "lead=L-0007", "lead=L-0007&variant=original", "email=welcome")
+        }
+    finally:
+        asked.write_text(plain, encoding="utf-8")
+    short = {who for who, page in pages.items() if "<h1>Encore utiles ou non</h1>" in page}
+    assert short == {"variant=short", "lead=L-0007"}
+    assert 'value="short" checked><span>short 100 %' in pages["lead=L-0007"]
+
+
 def test_the_page_shows_a_mail_in_a_frame_that_may_do_nothing(client: TestClient) -> None:
     page = client.get("/?email=welcome&language=en&lead=markup&ui=en")
     assert page.status_code == 200

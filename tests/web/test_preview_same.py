@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.app.preview import Workbench
 from leadflow.app.preview_readers import reader
+from leadflow.email.catalog import Variant
 from leadflow.esp.memory import MemoryProvider
 from leadflow.links import read_click, read_unsubscribe
 from leadflow.models import account, lead, link
@@ -31,8 +32,11 @@ LEADS: dict[int, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def playbook() -> Playbook:
-    """The shipped one."""
-    return load_playbook(Path(__file__).parents[2])
+    """The shipped one, its welcome in two variants."""
+    shipped = load_playbook(Path(__file__).parents[2])
+    short = Variant(name="short", share=50, subject={"fr": "Bien à vous"}, bodies={"en": "Hi!"}, kinds={"en": "md"})
+    welcome = replace(shipped.emails["welcome"], variants=(short,))
+    return replace(shipped, emails={**shipped.emails, "welcome": welcome})
 
 
 def straight(part: str, targets: dict[int, str], *, escaped: bool) -> str:
@@ -63,11 +67,13 @@ def people(session: Session) -> None:
 def test_every_shipped_mail_is_sent_as_it_was_previewed(
     engine: Engine, session: Session, database_url: str, playbook: Playbook
 ) -> None:
-    both = [(name, language) for name, email in playbook.emails.items() for language in email.bodies]
+    drafts = [(name, draft) for name, email in playbook.emails.items() for draft in email.drafts]
+    both = [(name, language, draft.variant) for name, draft in drafts for language in draft.bodies]
     wanted = dict(enumerate(((*mail, number) for mail in both for number in LEADS), start=100))
-    for place, (name, language, number) in wanted.items():
+    for place, (name, language, variant, number) in wanted.items():
         apart = {"track": str(place), "sequence": str(place)}
-        add_message(session, place, number, email=name, language=language, counted=False, enrolment=apart)
+        said = {"email": name, "language": language, "variant": variant or None}
+        add_message(session, place, number, **said, counted=False, enrolment=apart)
     session.commit()
     memory = MemoryProvider()
     deliver(engine, memory, playbook=playbook)
@@ -77,8 +83,8 @@ def test_every_shipped_mail_is_sent_as_it_was_previewed(
     settings = Settings(database_url=database_url, public_url=DOOR, secret=SecretStr("k"))
     known = {number: reader(settings, playbook, playbook.emails["welcome"], None, f"L-{number}") for number in LEADS}
     with Workbench(settings) as bench:
-        for place, (name, language, number) in wanted.items():
-            whose = replace(known[number], email=name, language=language)
+        for place, (name, language, variant, number) in wanted.items():
+            whose = replace(known[number], email=name, language=language, variant=variant)
             seen = bench.preview_for(playbook, whose, NIGHT).rendered
             mail = sent.get(place)
             assert (mail is None) == (seen is None), f"{name} in {language} for lead {number}"

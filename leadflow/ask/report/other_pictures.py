@@ -66,7 +66,9 @@ def _weeks(weeks: Sequence[Week], width: float) -> Canvas:
                 told = f"{numbers.day(week.monday)}: {numbers.whole(n)} {name}"
                 canvas.rect(x, y, thick, tall, f"mail-{fate}", told, round=0)
         if place % every == 0:
-            canvas.text(x + thick / 2, top + high + 18, numbers.day(week.monday), "small", "middle")
+            # The last week's day stays within the frame.
+            middle = min(x + thick / 2, width - widest / 2)
+            canvas.text(middle, top + high + 18, numbers.day(week.monday), "small", "middle")
     return canvas
 
 
