@@ -5,14 +5,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from leadflow.scheduler.server import PrefectServer, healthy, local_server, running_server, server_environment
+from tests.counted import uncounted_processes
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _servers_count_nothing() -> Iterator[None]:
+    with uncounted_processes():
+        yield
 
 
 def gone(pid: int) -> bool:
