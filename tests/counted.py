@@ -14,7 +14,7 @@ from tests.soak import SOAK
 #: Suites whose tests meet the same lines again and again on their way to a question.
 _NIGHTS = ("ask", "cli", "accidents")
 #: So many tests of a file one after the other that met nothing new; from then on only every so manieth counts.
-_ENOUGH, _SAMPLE = 2, 4
+_ENOUGH, _SAMPLE = 5, 3
 #: With it in its environment, a child process counts its lines too.
 _CHILDREN = "COVERAGE_PROCESS_CONFIG"
 
