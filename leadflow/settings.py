@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -12,6 +12,34 @@ from leadflow.errors import SettingsError
 from leadflow.text import _
 
 EspName = Literal["file", "smtp", "sendgrid", "memory"]
+
+
+def _refuse_wrong_url(url: str) -> str:
+    if url and _wrong_in_url(url):
+        raise ValueError
+    return url
+
+
+def _wrong_in_url(url: str) -> str | None:
+    """What is wrong with a database's address, in words that quote nothing of it: it may hold a password."""
+    # Not before an address is given: most commands are there without it.
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    if not url.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
+        return _("neither SQLite nor PostgreSQL with psycopg")
+    try:
+        found = make_url(url)
+    except ArgumentError:
+        return _("cannot be read")
+    except ValueError:
+        return _("the port is no number")
+    if found.port is not None and not 0 < found.port < 65_536:
+        return _("the port is no number from 1 to 65535")
+    if found.get_backend_name() == "sqlite":
+        return _("names no file after three slashes") if found.host or not found.database else None
+    named = found.database or found.query.keys() & {"dbname", "service"}
+    return None if named else _("names no database")
 
 
 class Settings(BaseSettings):
@@ -22,7 +50,7 @@ class Settings(BaseSettings):
     #: Folder that holds config/, segments/ and templates/.
     workspace: Path = Path()
     #: SQLAlchemy URL; empty means SQLite in var/leadflow.db of the workspace.
-    database_url: Annotated[str, Field(pattern=r"^($|sqlite://|postgresql(\+psycopg)?://)")] = ""
+    database_url: Annotated[str, AfterValidator(_refuse_wrong_url)] = ""
     #: Which file of leadflow/esp sends.
     esp: EspName = "file"
     #: Signs links and keys the address hashes; made once in var/secret when absent.
@@ -93,7 +121,11 @@ def _wrong(found: ErrorDetails) -> str:
     name = str(found["loc"][0])
     if name == "database_url":
         # Never said as it is: it may hold a password.
-        return _("LEADFLOW_DATABASE_URL: write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE")
+        words = _(
+            "LEADFLOW_DATABASE_URL: {wrong}; write sqlite:///FILE or "
+            "postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE (a variable, or a line of .env in the workspace)"
+        )
+        return words.format(wrong=_wrong_in_url(found["input"]))
     esps = _("one of {words}").format(words=", ".join(get_args(EspName)))
     rights: dict[Any, str] = {EspName: esps, int: _("a whole number"), bool: _("true or false")}
     return _("LEADFLOW_{name} is {value}: write {right} (a variable, or a line of .env in the workspace)").format(

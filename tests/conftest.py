@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -27,11 +26,11 @@ from tests.engines import Moving, share_compiled
 from tests.postgres import Server, running_postgres
 from tests.soak import SOAK
 
-pytest_plugins = ["tests.seconds", "tests.faults.table"]
+pytest_plugins = ["tests.counted", "tests.seconds", "tests.faults.table"]
 
 settings.register_profile(
     "default",
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     database=None,
@@ -83,12 +82,10 @@ _LONG = ("test_serving", "demo/", "scenarios/", "flows/", "test_twice", "test_pr
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; every hypothesis test is marked, so that `make soak` finds it; few lines are counted twice."""
+    """Long files first; every hypothesis test is marked, so that `make soak` finds it."""
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.property)
-    if not SOAK:
-        _count_less(items)
     items.sort(key=_turn)
 
 
@@ -97,47 +94,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """The processes of a test whose lines are not counted do not count theirs either."""
-    counting = "COVERAGE_PROCESS_CONFIG"
-    kept = os.environ.pop(counting, None) if item.get_closest_marker("no_cover") else None
-    try:
-        return (yield)
-    finally:
-        if kept is not None:
-            os.environ[counting] = kept
-
-
-#: Suites whose tests meet the same lines again and again on their way to a question.
-_NIGHTS = ("ask", "cli", "accidents")
-
-
-def _count_less(items: list[pytest.Item]) -> None:
-    """Counting lines takes as long as the test: of those on both databases every sixth of a file counts, on one.
-
-    Of those that live whole nights before they ask, every third. `make soak` counts everything.
-    """
-    turns: dict[Path, dict[str, int]] = defaultdict(dict)
-    for item in items:
-        if item.path.parent.name == "faults":
-            # Most of its work is done by processes that are killed, and those tell nobody what they counted.
-            item.add_marker(pytest.mark.no_cover)
-        elif isinstance(item, pytest.Function) and (database := _database_of(item)) is not None:
-            seen = turns[item.path]
-            if seen.setdefault(item.originalname, len(seen)) % 6 or database == "sqlite":
-                item.add_marker(pytest.mark.no_cover)
-        elif isinstance(item, pytest.Function) and item.path.parent.name in _NIGHTS:
-            seen = turns[item.path]
-            if seen.setdefault(item.originalname, len(seen)) % 3:
-                item.add_marker(pytest.mark.no_cover)
-
-
-def _database_of(item: pytest.Function) -> object:
-    call = getattr(item, "callspec", None)
-    return call.params.get("database") if call else None
 
 
 def _turn(item: pytest.Item) -> int:

@@ -5,14 +5,30 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from leadflow.scheduler.server import PrefectServer, healthy, local_server, running_server, server_environment
+from leadflow.scheduler.server import (
+    PrefectServer,
+    ServerError,
+    _answering,
+    healthy,
+    local_server,
+    running_server,
+    server_environment,
+)
+from tests.counted import uncounted_processes
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _servers_count_nothing() -> Iterator[None]:
+    with uncounted_processes():
+        yield
 
 
 def gone(pid: int) -> bool:
@@ -85,3 +101,26 @@ def test_nothing_the_server_does_leaves_the_machine(tmp_path: Path) -> None:
     assert told["PREFECT_SERVER_UI_V2_ENABLED"] == "false"
     assert told["DO_NOT_TRACK"] == "1"
     assert told["PREFECT_HOME"].startswith(str(tmp_path))
+
+
+def killed_and_asked(server: PrefectServer) -> None:
+    """As Prefect says it."""
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    assert gone(server.pid)
+    try:
+        httpx.get(f"{server.api}/health", trust_env=False)
+    except httpx.HTTPError as error:
+        raise RuntimeError("Failed to reach API") from error
+
+
+def test_one_that_answers_no_longer_is_told_in_words(tmp_path: Path) -> None:
+    told = pytest.raises(ServerError, match=r"answers no longer.*server\.log says why")
+    with told, local_server(tmp_path, port=0, drive=False) as server:
+        killed_and_asked(server)
+    assert running_server(tmp_path) is None
+
+
+def test_what_others_do_not_answer_is_no_fault_of_the_server() -> None:
+    with pytest.raises(httpx.ConnectError), _answering(PrefectServer(url="http://127.0.0.1:4200")):
+        httpx.get("http://127.0.0.1:1/", trust_env=False)

@@ -22,6 +22,8 @@ from tests.conftest import make_tables
 from tests.quarter import TRIO, Season, live_season
 from tests.soak import SOAK
 
+#: Whole days of a team: tests/pipeline counts their lines.
+pytestmark = pytest.mark.no_cover
 QUARTER = 90
 SIZES = [
     pytest.param((8, 30, 0.15), id="eight days"),

@@ -98,7 +98,7 @@ def wait_for_night(engine: Engine) -> None:
     raise AssertionError("no night was lived")
 
 
-@pytest.mark.parametrize("word", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("word", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.no_cover)])
 def test_one_signal_ends_it_in_order(workspace: Path, word: signal.Signals) -> None:
     port = free_port()
     with serving(workspace, port, "--no-prefect") as process:
@@ -119,6 +119,7 @@ def test_a_second_one_on_the_same_door_says_so(workspace: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.no_cover  # tests/test_scheduler.py counts the lines of a night
 def test_started_twice_it_lives_each_night_once(workspace: Path, overdue: Engine) -> None:
     ports = free_port(), free_port()
     with ExitStack() as stack:
@@ -141,6 +142,7 @@ def end(process: subprocess.Popen[str]) -> str:
     return said
 
 
+@pytest.mark.no_cover  # so do tests/flows and tests/test_prefect_server.py those of the server
 def test_its_prefect_server_records_runs_and_ends_with_it(workspace: Path, overdue: Engine) -> None:
     prefect_port = free_port()
     with serving(workspace, free_port(), "--prefect-port", str(prefect_port)) as process:

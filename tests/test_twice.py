@@ -22,6 +22,10 @@ from tests.busy_night import MORNING, NIGHT, live_up_to_the_night, rows_of
 from tests.conftest import make_tables
 from tests.engines import Moving
 from tests.postgres import Server
+from tests.soak import ON_ONE_DATABASE
+
+#: Whole nights, four times a test: the tests of each phase count their lines.
+pytestmark = pytest.mark.no_cover
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +182,7 @@ MUTANTS = {
 
 
 @pytest.mark.slow
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_whatever_sees_acts_at_the_instant_itself_is_caught(
     world: World, monkeypatch: pytest.MonkeyPatch, mutant: str

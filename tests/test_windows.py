@@ -51,6 +51,7 @@ def _is_open(hours: Hours, latest: datetime) -> bool:
     return False
 
 
+@pytest.mark.no_cover  # most of it is the test's own loop: the cases below count the lines
 @given(
     zone=st.sampled_from(ZONES),
     start=st.integers(0, 95).map(lambda q: q * 15),
@@ -76,7 +77,7 @@ def _behaviours() -> Iterator[tuple[ZoneInfo, list[datetime]]]:
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover  # a million minutes of the test's own loop: the cases above count the lines
+@pytest.mark.no_cover  # a million minutes of the test's own loop: the cases below count the lines
 def test_no_zone_s_change_of_the_clock_opens_or_shuts_a_window_wrongly() -> None:
     every_day = (0, 1, 2, 3, 4, 5, 6)
     for zone, changes in _behaviours():

@@ -19,8 +19,8 @@ def run_demo(workspace: Path, seed: int, console: Console | None = None) -> None
     from leadflow.demo.nights import NIGHTS, import_sample, make_workspace
 
     console = console or _console()
-    # A line a task would bury the progress bar; every line is in the Prefect UI all the same.
-    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "ERROR"
+    # Lines of tasks would bury the progress bar; every one is in the Prefect UI, and what stops the demo is told by us.
+    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     make_workspace(workspace, seed)
     counted = import_sample(workspace)
     console.print(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ os.execv(sys.executable, [sys.executable, "-m", "prefect", *sys.argv[2:]])
 
 
 class ServerError(LeadflowError):
-    """The local Prefect server did not start; var/prefect/server.log says why."""
+    """The local Prefect server did not start, or answers no longer; var/prefect/server.log says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,8 @@ def local_server(
     if found is not None:
         if drive:
             os.environ.update(_driving(workspace, found, given is not None))
-        yield found
+        with _answering(found):
+            yield found
         return
     process, server = _start(workspace, _free_port(port))
     try:
@@ -116,11 +117,34 @@ def local_server(
         _record(workspace).write_text(json.dumps({"pid": process.pid, "url": server.url}))
         if drive:
             os.environ.update(_driving(workspace, server, named=False))
-        yield server
+        with _answering(server, home(workspace) / "server.log"):
+            yield server
         _send_rest()
     finally:
         _stop(process)
         _record(workspace).unlink(missing_ok=True)
+
+
+@contextmanager
+def _answering(server: PrefectServer, log: Path | None = None) -> Iterator[None]:
+    """Say in words that the server was asked in vain."""
+    try:
+        yield
+    except Exception as error:
+        if not _asked_in_vain(error, server):
+            raise
+        words = _("the Prefect server at {url} answers no longer, and what it records cannot go on")
+        told = words.format(url=server.url)
+        raise ServerError(told if log is None else _("{told}; {log} says why").format(told=told, log=log)) from None
+
+
+def _asked_in_vain(error: BaseException | None, server: PrefectServer) -> bool:
+    """Whether a question to `server` without an answer is behind an error: Prefect wraps some of them."""
+    while error is not None and not isinstance(error, httpx.TransportError):
+        error = error.__cause__ or error.__context__
+    with suppress(RuntimeError):
+        return error is not None and str(error.request.url).startswith(server.url)
+    return False
 
 
 def running_server(workspace: Path) -> PrefectServer | None:

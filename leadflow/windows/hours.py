@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 from typing import NamedTuple
@@ -46,6 +46,8 @@ def hours_of(playbook: Playbook, zone: str = "", country: str = "") -> Hours:
     return Hours(zone=own, country=closed.upper() if closed else None, window=playbook.window)
 
 
+# A year of days is expanded for each pair of zone and country, and most zones have several.
+@lru_cache(maxsize=16_384)
 def instant_at(day: date, minutes: int, zone: tzinfo) -> datetime:
     """The first instant at which a clock of `zone` shows `minutes` after the midnight that begins `day`, or later.
 

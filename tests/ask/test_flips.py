@@ -19,6 +19,7 @@ from leadflow.models import escalation, lead_score, lead_state, membership
 from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
 from leadflow.testing import World, open_world
+from tests.soak import ON_ONE_DATABASE
 
 PARIS = ZoneInfo("Europe/Paris")
 NIGHT = datetime(2026, 3, 3, 4, 15, tzinfo=PARIS)
@@ -119,6 +120,7 @@ def test_each_is_turned_over_by_the_least_that_is_named(world: World) -> None:
         assert state(world, who)[column] == wanted, (name, flips[0].words)
 
 
+@ON_ONE_DATABASE
 def test_points_are_said_with_the_act_that_brings_them(world: World) -> None:
     when = world.app.playbook.journey.stages[1].when
     assert when is not None
@@ -127,6 +129,7 @@ def test_points_are_said_with_the_act_that_brings_them(world: World) -> None:
     assert act == "1 more visit to /tarifs, /en/pricing"
 
 
+@ON_ONE_DATABASE
 def test_the_act_alone_is_enough_as_well(world: World) -> None:
     when = world.app.playbook.journey.stages[1].when
     assert when is not None
@@ -134,6 +137,7 @@ def test_the_act_alone_is_enough_as_well(world: World) -> None:
     assert state(world, "warm")["stage"] == "evaluation"
 
 
+@ON_ONE_DATABASE
 def test_the_next_band_is_said_to_take_points_or_an_answer_that_brings_them(world: World) -> None:
     with Session(world.app.engine) as session:
         told = why(session, world.app.playbook, world.address("maker"), None, now=world.now).scores[0].lines[-1]

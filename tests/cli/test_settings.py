@@ -18,7 +18,17 @@ from tests.cli.conftest import Types
         ("ESP", "", 'LEADFLOW_ESP is "": write one of file'),
         ("PROCESSES", "many", "LEADFLOW_PROCESSES is many: write a whole number"),
         ("SIMULATED", "perhaps", "LEADFLOW_SIMULATED is perhaps: write true or false"),
-        ("DATABASE_URL", "mysql://me:hunter2@there/x", "LEADFLOW_DATABASE_URL: write sqlite:///FILE or postgresql"),
+        (
+            "DATABASE_URL",
+            "mysql://me:hunter2@there/x",
+            "_URL: neither SQLite nor PostgreSQL with psycopg; write sqlite",
+        ),
+        ("DATABASE_URL", "postgresql+asyncpg://me:hunter2@there/x", "_URL: neither SQLite nor PostgreSQL with psycopg"),
+        ("DATABASE_URL", "postgresql://me:hunter2@there:many/x", "_URL: the port is no number; write sqlite:///FILE"),
+        ("DATABASE_URL", "postgresql://me:hunter2@there:99999/x", "_URL: the port is no number from 1 to 65535"),
+        ("DATABASE_URL", "postgresql://me:hunter2@there", "_URL: names no database; write sqlite:///FILE or postgres"),
+        ("DATABASE_URL", "sqlite://leads.db", "_URL: names no file after three slashes; write sqlite:///FILE"),
+        ("DATABASE_URL", "hunter2", "_URL: neither SQLite nor PostgreSQL with psycopg; write sqlite:///FILE"),
     ],
 )
 def test_a_setting_that_cannot_be_is_told_with_what_to_write(

@@ -4,6 +4,7 @@ import gc
 import logging
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from leadflow.models import identity, lead
 from leadflow.playbook.example import copy_example
 from leadflow.scheduler.server import PrefectServer, local_server
 from tests.build import NIGHT, add_event, add_lead
+from tests.counted import uncounted_processes
 
 #: Must appear nowhere in what Prefect keeps.
 PLANTED = ("zebulon.quinquengrogne", "Quinquengrogne", "zebulon")
@@ -31,7 +33,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
     """A real server of its own, as `leadflow serve` starts one."""
     folder = tmp_path_factory.mktemp("server")
     forward = APILogHandler()
-    with local_server(folder, port=0, drive=False) as server, temporary_settings({PREFECT_API_URL: server.api}):
+    with ExitStack() as stack:
+        with uncounted_processes():
+            server = stack.enter_context(local_server(folder, port=0, drive=False))
+        stack.enter_context(temporary_settings({PREFECT_API_URL: server.api}))
         # PREFECT_LOGGING_EXTRA_LOGGERS does it in a process that has not imported Prefect yet.
         logging.getLogger("leadflow").addHandler(forward)
         yield server

@@ -17,6 +17,7 @@ from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
 from leadflow.types import EVERYONE
 from tests.build import NIGHT, add_lead
+from tests.soak import ON_ONE_DATABASE
 
 #: The step of each sequence that asks for the best email, and the one completed before it.
 BEST = {"discovery": ("learn-1", "wait-1"), "evaluation": ("proof-1", None), "decision": ("offer", None)}
@@ -110,6 +111,7 @@ BLIND: dict[str, dict[str, Callable[..., ColumnElement[bool]]]] = {
 }
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("axis", AXES)
 def test_a_choice_blind_to_an_axis_is_caught(
     session: Session, shipped: Playbook, monkeypatch: pytest.MonkeyPatch, axis: str

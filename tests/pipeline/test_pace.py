@@ -25,7 +25,7 @@ from tests.soak import SOAK
 
 ROOT = Path(__file__).parents[2]
 #: Mails a second; how long the workers work; a minute where there is time.
-RATE, SECONDS = 100, 64.0 if SOAK else 6.0
+RATE, SECONDS = 100, 64.0 if SOAK else 4.0
 
 
 def crowd(engine: Engine, n: int, **columns: Any) -> None:

@@ -44,6 +44,7 @@ def test_every_reason_can_be_told() -> None:
     assert {*Reason} == {*TELLS}
 
 
+@pytest.mark.no_cover  # tests/ask counts the lines of what is told, tests/testing those of scenarios
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_each_is_told_as_written(name: str, sqlite_world: Engine, shipped: Playbook, tmp_path: Path) -> None:
     empty(sqlite_world)
@@ -51,6 +52,7 @@ def test_each_is_told_as_written(name: str, sqlite_world: Engine, shipped: Playb
     assert not faults, "\n" + "\n".join(map(str, faults))
 
 
+@pytest.mark.no_cover
 def test_the_same_is_told_on_postgresql(postgres_world: Engine, shipped: Playbook, tmp_path: Path) -> None:
     empty(postgres_world)
     scenario = read_scenario(HERE / "in_the_sequence.yaml")

@@ -1,0 +1,117 @@
+"""Which tests count the lines they meet: counting takes longer than the test, and most meet none that is new."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.soak import SOAK
+
+#: Suites whose tests meet the same lines again and again on their way to a question.
+_NIGHTS = ("ask", "cli", "accidents")
+#: So many tests of a file one after the other that met nothing new; from then on only every so manieth counts.
+_ENOUGH, _SAMPLE = 5, 3
+#: With it in its environment, a child process counts its lines too.
+_CHILDREN = "COVERAGE_PROCESS_CONFIG"
+
+_in_vain: dict[Path, int] = defaultdict(int)
+_begun: Counter[Path] = Counter()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the tests on both databases every sixth of a file counts, on one; of those that live nights, every third."""
+    if SOAK:
+        return
+    turns: dict[Path, dict[str, int]] = defaultdict(dict)
+    for item in items:
+        if isinstance(item, pytest.Function) and not _is_worth_it(item, turns[item.path]):
+            item.add_marker(pytest.mark.no_cover)
+
+
+def _is_worth_it(item: pytest.Function, turns: dict[str, int]) -> bool:
+    database, suite = database_of(item), item.path.parent.name
+    if suite == "faults":
+        # Most of its work is done by processes that are killed, and those tell nobody what they counted.
+        return False
+    turn = turns.setdefault(item.originalname, len(turns)) if database or suite in _NIGHTS else 0
+    return turn % 3 == 0 if database is None else turn % 6 == 0 and database != "sqlite"
+
+
+@contextmanager
+def uncounted_processes() -> Iterator[None]:
+    """Processes begun inside count nothing: half as fast again, and a server of Prefect's runs no line of ours."""
+    kept = os.environ.pop(_CHILDREN, None)
+    try:
+        yield
+    finally:
+        if kept is not None:
+            os.environ[_CHILDREN] = kept
+
+
+def database_of(item: pytest.Function) -> object:
+    """The kind of database a test was told to run on, if it was."""
+    call = getattr(item, "callspec", None)
+    return call.params.get("database") if call else None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test counts until those of its file meet nothing new; its processes count when it does."""
+    counter = _counter(item)
+    if counter is None:
+        return (yield)
+    if not _counts(item):
+        item.add_marker(pytest.mark.no_cover)
+    if item.get_closest_marker("no_cover"):
+        with uncounted_processes():
+            return (yield)
+    before = _met(counter)
+    try:
+        return (yield)
+    finally:
+        _in_vain[item.path] = 0 if _met(counter) > before else _in_vain[item.path] + 1
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """The marker holds for the call alone: a world that is lived in a fixture is not counted either."""
+    return (yield from _uncounted(item))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """As before the call."""
+    return (yield from _uncounted(item))
+
+
+def _uncounted(item: pytest.Item) -> Iterator[None]:
+    counter = _counter(item)
+    if counter is None or not item.get_closest_marker("no_cover"):
+        return (yield)
+    counter.pause()
+    try:
+        return (yield)
+    finally:
+        counter.resume()
+
+
+def _counts(item: pytest.Item) -> bool:
+    if item.get_closest_marker("no_cover"):
+        return False
+    _begun[item.path] += 1
+    return _in_vain[item.path] < _ENOUGH or _begun[item.path] % _SAMPLE == 0
+
+
+def _counter(item: pytest.Item) -> Any:
+    """What pytest-cov counts with, when it does."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    return plugin and plugin.cov_controller
+
+
+def _met(counter: Any) -> int:
+    """How many ways from line to line were met in this process so far."""
+    return sum(map(len, counter.cov._collector.data.values()))
