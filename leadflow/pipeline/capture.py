@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, bindparam, literal, select, update
+from sqlalchemy import BigInteger, Row, Select, bindparam, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from leadflow.db import insert_into
 from leadflow.errors import LeadflowError, LinkError
 from leadflow.intake.acts import Act
 from leadflow.intake.confirming import Asked, ask_to_confirm
@@ -245,9 +244,9 @@ def _complete(session: Session, playbook: Playbook, now: datetime, scope: Scope)
     """Score and state rows of leads that came by another way."""
     first = playbook.journey.stages[0].name
     scored = select(lead.c.id).where(lead.c.id.not_in(select(lead_score.c.lead_id)), in_scope(lead.c.id, scope))
-    session.execute(insert_into(session, lead_score).from_select(["lead_id"], scored))
+    session.execute(insert(lead_score).from_select(["lead_id"], scored))
     instant = literal(micros(now), BigInteger)
     stated = select(lead.c.id, literal(first), instant, literal(str(Lifecycle.LEAD)), instant)
     stated = stated.where(lead.c.id.not_in(select(lead_state.c.lead_id)), in_scope(lead.c.id, scope))
     columns = ["lead_id", "stage", "stage_since", "lifecycle", "lifecycle_since"]
-    session.execute(insert_into(session, lead_state).from_select(columns, stated))
+    session.execute(insert(lead_state).from_select(columns, stated))
