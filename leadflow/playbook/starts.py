@@ -38,7 +38,7 @@ Write a fact, a case or a number here that is of use to this reader, then one th
 def start_email(workspace: Path, playbook: Playbook, name: str) -> Mapping[str, str]:
     """Path → text of a new email, one body for each language of the brand."""
     folder = f"templates/emails/{name}"
-    _refuse(workspace, name, folder)
+    refuse_name(workspace, name, folder)
     languages = playbook.brand.languages
     lines = [
         "# yaml-language-server: $schema=../../../.schemas/email.json",
@@ -60,13 +60,13 @@ def start_email(workspace: Path, playbook: Playbook, name: str) -> Mapping[str, 
         f"expires: 5 business_days{' ' * 14} # {_('not sent by then: skipped')}",
     ]
     bodies = {f"{folder}/body.{language}.md": _BODIES.get(language, _BODIES["en"]) for language in languages}
-    return {f"{folder}/email.yaml": _file(lines), **bodies}
+    return {f"{folder}/email.yaml": as_file(lines), **bodies}
 
 
 def start_segment(workspace: Path, playbook: Playbook, name: str) -> Mapping[str, str]:
     """Path → text of a new segment."""
     path = f"segments/{name}.yaml"
-    _refuse(workspace, name, path)
+    refuse_name(workspace, name, path)
     title = ", ".join(f"{language}: {name}" for language in playbook.brand.languages)
     lines = [
         "# yaml-language-server: $schema=../.schemas/segment.json",
@@ -84,13 +84,13 @@ def start_segment(workspace: Path, playbook: Playbook, name: str) -> Mapping[str
         "  no_match:",
         "    - {country: LU}",
     ]
-    return {path: _file(lines)}
+    return {path: as_file(lines)}
 
 
 def start_sequence(workspace: Path, playbook: Playbook, name: str) -> Mapping[str, str]:
     """Path → text of a new sequence, of which nobody is part until it says `live: true`."""
     path = f"config/sequences/{name}.yaml"
-    _refuse(workspace, name, path)
+    refuse_name(workspace, name, path)
     title = ", ".join(f"{language}: {name}" for language in playbook.brand.languages)
     stage = playbook.journey.stages[0].name
     lines = [
@@ -109,10 +109,11 @@ def start_sequence(workspace: Path, playbook: Playbook, name: str) -> Mapping[st
         "  - {name: wait-1, wait: 3 business_days}",
         f"  - {{name: second, email: {{best_for: {stage}}}, when_none: skip}}",
     ]
-    return {path: _file(lines)}
+    return {path: as_file(lines)}
 
 
-def _refuse(workspace: Path, name: str, path: str) -> None:
+def refuse_name(workspace: Path, name: str, path: str) -> None:
+    """UsageError for a name that cannot be, or is taken."""
     if not is_name(name) or name.startswith("_"):
         raise UsageError(_('"{name}" cannot be a name: {why}').format(name=name, why=wrong_name()))
     if (workspace / path).exists():
@@ -123,5 +124,6 @@ def _quoted(words: Mapping[str, str], language: str) -> str:
     return f'"{words.get(language, words["en"])}"'
 
 
-def _file(lines: Sequence[str]) -> str:
+def as_file(lines: Sequence[str]) -> str:
+    """The text of a file."""
     return "\n".join(lines) + "\n"

@@ -105,8 +105,10 @@ def asked_of(
     if form.ask_next is not None and (following := _next(playbook, form, language, known, posted or {})):
         questions.insert(form.ask_next, following)
     agreed = reader.agreed if reader else frozenset()
+    # What people say in their own words is about this time, not the last.
+    again = {one.name for one in questions if one.lines > 1} | set(posted or ())
     return Asked(
-        questions=tuple(one for one in questions if one.name not in known or one.name in (posted or {})),
+        questions=tuple(one for one in questions if one.name not in known or one.name in again),
         consents=tuple(one for one in form.consents if one.purpose not in agreed),
         reader=reader,
     )

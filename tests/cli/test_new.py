@@ -9,7 +9,7 @@ from tests.cli.conftest import Types
 
 
 def test_what_is_started_is_valid_at_once_but_for_the_place_of_the_segment(types: Types, place: Path) -> None:
-    for kind in ("email", "segment", "sequence"):
+    for kind in ("email", "segment", "sequence", "form", "page"):
         assert types("new", kind, f"my-{kind}").exit_code == 0
 
     playbook, faults = check_playbook(place)
@@ -19,6 +19,8 @@ def test_what_is_started_is_valid_at_once_but_for_the_place_of_the_segment(types
         'segment "my-segment" is not in segment_order: it comes after the others'
     ]
     assert set(playbook.emails["my-email"].bodies) == {"fr", "en"}
+    assert set(playbook.pages["my-page"].texts) == {"fr", "en"}
+    assert "my-form" in playbook.forms
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,8 @@ def test_what_is_started_is_valid_at_once_but_for_the_place_of_the_segment(types
         ("segment", "été", "letters without accents"),
         ("sequence", "../away", "letters without accents"),
         ("email", "_base", '"_base" cannot be a name'),
+        ("form", "quote", "config/forms/quote.yaml is there already"),
+        ("page", "your-quote", "pages/your-quote.fr.md is there already"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(types: Types, kind: str, name: str, words: str) -> None:

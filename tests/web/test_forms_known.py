@@ -1,5 +1,6 @@
 """Whoever comes from a mail of ours is not asked what we know, and nobody learns from it what we know."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -56,6 +57,11 @@ def test_a_reader_is_asked_only_what_is_not_known(app: App, client: TestClient) 
     assert "p…@x.example" in page
     assert "p7@x.example" not in page
     assert "Paul" not in page
+
+
+def test_what_is_said_in_ones_own_words_is_asked_each_time(app: App, client: TestClient) -> None:
+    app.playbook.forms["letter"] = a_form(questions=(replace(asked("project"), lines=4),))  # type: ignore[index]
+    assert '<label for="project">' in client.get(f"/f/letter?who={word(app)}").text
 
 
 def test_the_answer_is_the_readers_own(app: App, client: TestClient) -> None:
