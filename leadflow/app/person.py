@@ -35,7 +35,9 @@ def copy_of(app: App, lead_id: int, now: datetime) -> Mapping[str, Any]:
     """All that is held on a person, as plain values for JSON: table → rows, and the files there are."""
     with Session(app.engine) as session:
         holder = holder_of(session, lead_id)
-        held = {table: [_plain(row) for row in rows] for table, rows in rows_about(session, holder)}
+        found = {table: [_plain(row) for row in rows] for table, rows in rows_about(session, holder)}
+    # Who it is first, then what happened to them.
+    held = {table: found[table] for table in sorted(found, key=lambda table: (table != lead.name, table))}
     root = app.settings.workspace
     files = sorted(str(path.relative_to(root)) for path in _files_about(app, [holder]))
     return {"exported_at": now.isoformat(), "held": held, "files": files}
