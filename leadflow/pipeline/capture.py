@@ -19,9 +19,9 @@ from leadflow.intake.person import Person, PersonReader
 from leadflow.intake.visitors import Owner, owners_of
 from leadflow.models import intake, lead, lead_score, lead_state
 from leadflow.pipeline.scope import in_scope
-from leadflow.playbook.model import Playbook
+from leadflow.playbook.model import Playbook, Wish
 from leadflow.text import _
-from leadflow.types import Lifecycle, Outcome, Phase, Scope, Wish, micros
+from leadflow.types import Lifecycle, Outcome, Phase, Scope, micros
 
 KINDS = ("form", "event", "replay")
 #: Provenance of an answer: whoever fills in a form gives it themselves, whichever way the form came.

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from leadflow.models import tpl, tpl_lang, tpl_segment
 from leadflow.email.catalog import body_for
+from leadflow.models import tpl, tpl_lang, tpl_segment
 from leadflow.pipeline.catalogue import load_catalogue, needed_names
 from leadflow.playbook.model import Playbook
 from leadflow.types import DAY, Purpose, Span, SpanKind

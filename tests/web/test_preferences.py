@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from leadflow.app import App
 from leadflow.links import sign_click, sign_preferences, sign_unsubscribe
 from leadflow.models import consent, declined, lead, lead_change, link, preference, suppression
-from leadflow.playbook.model import Rights
-from leadflow.types import DAY, Wish
+from leadflow.playbook.model import Rights, Wish
+from leadflow.types import DAY
 from leadflow.web.site import create_site
 from tests.apps import an_app
 from tests.build import add_lead, playbook

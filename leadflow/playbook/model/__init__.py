@@ -25,7 +25,7 @@ from leadflow.playbook.model.limits import (
     WarmUp,
     Window,
 )
-from leadflow.playbook.model.rights import Retention, Rights
+from leadflow.playbook.model.rights import Retention, Rights, Wish
 from leadflow.playbook.model.sales import (
     Absence,
     HotRule,
@@ -77,5 +77,6 @@ __all__ = [
     "VetoRule",
     "WarmUp",
     "Window",
+    "Wish",
     "Workers",
 ]
