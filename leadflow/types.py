@@ -96,18 +96,6 @@ class Audience(StrEnum):
     B2C = "b2c"
 
 
-class Wish(StrEnum):
-    """What somebody asks for that counts once they confirm it by the link in a mail."""
-
-    #: A form with double opt-in.
-    CONSENT = "consent"
-    #: All that is held on them.
-    COPY = "copy"
-    ERASE = "erase"
-    #: To stay, after years without an act of theirs.
-    KEEP = "keep"
-
-
 class MessageState(StrEnum):
     PLANNED = "planned"
     CLAIMED = "claimed"

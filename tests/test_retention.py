@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 from leadflow.app import App
 from leadflow.app.retention import apply_retention
 from leadflow.models import confirmation, consent, intake, lead, lead_state, message, suppression
-from leadflow.playbook.model import Retention, Rights
-from leadflow.types import Wish
+from leadflow.playbook.model import Retention, Rights, Wish
 from tests.apps import an_app
 from tests.build import NIGHT, add_event, add_lead
 from tests.pipeline.mails import email, mail_playbook

@@ -1,10 +1,12 @@
 """A person's rights over what is held on them: a copy of all of it, and its erasure from tables and files."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from sqlite3 import OperationalError
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -18,6 +20,7 @@ from leadflow.intake.holdings import Holder, delete_rows, holder_of, rows_about
 from leadflow.models import lead
 from leadflow.types import Suppressed, micros
 
+logger = logging.getLogger("leadflow")
 #: Bytes at the beginning of a mail in which its reader stands.
 _HEAD = 16_384
 
@@ -36,7 +39,9 @@ def copy_of(app: App, lead_id: int, now: datetime) -> Mapping[str, Any]:
     """All that is held on a person, as plain values for JSON: table → rows, and the files there are."""
     with Session(app.engine) as session:
         holder = holder_of(session, lead_id)
-        held = {table: [_plain(row) for row in rows] for table, rows in rows_about(session, holder)}
+        found = {table: [_plain(row) for row in rows] for table, rows in rows_about(session, holder)}
+    # Who it is first, then what happened to them.
+    held = {table: found[table] for table in sorted(found, key=lambda table: (table != lead.name, table))}
     root = app.settings.workspace
     files = sorted(str(path.relative_to(root)) for path in _files_about(app, [holder]))
     return {"exported_at": now.isoformat(), "held": held, "files": files}
@@ -51,6 +56,8 @@ def erase(app: App, lead_ids: Collection[int], now: datetime, *, objects: bool =
         with Session(app.engine) as session, session.begin():
             # Before any row of theirs is locked.
             go_alone(session, NOES)
+            if app.engine.dialect.name == "sqlite":
+                session.connection().exec_driver_sql("PRAGMA secure_delete = ON")
             known = session.scalars(select(lead.c.id).where(lead.c.id.in_(lead_ids))).all()
             holders = [holder_of(session, lead_id) for lead_id in known]
             rows = sum(delete_rows(session, holder) for holder in holders)
@@ -80,15 +87,17 @@ def overwrite_deleted(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
     raw = engine.raw_connection()
+    driver = raw.driver_connection
+    assert driver is not None  # noqa: S101 - narrows what SQLAlchemy types as optional
+    was, driver.isolation_level = driver.isolation_level, None
     try:
-        driver = raw.driver_connection
-        assert driver is not None  # noqa: S101 - narrows what SQLAlchemy types as optional
-        driver.rollback()
-        was, driver.isolation_level = driver.isolation_level, None
         driver.execute("VACUUM")
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        driver.isolation_level = was
+    except OperationalError:
+        # The rows are gone, and overwritten where they stood; somebody writes too long for more just now.
+        logger.warning("the database was busy: its file is written anew with the next erasure")
     finally:
+        driver.isolation_level = was
         raw.close()
 
 

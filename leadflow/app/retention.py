@@ -10,9 +10,8 @@ from leadflow.app.workspace import App
 from leadflow.errors import UsageError
 from leadflow.intake.confirming import Asked, ask_to_confirm
 from leadflow.intake.silent import count_old_posts, drop_old_posts, find_silent
-from leadflow.playbook.model import Retention
+from leadflow.playbook.model import Retention, Wish
 from leadflow.text import _
-from leadflow.types import Wish
 
 
 def apply_retention(app: App, now: datetime, *, dry_run: bool = False) -> Mapping[str, int]:

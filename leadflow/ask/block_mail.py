@@ -11,7 +11,7 @@ from leadflow.ask.dates import date_of, days_of, moment_of, short_of, span_of, w
 from leadflow.ask.shelf import missing_fields, shelf_words
 from leadflow.ask.told import Told
 from leadflow.db import Instant
-from leadflow.models import enrolment, message
+from leadflow.models import enrolment, message, preference
 from leadflow.playbook.model import Cap
 from leadflow.steps.email import EmailStep
 from leadflow.text import _
@@ -76,6 +76,12 @@ def _full_cap(case: Case) -> str:
         for cap in case.playbook.pressure.caps
         if len(left) >= cap.n
     }
+    gap = case.session.scalar(
+        select(preference.c.gap).where(preference.c.identity_id == case.subject.row["address_id"])
+    )
+    if gap and left and left[0].sent_at + timedelta(microseconds=gap) >= max(frees.values(), default=left[0].sent_at):
+        mail = f"{date_of(left[0].sent_at, case.view)} {left[0].email}"
+        return _("1 mail ({mails}), and they want at most one in {span}").format(mails=mail, span=days_of(gap))
     if not frees:
         return ""
     cap = max(frees, key=lambda one: frees[one])

@@ -91,6 +91,13 @@ def _withdrawn_at(case: Case) -> datetime | None:
 def _no_basis(case: Case) -> Told:
     row = case.subject.row
     basis, wants = row["basis"] or "", _("lifts with a legal basis, a source and the day the person was told")
+    if basis not in {*Basis} and (asked := _unconfirmed(case)) is not None:
+        return Told(
+            evidence=_("agreed on {date}, and has not confirmed the address yet").format(
+                date=date_of(asked, case.view)
+            ),
+            lifts=_("lifts with their click in the mail that asks"),
+        )
     if basis not in {*Basis}:
         return Told(evidence=_("no basis is known"), lifts=wants)
     if row["audience"] == Audience.B2C and basis != Basis.CONSENT:
@@ -109,6 +116,13 @@ def _no_basis(case: Case) -> Told:
         evidence=_("legitimate interest without {what}").format(what=words),
         lifts=_("lifts with {what}").format(what=words),
     )
+
+
+def _unconfirmed(case: Case) -> datetime | None:
+    """When they ticked a box that nobody has confirmed."""
+    mine = (consent.c.lead_id == case.subject.lead_id, consent.c.state == "asked")
+    found: datetime | None = case.session.scalar(select(consent.c.at).where(*mine).order_by(consent.c.at.desc()))
+    return found
 
 
 def _preference(case: Case) -> Told:

@@ -129,6 +129,7 @@ def _count_words() -> Mapping[str, str]:
         "new": _("new"),
         "updated": _("updated"),
         "events": _("acts"),
+        "asked": _("asked to confirm"),
         "rejected": _("rejected"),
         "bounced": _("bounced"),
         "posts": _("posts"),

@@ -22,8 +22,8 @@ from sqlalchemy import (
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources, consent_says
 from leadflow.models import confirmation, consent, identity, lead, lead_state, message, preference, suppression
-from leadflow.playbook.model import Playbook
-from leadflow.types import OWN_NO, Audience, Basis, Lifecycle, Purpose, Reason, Suppressed, Wish, micros
+from leadflow.playbook.model import Playbook, Wish
+from leadflow.types import OWN_NO, Audience, Basis, Lifecycle, Purpose, Reason, Suppressed, micros
 
 #: A reason and the expression that is true, and never NULL, for those it stops.
 Block = tuple[Reason, ColumnElement[bool]]

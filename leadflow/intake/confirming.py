@@ -12,8 +12,8 @@ from leadflow.db import reserve_ids
 from leadflow.email.catalog import Email, body_for
 from leadflow.links import read_confirm
 from leadflow.models import confirmation, lead, message
-from leadflow.playbook.model import Playbook
-from leadflow.types import DAY, MINUTE, Basis, Wish, micros
+from leadflow.playbook.model import Playbook, Wish
+from leadflow.types import DAY, MINUTE, Basis, micros
 
 #: How long a link may be used.
 LASTS = 7 * DAY

@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 from leadflow.db import greatest
 from leadflow.intake.recycle import RECYCLED
 from leadflow.models import confirmation, consent, event, identity, intake, lead, lead_state, suppression
-from leadflow.playbook.model import Retention
-from leadflow.types import Lifecycle, Wish, micros
+from leadflow.playbook.model import Retention, Wish
+from leadflow.types import Lifecycle, micros
 
 #: What others did: no sign of life. What a machine did weighs nothing; an open is none either, and is never kept.
 _NOT_THEIRS = ("call_logged", "deal_won", "deal_lost", RECYCLED)

@@ -23,9 +23,9 @@ from leadflow.intake.visitors import Owner, loosely_tied, owners_of, tie_by_clic
 from leadflow.links import read_arrival
 from leadflow.models import intake, lead, lead_score, lead_state
 from leadflow.pipeline.scope import in_scope
-from leadflow.playbook.model import Playbook
+from leadflow.playbook.model import Playbook, Wish
 from leadflow.text import _
-from leadflow.types import Lifecycle, Outcome, Phase, Scope, Wish, micros
+from leadflow.types import Lifecycle, Outcome, Phase, Scope, micros
 
 KINDS = ("form", "event", "replay", "lead", "deal")
 #: Provenance of an answer: whoever fills in a form gives it themselves, whichever way the form came.

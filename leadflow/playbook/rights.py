@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from leadflow.email.catalog import Email
 from leadflow.playbook.known import Known
-from leadflow.playbook.model import Retention, Rights
+from leadflow.playbook.model import Retention, Rights, Wish
 from leadflow.reading import Node, did_you_mean
 from leadflow.text import _
-from leadflow.types import DAY, Purpose, Rate, Wish
+from leadflow.types import DAY, Purpose, Rate
 
 SECTIONS = ("confirmations", "topics", "retention", "tracking")
 #: What an email shows to have something confirmed.

@@ -16,8 +16,8 @@ from leadflow.intake.confirming import confirm, waiting_wish
 from leadflow.intake.ledger import Proof, give_what_was_asked
 from leadflow.links import TEST_WORD
 from leadflow.models import lead
+from leadflow.playbook.model import Wish
 from leadflow.text import _
-from leadflow.types import Wish
 from leadflow.web.bodies import KB, raw_body
 from leadflow.web.pages import Words, language_of, tell
 from leadflow.web.state import Opened, agent_of, network_of

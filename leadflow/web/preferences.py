@@ -15,9 +15,9 @@ from leadflow.intake.confirming import Asked, ask_to_confirm
 from leadflow.intake.ledger import Proof
 from leadflow.intake.preferences import GAPS, PAUSE, PURPOSES, Preferences, Reader, choose, preferences_of, reader_at
 from leadflow.links import TEST_WORD, read_preferences, sign_unsubscribe, unsubscribe_url
-from leadflow.playbook.model import Playbook
+from leadflow.playbook.model import Playbook, Wish
 from leadflow.text import _, speaking
-from leadflow.types import Purpose, Wish
+from leadflow.types import Purpose
 from leadflow.web.bodies import KB, raw_body
 from leadflow.web.pages import STYLE, language_of, say, template
 from leadflow.web.state import FastLane, Opened, agent_of, network_of

@@ -16,9 +16,8 @@ from leadflow.esp.memory import MemoryProvider
 from leadflow.esp.smtp import SmtpProvider
 from leadflow.links import address_hash, sign_confirm
 from leadflow.models import confirmation, consent, intake, lead, lead_change, message, suppression
-from leadflow.playbook.model import Rights
+from leadflow.playbook.model import Rights, Wish
 from leadflow.ports import Outgoing
-from leadflow.types import Wish
 from leadflow.web.site import create_site
 from tests.apps import an_app
 from tests.esp.worlds import smtp_world

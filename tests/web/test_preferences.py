@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from leadflow.app import App
-from leadflow.links import sign_preferences, sign_unsubscribe
-from leadflow.models import consent, declined, lead, lead_change, preference, suppression
-from leadflow.playbook.model import Rights
-from leadflow.types import DAY, Wish
+from leadflow.links import sign_click, sign_preferences, sign_unsubscribe
+from leadflow.models import consent, declined, lead, lead_change, link, preference, suppression
+from leadflow.playbook.model import Rights, Wish
+from leadflow.types import DAY
 from leadflow.web.site import create_site
 from tests.apps import an_app
 from tests.build import add_lead, playbook
-from tests.pipeline.mails import email, mail_playbook
+from tests.pipeline.mails import add_message, email, mail_playbook
 from tests.web.test_confirm import sent
 from tests.web.test_unsubscribe import counts
 from tests.web.waiting import eventually
@@ -148,3 +148,15 @@ def test_a_reader_gets_a_copy_and_is_erased_after_confirming_each_by_mail(engine
         assert session.scalar(select(suppression.c.reason)) == "objected"
     assert client.post(links["erase"]).status_code == 410
     assert client.get(PAGE).status_code == 404
+
+
+def test_who_wants_no_click_counted_is_sent_on_and_not_noted(engine: Engine, app: App, client: TestClient) -> None:
+    with Session(engine) as session, session.begin():
+        session.execute(insert(link), {"id": 3, "url": "https://a.example/tarifs"})
+        add_message(session, 12, 7)
+    click = f"/c/{sign_click(KEY, 12, 3)}"
+    client.get(click)
+    client.post(PAGE, data=ALL | {"tracking": ""})
+
+    assert client.get(click).headers["location"] == "https://a.example/tarifs"
+    assert counts(app)["hit"] == 1

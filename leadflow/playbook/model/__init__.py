@@ -26,7 +26,7 @@ from leadflow.playbook.model.limits import (
     WarmUp,
     Window,
 )
-from leadflow.playbook.model.rights import Retention, Rights
+from leadflow.playbook.model.rights import Retention, Rights, Wish
 from leadflow.playbook.model.sales import (
     Absence,
     HotRule,
@@ -85,6 +85,7 @@ __all__ = [
     "VetoRule",
     "WarmUp",
     "Window",
+    "Wish",
     "Wording",
     "Workers",
 ]

@@ -2,11 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from leadflow.types import DAY, Wish
+from leadflow.types import DAY
 
 #: Language → text.
 Localised = Mapping[str, str]
+
+
+class Wish(StrEnum):
+    """What somebody asks for that counts once they confirm it by the link in a mail."""
+
+    #: A form with double opt-in.
+    CONSENT = "consent"
+    #: All that is held on them.
+    COPY = "copy"
+    ERASE = "erase"
+    #: To stay, after years without an act of theirs.
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

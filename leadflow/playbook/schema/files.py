@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from leadflow.conditions.vocabulary import FieldType
 from leadflow.playbook.limits import DAYS
+from leadflow.playbook.model import Wish
 from leadflow.playbook.model.look import COLORS
 from leadflow.playbook.schedule import JOBS
 from leadflow.playbook.schema.marketing import (
@@ -33,7 +34,7 @@ from leadflow.playbook.schema.parts import (
     several,
 )
 from leadflow.playbook.social import PATHS
-from leadflow.types import Answer, Wish
+from leadflow.types import Answer
 
 _CONDITION, _SPAN, _DURATION, _LOCALISED = ref("condition"), ref("span"), ref("duration"), ref("localised")
 
