@@ -72,7 +72,7 @@ def _standing(session: Session, playbook: Playbook, subject: Subject, scored: Sc
         _stage(session, subject, str(fields["stage"]), view),
         scored.band,
         _("segment: {title}").format(title=_segments(playbook, subject, scored)),
-        _("source: {source}").format(source=fields.get("source") or _("(source empty)")),
+        _("source: {source}").format(source=fields.get("first_source") or _("(source empty)")),
     ]
     mine = (escalation.c.lead_id == subject.lead_id, escalation.c.opened_at <= subject.at)
     holds = escalation.c.closed_at.is_(None) | (escalation.c.closed_at > subject.at)

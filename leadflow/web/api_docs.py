@@ -17,9 +17,11 @@ router = APIRouter(prefix="/v1")
 
 _MORE = """
 main { max-width: 52rem; margin: 6vh auto }
-h2 { margin: 3rem 0 .5rem } code, pre { font: .9rem/1.5 ui-monospace, monospace }
+h2 { margin: 3rem 0 .5rem } code, pre { font: .9rem/1.5 ui-monospace, monospace } h2 code { font-size: 1.2rem }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid #8a94a8; border-radius: .5rem; white-space: pre-wrap }
-table { border-collapse: collapse } th, td { text-align: left; vertical-align: top; padding: .25rem 1.5rem .25rem 0 }
+table { border-collapse: collapse; font-size: 1rem }
+th, td { text-align: left; vertical-align: top; padding: .2rem 1rem .2rem 0; overflow-wrap: anywhere }
+a { color: inherit }
 """
 _STYLE = STYLE + _MORE
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

@@ -1,5 +1,6 @@
 """`/c/{token}`: keeps a raw hit and sends the reader on to the page stored for the link."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -54,8 +55,8 @@ def follow(request: Request, token: str, app: Opened) -> Response:
             # Whoever reads the source of a mail gets no further than whoever reads the mail.
             return RedirectResponse(app.playbook.brand.site, status_code=302)
         url = known_by(app, session, target.url, message_id, micros(now))
-    if target.address_id is not None and url.startswith(tuple(f"{origin}/" for origin in site_origins(app))):
-        url = with_word(url, sign_arrival(app.settings.key(), target.address_id, now))
+    if target.address_id is not None:
+        url = with_word(url, sign_arrival(app.settings.key(), target.address_id, now), site_origins(app))
     return RedirectResponse(url, status_code=302)
 
 
@@ -65,9 +66,11 @@ def _is_private(session: Session, message_id: int) -> bool:
     return reader is not None and standing(session, reader).get("click_tracking") == "withdrawn"
 
 
-def with_word(url: str, word: str) -> str:
+def with_word(url: str, word: str, site: Collection[str]) -> str:
     """`url` with the word that tells leadflow.js of the site whose mail led there; other sites are told nothing."""
     parts = urlsplit(url)
+    if f"{parts.scheme}://{parts.netloc}" not in site:
+        return url
     return parts._replace(query=f"{parts.query}&{ARRIVAL}={word}" if parts.query else f"{ARRIVAL}={word}").geturl()
 
 

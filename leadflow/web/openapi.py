@@ -143,11 +143,12 @@ def _event(playbook: Playbook) -> Json:
         "required": ["event"],
         "properties": {
             "event": {"type": "string", "enum": sorted(playbook.events)},
-            **_who(),
             "visitor": _TEXT,
             "id": {**_TEXT, "description": "The sender's own id of the act: told twice, it counts once."},
             "at": _INSTANT,
             **{name: {"type": ["string", "number", "boolean"]} for name in sorted(details | {"path"})},
+            # After the details, for an act's own `email` is whose it was, not the mail it was about.
+            **_who(),
             "fields": _fields(playbook),
             "consent": _consent(),
             "source_of": _SOURCE,
