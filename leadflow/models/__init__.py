@@ -2,7 +2,7 @@
 
 from sqlmodel import SQLModel
 
-from leadflow.models.events import event, event_inbox, event_key, hit, intake, link, network
+from leadflow.models.events import event, event_inbox, event_key, hit, intake, link, network, reply
 from leadflow.models.journey import (
     assignment,
     decision,
@@ -80,6 +80,7 @@ __all__ = [
     "pause",
     "playbook_file",
     "playbook_version",
+    "reply",
     "scoring_rule",
     "sequence_existing",
     "sequence_live",

@@ -27,7 +27,7 @@ class Intake(SQLModel, table=True):
     """What came from outside, stored as it came before anything reads it."""
 
     id: int = key()
-    #: sendgrid, form, event, replay …
+    #: sendgrid, mail, form, event, replay …
     kind: str = word()
     received_at: datetime = instant()
     body: bytes = raw()
@@ -150,6 +150,23 @@ class Network(SQLModel, table=True):
     standing: int = whole(big=False)
 
 
+class Reply(SQLModel, table=True):
+    """Somebody answered a mail; its words are kept until whoever cares for that person has been told them."""
+
+    #: The mail's own id, as its event has it.
+    told_as: str = part_of_key(Word)
+    lead_id: int = whole()
+    message_id: int | None = whole(required=False)
+    at: datetime = instant()
+    subject: str | None = prose()
+    words: str | None = prose()
+    told_at: datetime | None = instant(required=False)
+
+    __table_args__ = (
+        Index("ix_reply_waiting", "at", sqlite_where=text("told_at IS NULL"), postgresql_where=text("told_at IS NULL")),
+    )
+
+
 intake = table_of(Intake)
 event_key = table_of(EventKey)
 event = table_of(Event)
@@ -157,5 +174,6 @@ event_inbox = table_of(EventInbox)
 link = table_of(Link)
 hit = table_of(Hit)
 network = table_of(Network)
+reply = table_of(Reply)
 
 leave_room(event_inbox, 45)

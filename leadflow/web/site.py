@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from leadflow.app import App
-from leadflow.web import answers, clicks, events, health, unsubscribe, webhooks
+from leadflow.web import answers, clicks, events, health, inbound, unsubscribe, webhooks
 from leadflow.web.pages import CONTENT_SECURITY_POLICY, language_of, say
 
 logger = logging.getLogger("leadflow.web")
@@ -31,7 +31,7 @@ def create_site(app: App) -> FastAPI:
     """The ASGI application over an opened workspace."""
     site = FastAPI(title="leadflow", docs_url=None, redoc_url=None, openapi_url=None)
     site.state.app = app
-    for door in (unsubscribe, clicks, answers, webhooks, events, health):
+    for door in (unsubscribe, clicks, answers, webhooks, inbound, events, health):
         site.include_router(door.router)
     site.middleware("http")(_with_headers)
     site.exception_handler(HTTPException)(_refuse)
