@@ -132,7 +132,7 @@ class ProviderEvent:
 
     #: The provider's own id of the event, for counting it once.
     external_id: str
-    #: processed, deferred, delivered, blocked, bounced, unsubscribed, complained, clicked, dropped or other.
+    #: processed, deferred, delivered, blocked, bounced, unsubscribed, complained, clicked, dropped, replied or other.
     kind: str
     at: datetime
     address: str | None = None
@@ -146,6 +146,8 @@ class ProviderEvent:
     #: Of a bounce: hard or soft when the address is at fault, None when the sender is; the provider's classification.
     hardness: str | None = None
     classification: str | None = None
+    #: Of a reply, whose words are the note.
+    subject: str | None = None
     note: str | None = None
 
 

@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     sendgrid_webhook_keys: str = ""
     #: Names of the sender's DKIM keys, comma-separated, for `leadflow doctor`; empty with SendGrid means s1,s2.
     dkim_selectors: str = ""
+    #: A Maildir or an mbox file of mails that came back, which upkeep reads; relative to the workspace.
+    bounces: str = ""
+    #: The secret in the address that SendGrid's inbound parse posts to; nobody may while it is empty.
+    inbound_key: SecretStr = SecretStr("")
     #: Apprise address that hears of a night that failed, crashed, is late or waits for approval.
     ops_alert: SecretStr = SecretStr("")
     #: Processes that a delivery of thousands of mails uses; 0: one a core.
@@ -80,6 +84,11 @@ class Settings(BaseSettings):
     def var(self) -> Path:
         """Where leadflow keeps its own state inside the workspace."""
         return self.workspace / "var"
+
+    @property
+    def bounces_folder(self) -> Path | None:
+        """Where mails that came back are found, if anywhere."""
+        return self.workspace / self.bounces if self.bounces else None
 
     @property
     def outbox(self) -> Path:

@@ -163,6 +163,8 @@ class EnrolmentEnd(StrEnum):
     DISQUALIFIED = "disqualified"
     NO_MAIL_LEFT = "no_mail_left"
     STEP_FAILED = "step_failed"
+    #: The person answered one of its mails.
+    REPLIED = "replied"
 
 
 class Reason(StrEnum):

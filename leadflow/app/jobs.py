@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from leadflow.app.mail_back import hear_what_came_back
 from leadflow.app.phases import deliver_due, seldom
 from leadflow.app.reconcile import reconcile_due
 from leadflow.app.retention import apply_retention
@@ -158,6 +159,7 @@ def run_upkeep(app: App, now: datetime) -> Mapping[str, int]:
     Reconciliation comes first: what never left goes out in the same run.
     """
     counts = {f"reconcile_{word}": n for word, n in reconcile_due(app, now).items()}
+    counts |= {f"mail_{word}": n for word, n in hear_what_came_back(app, now).items()}
     counts["raised_hands"] = sum(outcome.changed for outcome in sweep_raised(app, now))
     counts |= run_escalations(app, now)
     if app.playbook.rights.retention is not None:

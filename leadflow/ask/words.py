@@ -57,6 +57,7 @@ def end_words(end: EnrolmentEnd) -> str:
         EnrolmentEnd.DISQUALIFIED: _("disqualified"),
         EnrolmentEnd.NO_MAIL_LEFT: _("no mail left"),
         EnrolmentEnd.STEP_FAILED: _("a step failed"),
+        EnrolmentEnd.REPLIED: _("answered one of its mails"),
     }[end]
 
 

@@ -3,7 +3,7 @@
 from sqlmodel import SQLModel
 
 from leadflow.models.doors import answered, api_key
-from leadflow.models.events import event, event_inbox, event_key, hit, intake, link, network, touch
+from leadflow.models.events import event, event_inbox, event_key, hit, intake, link, network, reply, touch
 from leadflow.models.journey import (
     assignment,
     decision,
@@ -87,6 +87,7 @@ __all__ = [
     "playbook_file",
     "playbook_version",
     "preference",
+    "reply",
     "scoring_rule",
     "sequence_existing",
     "sequence_live",

@@ -27,7 +27,7 @@ class Intake(SQLModel, table=True):
     """What came from outside, stored as it came before anything reads it."""
 
     id: int = key()
-    #: sendgrid, form, event, replay …
+    #: sendgrid, mail, form, event, replay …
     kind: str = word()
     received_at: datetime = instant()
     body: bytes = raw()
@@ -167,6 +167,23 @@ class Touch(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("identity_id", "at"),)
 
 
+class Reply(SQLModel, table=True):
+    """Somebody answered a mail; its words are kept until whoever cares for that person has been told them."""
+
+    #: The mail's own id, as its event has it.
+    told_as: str = part_of_key(Word)
+    lead_id: int = whole()
+    message_id: int | None = whole(required=False)
+    at: datetime = instant()
+    subject: str | None = prose()
+    words: str | None = prose()
+    told_at: datetime | None = instant(required=False)
+
+    __table_args__ = (
+        Index("ix_reply_waiting", "at", sqlite_where=text("told_at IS NULL"), postgresql_where=text("told_at IS NULL")),
+    )
+
+
 intake = table_of(Intake)
 event_key = table_of(EventKey)
 event = table_of(Event)
@@ -175,5 +192,6 @@ link = table_of(Link)
 hit = table_of(Hit)
 touch = table_of(Touch)
 network = table_of(Network)
+reply = table_of(Reply)
 
 leave_room(event_inbox, 45)

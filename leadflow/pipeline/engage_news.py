@@ -16,16 +16,19 @@ from leadflow.intake.addresses import AddressError, read_address
 from leadflow.intake.click_signs import Visit, signs_of
 from leadflow.intake.clicks import judge
 from leadflow.intake.events import NewEvent, batches, record_events
+from leadflow.intake.inbound import read_inbound
 from leadflow.intake.sendgrid import normalise
 from leadflow.models import identity, intake, message
 from leadflow.pipeline.engage_bounces import suppress_addresses
 from leadflow.pipeline.engage_clicks import path_of
 from leadflow.pipeline.engage_deliveries import move_deliveries
+from leadflow.pipeline.engage_replies import keep_replies
 from leadflow.pipeline.engage_told import keep_visits
 from leadflow.ports import ProviderEvent
 from leadflow.types import CLICK_WEIGHT, MessageState, micros
 
-SOURCE = "sendgrid"
+#: Posts of SendGrid's event webhook, and mails that came back.
+SENDGRID, MAIL = "sendgrid", "mail"
 _POSTS = 100
 _EVENTS = 5_000
 #: News of an attempt that no message has is read again at every sweep for this long: its row may come later.
@@ -42,6 +45,8 @@ class News:
     """One event of a provider, and the message and address it is about, once they are looked up."""
 
     post: int
+    #: Of the post: who tells.
+    source: str
     received_at: datetime
     event: ProviderEvent
     message: Row[Any] | None = None
@@ -50,8 +55,8 @@ class News:
 
     @property
     def is_early(self) -> bool:
-        """Names an attempt of ours that no message has."""
-        return self.event.attempt_id is not None and self.message is None
+        """Names an attempt of ours that no message has; a mail names what it likes."""
+        return self.source == SENDGRID and self.event.attempt_id is not None and self.message is None
 
     @property
     def is_visit(self) -> bool:
@@ -93,8 +98,8 @@ def _batches(session: Session, now: datetime) -> Iterator[Sequence[Row[Any]]]:
 
 def _waiting_posts(now: datetime, after: int) -> Select[Any]:
     return (
-        select(intake.c.id, intake.c.received_at, intake.c.body)
-        .where(intake.c.kind == SOURCE, intake.c.processed_at.is_(None))
+        select(intake.c.id, intake.c.kind, intake.c.received_at, intake.c.body)
+        .where(intake.c.kind.in_((SENDGRID, MAIL)), intake.c.processed_at.is_(None))
         .where(intake.c.received_at < micros(now), intake.c.id > after)
         .order_by(intake.c.id)
         .limit(_POSTS)
@@ -105,11 +110,12 @@ def _parsed(posts: Sequence[Row[Any]], errors: dict[int, str]) -> Iterator[News]
     """What the posts say, one after the other; why one cannot be read goes to `errors`."""
     for post in posts:
         try:
-            events = normalise(post.body)
+            events = normalise(post.body) if post.kind == SENDGRID else read_inbound(post.body, post.received_at)
         except InputError as error:
             errors[post.id] = str(error)
         else:
-            yield from (News(post=post.id, received_at=post.received_at, event=event) for event in events)
+            shared = {"post": post.id, "source": post.kind, "received_at": post.received_at}
+            yield from (News(event=event, **shared) for event in events)
 
 
 def _join(session: Session, some: Sequence[News]) -> None:
@@ -173,6 +179,7 @@ def _apply(session: Session, told: Sequence[News], now: datetime) -> int:
     keep_visits(session, visits)
     events = [event for news in told if (event := _event(news)) is not None]
     recorded = record_events(session, events, received_at=now)
+    keep_replies(session, [_reply(news) for news in told if news.event.kind == "replied" and news.lead_id])
     suppress_addresses(session, [(news.identity_id, news.event) for news in told if news.identity_id is not None])
     return recorded
 
@@ -201,10 +208,23 @@ def _event(news: News) -> NewEvent | None:
     event = news.event
     if event.kind == "clicked":
         return _click(news)
+    if event.kind == "replied" and news.lead_id is not None:
+        return _new(news, kind="email_replied")
     if event.kind not in _KEPT or news.identity_id is None:
         return None
     said = {"hardness": event.hardness, "classification": event.classification}
     return _new(news, kind=f"email_{event.kind}", weight=0, properties={k: v for k, v in said.items() if v})
+
+
+def _reply(news: News) -> dict[str, Any]:
+    return {
+        "told_as": news.event.external_id,
+        "lead_id": news.lead_id,
+        "message_id": news.message.id if news.message else None,
+        "at": news.event.at,
+        "subject": news.event.subject,
+        "words": news.event.note,
+    }
 
 
 def _click(news: News) -> NewEvent | None:
@@ -221,7 +241,7 @@ def _click(news: News) -> NewEvent | None:
 
 def _new(news: News, **said: Any) -> NewEvent:
     return NewEvent(
-        source=SOURCE,
+        source=news.source,
         external_id=news.event.external_id,
         occurred_at=news.event.at,
         received_at=news.received_at,
@@ -235,6 +255,8 @@ def _new(news: News, **said: Any) -> NewEvent:
 def _mark(session: Session, done: Sequence[int], errors: Mapping[int, str], now: datetime) -> None:
     if done:
         session.execute(update(intake).where(intake.c.id.in_(done)).values(processed_at=micros(now)))
+        # What a person wrote is kept where it is told and forgotten, not here.
+        session.execute(update(intake).where(intake.c.id.in_(done), intake.c.kind == MAIL).values(body=b""))
     if errors:
         statement = update(intake).where(intake.c.id == bindparam("of")).values(error=bindparam("said"))
         session.connection().execute(statement, [{"of": post, "said": said} for post, said in errors.items()])

@@ -24,6 +24,7 @@ from leadflow.web import (
     embed,
     forms,
     health,
+    inbound,
     landing,
     preferences,
     social,
@@ -49,7 +50,7 @@ DOORS = tuple(
     door.router
     for door in (
         *(unsubscribe, confirm, preferences, clicks, answers),
-        *(webhooks, api, api_docs, track, social, health),
+        *(webhooks, inbound, api, api_docs, track, social, health),
         *(embed, forms, behind, landing),
     )
 )

@@ -419,6 +419,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("network"),
     )
     op.create_table(
+        "reply",
+        sa.Column("told_as", WORD, autoincrement=False, nullable=False),
+        sa.Column("lead_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("words", sa.Text(), nullable=True),
+        sa.Column("told_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("told_as"),
+    )
+    untold = sa.text("told_at IS NULL")
+    op.create_index("ix_reply_waiting", "reply", ["at"], unique=False, sqlite_where=untold, postgresql_where=untold)
+    op.create_table(
         "pause",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
         sa.Column("kind", WORD, nullable=False),
@@ -943,6 +956,8 @@ def downgrade() -> None:
     for name in ("ix_hit_alone", "ix_hit_new", "ix_hit_network", "ix_hit_message"):
         op.drop_index(name, table_name="hit")
 
+    op.drop_index("ix_reply_waiting", table_name="reply")
+    op.drop_table("reply")
     op.drop_table("network")
     op.drop_table("hit")
     op.drop_table("growth")
