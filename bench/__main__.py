@@ -14,6 +14,7 @@ BENCHMARKS = {
     "rendering": "bench.rendering",
     "delivery": "bench.delivery",
     "intake": "bench.intake",
+    "forms": "bench.forms",
     "prefect": "bench.prefect_overhead",
     "start-up": "bench.start_up",
 }
