@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from leadflow.app import App, sweep_raised
+from leadflow.db import make_engine
 from leadflow.esp.memory import MemoryProvider
 from leadflow.esp.smtp import SmtpProvider
 from leadflow.links import address_hash, sign_confirm
@@ -32,6 +33,17 @@ BOOK = mail_playbook(ASK, rights=Rights(emails={Wish.CONSENT: "confirm"}))
 @pytest.fixture
 def app(engine: Engine) -> App:
     return an_app(engine, book=BOOK)
+
+
+@pytest.fixture
+def door(sqlite_url: str) -> TestClient:
+    """The site of an app on SQLite, where no statement is in question."""
+    return TestClient(create_site(an_app(make_engine(sqlite_url), book=BOOK)), follow_redirects=False)
+
+
+def app_of(door: TestClient) -> App:
+    app: App = door.app.state.app  # type: ignore[attr-defined]
+    return app
 
 
 def fill_in(app: App, address: str = ADA, **more: Any) -> None:
@@ -89,7 +101,8 @@ def test_consent_is_given_by_the_click_in_the_mail_and_not_before(app: App) -> N
         assert session.scalar(select(lead_change.c.source).where(lead_change.c.field == "basis")) == "double_opt_in"
 
 
-def test_a_link_works_once(app: App, client: TestClient) -> None:
+def test_a_link_works_once(door: TestClient) -> None:
+    app, client = app_of(door), door
     fill_in(app)
     link = confirm_link(app)
     client.post(link)
@@ -101,7 +114,8 @@ def test_a_link_works_once(app: App, client: TestClient) -> None:
     assert ledger(app) == before
 
 
-def test_a_link_works_for_seven_days(app: App, client: TestClient) -> None:
+def test_a_link_works_for_seven_days(door: TestClient) -> None:
+    app, client = app_of(door), door
     fill_in(app)
     with Session(app.engine) as session, session.begin():
         session.execute(update(confirmation).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
@@ -110,7 +124,8 @@ def test_a_link_works_for_seven_days(app: App, client: TestClient) -> None:
     assert ledger(app) == [("newsletter", "asked", "form")]
 
 
-def test_a_no_in_between_stays_a_no(app: App, client: TestClient) -> None:
+def test_a_no_in_between_stays_a_no(door: TestClient) -> None:
+    app, client = app_of(door), door
     fill_in(app)
     with Session(app.engine) as session, session.begin():
         said = {"lead_id": 1, "purpose": "newsletter", "state": "withdrawn", "at": datetime.now(UTC), "method": "link"}
@@ -144,18 +159,20 @@ def test_no_mail_to_confirm_goes_to_a_mailbox_that_wants_none(app: App, reason: 
         assert session.execute(select(message.c.state, message.c.reason)).one() == ("suppressed", reason)
 
 
-def test_a_mailbox_is_not_flooded_by_somebody_elses_forms(app: App) -> None:
+def test_a_mailbox_is_not_flooded_by_somebody_elses_forms(door: TestClient) -> None:
+    app = app_of(door)
     for _time in range(3):
         fill_in(app)
     assert len(sent(app)) == 1
 
 
-def test_what_nobody_confirmed_is_no_basis_to_write_on(app: App) -> None:
+def test_what_nobody_confirmed_is_no_basis_to_write_on(door: TestClient) -> None:
+    app = app_of(door)
     fill_in(app, consent={"nurture": True})
     with Session(app.engine) as session:
         assert session.scalars(select(lead.c.basis)).all() == [None]
 
 
 @pytest.mark.parametrize("token", ["x", sign_confirm("other", 1), "%00"])
-def test_a_link_that_we_did_not_sign_is_none(client: TestClient, token: str) -> None:
-    assert [ask(f"/confirm/{token}").status_code for ask in (client.get, client.post)] == [404, 404]
+def test_a_link_that_we_did_not_sign_is_none(door: TestClient, token: str) -> None:
+    assert [ask(f"/confirm/{token}").status_code for ask in (door.get, door.post)] == [404, 404]

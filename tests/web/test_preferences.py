@@ -109,11 +109,11 @@ def test_who_had_left_comes_back_for_what_they_tick_alone(app: App, client: Test
     assert last == {"newsletter": "given", "nurture": "withdrawn"}
 
 
-@pytest.mark.parametrize("token", ["x", sign_preferences("other", 7), sign_preferences(KEY, 999), "%00"])
-def test_a_link_that_leads_to_nobody_is_none(app: App, client: TestClient, token: str) -> None:
+def test_a_link_that_leads_to_nobody_is_none(app: App, client: TestClient) -> None:
     before = counts(app)
-    asked = (client.get(f"/preferences/{token}"), client.post(f"/preferences/{token}", data=ALL))
-    assert [answer.status_code for answer in asked] == [404, 404]
+    for token in ("x", sign_preferences("other", 7), sign_preferences(KEY, 999), "%00"):
+        asked = (client.get(f"/preferences/{token}"), client.post(f"/preferences/{token}", data=ALL))
+        assert [answer.status_code for answer in asked] == [404, 404]
     assert counts(app) == before
 
 
