@@ -1,9 +1,11 @@
 """The doors of other programs: known by a key, stored before they are answered, good items beside bad ones kept."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -141,4 +143,17 @@ def test_a_day_later_the_key_of_a_request_is_free_again(app: App, door: TestClie
     with Session(app.engine) as session, session.begin():
         session.execute(update(answered).values(at=micros(datetime.now(UTC)) - DAY - 1))
     assert door.post("/v1/events", json=VIEW, headers=once).status_code == 202
+    assert len(stored(app)) == 2
+
+
+def test_one_request_told_by_six_at_once_is_taken_in_once(app: App, serving: str, key: str) -> None:
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "import-1"}
+
+    def push(_turn: int) -> httpx.Response:
+        return httpx.post(f"{serving}/v1/events", json=[VIEW, VIEW], headers=headers, timeout=30)
+
+    with ThreadPoolExecutor(6) as six:
+        answers = list(six.map(push, range(6)))
+    assert {answer.content for answer in answers} == {b'{"accepted": 2, "rejected": 0}'}
+    assert sum("idempotent-replayed" in answer.headers for answer in answers) == 5
     assert len(stored(app)) == 2
