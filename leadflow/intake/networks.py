@@ -1,8 +1,10 @@
 """Cuts an address to its network: IPv4 to /24, IPv6 to /48. Nobody can be found again by it."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 
+@lru_cache(maxsize=65_536)
 def network_of(address: str | None) -> str | None:
     """The first address of the network `address` lies in; None for what is none."""
     try:

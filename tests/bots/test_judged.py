@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import pytest
 from sqlalchemy.orm import Session
 
 from leadflow.pipeline.engage import engage_leads
 from leadflow.types import CLICK_WEIGHT, EVERYONE, Click
+from tests.bots.confusion import rows
 from tests.bots.corpus import draw
 from tests.bots.judged import Judged, judged
 from tests.bots.stored import first, in_parts, said_of, store, visit
@@ -52,3 +55,9 @@ def test_the_tables_say_of_every_visit_what_plain_python_says_whatever_the_order
         engage_leads(session, playbook(), LATE + timedelta(days=night), EVERYONE)
     by_request = {id(row.request): (row.said.rule, CLICK_WEIGHT[row.said.click]) for row in judged(corpus)}
     assert said_of(session) == {number: by_request[id(request)] for number, request in requests.items()}
+
+
+@pytest.mark.skipif(not SOAK, reason="forty worlds, under make soak")
+def test_the_page_that_explains_the_rules_shows_the_confusion_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "why" / "clicks.md").read_text()
+    assert [row for row in rows(range(1_000, 1_040)) if row not in page] == []
