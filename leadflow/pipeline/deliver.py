@@ -19,7 +19,8 @@ from leadflow.pipeline.deliver_answers import Answers, Chance
 from leadflow.pipeline.deliver_claims import Claims
 from leadflow.pipeline.deliver_crew import Crew, ended, helped
 from leadflow.pipeline.deliver_gate import Gate, OpenGate
-from leadflow.pipeline.deliver_run import Run, Work
+from leadflow.pipeline.deliver_run import Run
+from leadflow.pipeline.deliver_supply import Work
 from leadflow.pipeline.deliver_tally import Tally
 from leadflow.pipeline.deliver_writer import Writer
 from leadflow.pipeline.own_loop import OwnLoop

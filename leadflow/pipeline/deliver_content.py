@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Dialect, FromClause, Row, Select, bindpara
 
 from leadflow.errors import TemplateError
 from leadflow.models import account, escalation, identity, lead, lead_state, message
-from leadflow.pipeline.deliver_rows import IDS, WHOSE, is_one_of
+from leadflow.pipeline.deliver_rows import IDS, WHOSE, is_claimed, is_one_of
 from leadflow.playbook.model import Playbook, Sender
-from leadflow.types import EscalationState, MessageState
+from leadflow.types import EscalationState
 
 
 @cache
@@ -23,7 +23,7 @@ def claimed_readers(dialect: Dialect) -> Select[Any]:
     return (
         _readers(joined, *own, *text)
         .where(is_one_of(bindparam(IDS), dialect))
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == bindparam(WHOSE))
+        .where(is_claimed(), message.c.owner == bindparam(WHOSE))
         .order_by(message.c.send_at, message.c.id)
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -32,11 +33,11 @@ _WHERE = (
     " WHERE message.id = {id} AND message.owner = {owner} AND message.attempt_id = {attempt}"
     " AND (message.state = :sending OR message.state = :unknown AND {certain} = 1)"
 )
-_NAMES = ", ".join(f'"{name}"' for name in _TOLD)
-_LISTS = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _TOLD.items())
+_TYPED = ", ".join(f'"{name}" {kind}' for name, kind in _TOLD.items())
 _EACH = (_SET + _WHERE).format(**{name: f":{name}" for name in _TOLD})
 _COLUMNS = {name: f'told."{name}"' for name in _TOLD}
-_ALL = f"{_SET.format(**_COLUMNS)} FROM unnest({_LISTS}) AS told({_NAMES}){_WHERE.format(**_COLUMNS)}"
+_FROM = f" FROM json_to_recordset(CAST(:told AS json)) AS told({_TYPED})"
+_ALL = _SET.format(**_COLUMNS) + _FROM + _WHERE.format(**_COLUMNS)
 #: PostgreSQL takes all of them at once for half the CPU; SQLite reads JSON at twice the cost of a statement each.
 _EACH_ROW, _ALL_ROWS = text(_EACH), text(_ALL)
 _STATES = {"sending": MessageState.SENDING.value, "unknown": MessageState.UNKNOWN.value}
@@ -51,8 +52,8 @@ def record_results(session: Session, results: Mapping[str, Sequence[Result]]) ->
     if connection.dialect.name == "sqlite":
         connection.execute(_EACH_ROW, [dict(zip(_TOLD, row, strict=True)) | _STATES for row in rows])
     else:
-        lists = dict(zip(_TOLD, map(list, zip(*rows, strict=True)), strict=True))
-        connection.execute(_ALL_ROWS, lists | _STATES)
+        told = orjson.dumps([dict(zip(_TOLD, row, strict=True)) for row in rows]).decode()
+        connection.execute(_ALL_ROWS, {"told": told} | _STATES)
 
 
 def _rows(results: Mapping[str, Sequence[Result]]) -> Iterator[tuple[object, ...]]:

@@ -68,7 +68,7 @@ _HERE = Here()
 SHORT: Mapping[str, Any] = {
     "leadflow.email.pool.compiler": lambda: _HERE,
     "leadflow.pipeline.deliver_rows.LEASE": int(0.8 * SECOND),
-    "leadflow.pipeline.deliver_run.FRESH": 0.4,
+    "leadflow.pipeline.deliver_supply.FRESH": 0.4,
     "leadflow.pipeline.breaker._PROBE": int(0.8 * SECOND),
     "leadflow.esp.smtp._TIMEOUT": 0.6,
     # Longer than the index is behind: a no that came too early is taken back by the second question.
