@@ -28,10 +28,10 @@ _SET = (
     " sent_at = CASE {left} WHEN 1 THEN message.sent_at END, attempts = message.attempts - {free}, owner = NULL"
 )
 #: A row that reconciliation moved on in the meantime is left alone; one that it has given up as unknown takes an answer
-#: that says for certain, however late.
+#: that says for certain, however late. States are compared as expressions: no index may answer, see `is_claimed`.
 _WHERE = (
-    " WHERE message.id = {id} AND message.owner = {owner} AND message.attempt_id = {attempt}"
-    " AND (message.state = :sending OR message.state = :unknown AND {certain} = 1)"
+    " WHERE message.id = {id} AND message.owner = {owner} AND message.attempt_id || '' = {attempt}"
+    " AND (message.state || '' = :sending OR message.state || '' = :unknown AND {certain} = 1)"
 )
 _TYPED = ", ".join(f'"{name}" {kind}' for name, kind in _TOLD.items())
 _EACH = (_SET + _WHERE).format(**{name: f":{name}" for name in _TOLD})

@@ -90,8 +90,7 @@ class Run:
 
     async def _attempt(self, row: Row[Any], mail: Written, fresh_until: float) -> None:
         answers = self._work.answers
-        # Until an answer says otherwise nobody can tell whether it left.
-        result = answers.unknown(row)
+        result: Result | None = None
         try:
             if self._stop.is_said or not self._work.gate.may_go_on():
                 result = answers.not_begun(row)
@@ -103,7 +102,8 @@ class Run:
             self._interrupt = error
             self.stop()
         finally:
-            self._recorder.add(result)
+            # Without an answer nobody can tell whether it left.
+            self._recorder.add(result or answers.unknown(row))
             self._slots.release()
             if not self._supply.unbegun and len(self._sending) <= 1:
                 self._recorder.hurry()

@@ -14,7 +14,7 @@ def settled() -> Iterator[None]:
 
     A third of a delivery's CPU went there.
     """
-    gc.collect()
+    # Without a search before: it takes a tenth of a second, and what it would find is little and waits.
     gc.freeze()
     usual = gc.get_threshold()
     gc.set_threshold(_SELDOM, *usual[1:])
