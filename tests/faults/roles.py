@@ -52,6 +52,9 @@ class Here:
     def __init__(self) -> None:
         self._texts: dict[str, Any] = {}
 
+    def start(self) -> None:
+        """Nothing is to be started."""
+
     def compile(self, email: Email, language: str, base: Base) -> Shape | TemplateError:
         """As the child does."""
         key, source = f"{email.name} {language}", wire.source_of(email, language, base)
