@@ -20,7 +20,7 @@ from tests.flows.busy import add_people, make_busy
 
 pytestmark = pytest.mark.slow
 PEOPLE = 500
-#: A run holds three claims of a hundred: one on the wire, one with its intents, one that is being written.
+#: A run holds three claims of a hundred, two of them with intents.
 IN_HAND = 300
 TEN = datetime(2026, 3, 23, 10, tzinfo=ZoneInfo("Europe/Paris"))
 

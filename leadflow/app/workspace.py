@@ -16,7 +16,6 @@ from leadflow.crm.file import FileCrm
 from leadflow.db import make_engine
 from leadflow.errors import SettingsError
 from leadflow.esp import open_log, open_provider
-from leadflow.migrations import upgrade
 from leadflow.pipeline.reconcile import refuse_short_grace
 from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook
@@ -55,6 +54,9 @@ def open_app(workspace: Path | None = None, *, ports: Ports | None = None) -> Ap
 
     Raises PlaybookError with every fault, SettingsError for a setting that cannot be, a grace too short among them.
     """
+    # What it imports takes a tenth of a second, and the helpers of a delivery can do without.
+    from leadflow.migrations import upgrade
+
     settings = load_settings(workspace)
     refuse_real_mail(settings)
     found = print_of(settings.workspace)

@@ -89,10 +89,13 @@ class Renderers:
         self._strikes: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
-        # They import what they need while the caller does something else.
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start the children: they import what they need while the caller does something else."""
         for child in self._children:
             child.ready()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import httptools
 
+#: Bytes that are read at once: answers are short.
+_AT_ONCE = 8192
 #: Bytes of an answer that are read; a server that sends more is none we know.
 _MOST = 1_000_000
 #: Seconds after which an idle connection is not trusted any more: whoever is at the other end may have let go of it.
@@ -96,11 +98,13 @@ class Wire:
         return connection
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.BufferedProtocol):
     """One connection with one request at a time."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        # Without one of its own a quarter of a megabyte is taken and given back for each answer.
+        self._buffer = memoryview(bytearray(_AT_ONCE))
         self._waiting: asyncio.Future[Answer] | None = None
         self._is_closed, self._used_at = False, self._loop.time()
 
@@ -144,9 +148,13 @@ class _Connection(asyncio.Protocol):
         self._is_closed = True
         self._fail(BrokenError(type(exc).__name__ if exc else "closed"))
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        """asyncio asks."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """asyncio tells."""
-        self._read += len(data)
+        self._read += nbytes
         if self._waiting is None:
             # Nobody asked.
             self.close()
@@ -155,7 +163,7 @@ class _Connection(asyncio.Protocol):
             self._fail(BrokenError("too long"))
             return
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(self._buffer[:nbytes])
         except httptools.HttpParserError as error:
             self._fail(BrokenError(type(error).__name__))
 

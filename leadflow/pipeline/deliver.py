@@ -19,7 +19,8 @@ from leadflow.pipeline.deliver_answers import Answers, Chance
 from leadflow.pipeline.deliver_claims import Claims
 from leadflow.pipeline.deliver_crew import Crew, ended, helped
 from leadflow.pipeline.deliver_gate import Gate, OpenGate
-from leadflow.pipeline.deliver_run import Run, Work
+from leadflow.pipeline.deliver_run import Run
+from leadflow.pipeline.deliver_supply import Work
 from leadflow.pipeline.deliver_tally import Tally
 from leadflow.pipeline.deliver_writer import Writer
 from leadflow.pipeline.own_loop import OwnLoop
@@ -62,7 +63,8 @@ def deliver_messages(
     """
     _refuse_forgetful(engine)
     gate, tally = gate or OpenGate(), tally or Tally()
-    writer = Writer(playbook, now, compiler(), key=key, public_url=public_url)
+    renderers = compiler()
+    writer = Writer(playbook, now, renderers, key=key, public_url=public_url)
     claims = Claims(engine, playbook, now, scope, writer, gate)
     released, expired = claims.tidy(batch)
     tally.add("released", released)
@@ -78,18 +80,20 @@ def deliver_messages(
         batch=batch,
     )
     run = Run(work, tally)
-    is_much = claims.due(CREW_FROM) == CREW_FROM
-    helpers = crew if is_much else None
-    with OwnLoop() as loop, settled() if is_much else nullcontext():
-        watch = _Watch(_Progress(tally, progress), stop)
+    due = claims.due(CREW_FROM)
+    helpers = crew if due == CREW_FROM else None
+    with OwnLoop() as loop, helped(helpers, lambda said: loop.call(lambda: tally.heard(said))):
+        if due:
+            renderers.start()
+        with settled() if due == CREW_FROM else nullcontext():
+            watch = _Watch(_Progress(tally, progress), stop)
 
-        def end() -> None:
-            # At the same moment: one after the other they would take as long as both.
-            loop.call(run.stop)
-            if helpers is not None:
-                helpers.stop()
+            def end() -> None:
+                # At the same moment: one after the other they would take as long as both.
+                loop.call(run.stop)
+                if helpers is not None:
+                    helpers.stop()
 
-        with helped(helpers, lambda said: loop.call(lambda: tally.heard(said))):
             watch.until_done(loop.start(run.drain()), end)
             if helpers is not None:
                 watch.until_done(loop.start(ended(helpers)), end)

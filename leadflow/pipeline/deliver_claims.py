@@ -20,6 +20,7 @@ from leadflow.pipeline.deliver_gate import Gate, Room, Taken
 from leadflow.pipeline.deliver_intent import intend
 from leadflow.pipeline.deliver_rows import (
     IDS,
+    MOST,
     WHOSE,
     claim_due,
     count_due,
@@ -41,8 +42,9 @@ class Claimed:
     """Messages in our hands, not yet intended."""
 
     owner: str
-    #: As read, to be written.
+    #: As read.
     rows: Sequence[Row[Any]] = ()
+    #: As written.
     mails: Sequence[Written] = ()
     unsent: Sequence[Unsent] = ()
     #: Nothing else is to be claimed before their answers are recorded.
@@ -53,7 +55,7 @@ class Claimed:
     @property
     def n(self) -> int:
         """How many."""
-        return len(self.mails) + len(self.unsent)
+        return len(self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,8 @@ class Claims:
 
     def _claim(self, session: Session, owner: str, room: Room) -> Sequence[Row[Any]]:
         def claim() -> Sequence[int]:
-            return session.scalars(claim_due(owner, self._now, self._scope, room.n, room.only)).all()
+            statement = claim_due(self._now, self._scope, room.only)
+            return session.scalars(statement, {WHOSE: owner, MOST: room.n}).all()
 
         ids = claim()
         if not ids and session.execute(release_lapsed(self._scope)).all():
@@ -156,13 +159,14 @@ class Claims:
 
     def give_back(self, claimed: Claimed) -> None:
         """Plan again what was claimed, or even intended, and not begun by this run."""
-        ids = [*(mail.id for mail in claimed.mails), *(failed.id for failed in claimed.unsent)]
         with Session(self._engine) as session, session.begin():
-            session.execute(give_back(claimed.owner, ids))
+            session.execute(give_back(claimed.owner, [row.id for row in claimed.rows]))
             self._gate.unused(session, claimed.n)
 
     def _note_suppressed(self, session: Session, rows: Sequence[Row[Any]], at: datetime, batch: int) -> None:
         """A decision for each message we chose not to send."""
+        if not rows:
+            return
         subject = subject_of(func.coalesce(message.c.sequence, ""), func.coalesce(message.c.step, message.c.email))
         for ids in _chunks([row.id for row in rows], batch):
             by_whom = pause_detail(message.c.sequence, message.c.email, message.c.purpose)

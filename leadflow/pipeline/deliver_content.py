@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, FromClause, Row, Select, bindparam, select
 
 from leadflow.errors import TemplateError
 from leadflow.models import account, escalation, identity, lead, lead_state, message
-from leadflow.pipeline.deliver_rows import IDS, WHOSE, is_one_of
+from leadflow.pipeline.deliver_rows import IDS, WHOSE, is_claimed, is_one_of
 from leadflow.playbook.model import Playbook, Sender
-from leadflow.types import EscalationState, MessageState
+from leadflow.types import EscalationState
 
 
 @cache
@@ -23,7 +23,7 @@ def claimed_readers(dialect: Dialect) -> Select[Any]:
     return (
         _readers(joined, *own, *text)
         .where(is_one_of(bindparam(IDS), dialect))
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == bindparam(WHOSE))
+        .where(is_claimed(), message.c.owner == bindparam(WHOSE))
         .order_by(message.c.send_at, message.c.id)
     )
 
@@ -53,14 +53,12 @@ def _readers(known: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
 
 def facts_of(playbook: Playbook, row: Row[Any], sender: Sender, now: datetime) -> dict[str, object]:
     """Dotted name → value of all that a template may show of one reader; None is missing. `now` is office time."""
-    segment = playbook.segments.get(row.segment_main or "")
+    brand, segment = playbook.brand, playbook.segments.get(row.segment_main or "")
     asked = _question(playbook, row.attributes)
     declared = {f"lead.{name}": row.attributes.get(name) for name in playbook.fields}
     return {
         **declared,
-        "brand.name": playbook.brand.name,
-        "brand.site": playbook.brand.site,
-        "brand.postal_address": playbook.brand.postal_address,
+        **_in_all(brand.name, brand.site, brand.postal_address, sender, now),
         "company.name": row.company,
         "lead.first_name": row.first_name,
         "lead.last_name": row.last_name,
@@ -70,6 +68,16 @@ def facts_of(playbook: Playbook, row: Row[Any], sender: Sender, now: datetime) -
         "question.label": _label(playbook, asked, row.language),
         "segment.name": row.segment_main,
         "segment.title": _in(segment.title, row.language) if segment else None,
+    }
+
+
+@lru_cache(maxsize=64)
+def _in_all(brand: str, site: str, postal_address: str, sender: Sender, now: datetime) -> Mapping[str, object]:
+    """What is the same in all mails of a run that one person signs."""
+    return {
+        "brand.name": brand,
+        "brand.site": site,
+        "brand.postal_address": postal_address,
         "sender.name": sender.name,
         "sender.first_name": sender.name.split()[0] if sender.name.split() else None,
         "sender.reply_to": sender.reply_to,

@@ -5,12 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Dialect,
     Select,
     String,
-    Subquery,
     TextualSelect,
     case,
     cast,
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from leadflow.db import database_now
 from leadflow.models import enrolment, identity, lead, lead_state, message, suppression
 from leadflow.pipeline.deliver_checks import blocked_because, window_opens
-from leadflow.pipeline.deliver_rows import ENDED, IDS, WHOSE, is_one_of
+from leadflow.pipeline.deliver_rows import ENDED, IDS, WHOSE, is_claimed, is_one_of
 from leadflow.pipeline.plain_sql import place, written_out
 from leadflow.playbook.model import Window
 from leadflow.types import MessageState, micros
@@ -36,9 +36,9 @@ _WHOSE, _IDS = place(WHOSE), place(IDS)
 _RETURNED = (*ENDED, message.c.attempt_id, message.c.attempts)
 
 
-def _verdicts(now: datetime, window: Window, dialect: Dialect) -> Subquery:
+def _verdicts(now: datetime, window: Window, dialect: Dialect) -> CTE:
     """(id, reason it must not leave or NULL, when it may leave or NULL for now) of the messages of the claim."""
-    judged = _judged(now, dialect).subquery("judged")
+    judged = _once(_judged(now, dialect).cte("judged"))
     # All that waited must not leave in the first minute of the next window, nor more in an hour than its share.
     queue = case((judged.c.reason.is_(None), judged.c.opens_at), else_=null())
     place = func.row_number().over(partition_by=queue, order_by=[judged.c.seed, judged.c.id]) - 1
@@ -48,7 +48,13 @@ def _verdicts(now: datetime, window: Window, dialect: Dialect) -> Subquery:
     offset = offset_of(numbered.c.place, numbered.c.own, width, numbered.c.seed)
     opens_at = within_hours(numbered.c.calendar_id, numbered.c.queue, offset, window)
     goes_later = numbered.c.queue.is_not(None)
-    return select(numbered.c.id, numbered.c.reason, case((goes_later, opens_at)).label("opens_at")).subquery("verdict")
+    verdict = select(numbered.c.id, numbered.c.reason, case((goes_later, opens_at)).label("opens_at")).cte("verdict")
+    return _once(verdict)
+
+
+def _once(found: CTE) -> CTE:
+    """Reckoned once: PostgreSQL expects few claimed messages, and would judge all of them again for each."""
+    return found.prefix_with("MATERIALIZED")
 
 
 def _judged(now: datetime, dialect: Dialect) -> Select[Any]:
@@ -70,7 +76,7 @@ def _judged(now: datetime, dialect: Dialect) -> Select[Any]:
             window_opens(opens, now).label("opens_at"),
         )
         .select_from(joined)
-        .where(is_one_of(_IDS, dialect), message.c.state == MessageState.CLAIMED, message.c.owner == _WHOSE)
+        .where(is_one_of(_IDS, dialect), is_claimed(), message.c.owner == _WHOSE)
     )
 
 
@@ -90,7 +96,7 @@ def intend(now: datetime, window: Window, dialect: Dialect) -> TextualSelect:
     statement = (
         update(message)
         .where(message.c.id == verdict.c.id)
-        .where(message.c.state == MessageState.CLAIMED, message.c.owner == _WHOSE)
+        .where(is_claimed(), message.c.owner == _WHOSE)
         .values(
             state=case(
                 (blocked, MessageState.SUPPRESSED.value),

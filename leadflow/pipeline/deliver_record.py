@@ -3,9 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from math import inf
+from typing import ParamSpec, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Dialect, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -13,6 +17,9 @@ from leadflow.freshness import seconds
 from leadflow.pipeline.deliver_answers import Result
 from leadflow.pipeline.deliver_gate import Gate
 from leadflow.pipeline.deliver_results import record_results
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Answers are written down when there are so many, or after so many seconds.
 _ENOUGH = 50
@@ -80,3 +87,27 @@ def patiently(act: Callable[[], None], until: Callable[[], float]) -> None:
                 raise
             time.sleep(min(patience, left))
     return act()
+
+
+class Aside:
+    """Threads in which the transactions of a run wait, so that its loop need not."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        # One takes a claim, one commits intents, one writes answers down. SQLite lets one write at a time, and the
+        # others of a process wait better for each other than they ask it, again and again, whether it is their turn.
+        self._threads = ThreadPoolExecutor(1 if dialect.name == "sqlite" else 3, thread_name_prefix="deliver")
+        #: When a database that went away is waited for no more.
+        self.until = inf
+
+    async def do(self, act: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        """What `act` returns."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(act, *args, **named))
+
+    async def patiently(self, act: Callable[[], None]) -> None:
+        """Do `act`, a transaction that may be done twice, however long the database takes until `until`."""
+        # Asked anew before each wait: the wish to stop may come while one lasts.
+        await self.do(patiently, act, lambda: self.until)
+
+    def close(self) -> None:
+        """Nothing more is to be done."""
+        self._threads.shutdown(wait=False)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Dialect,
+    Integer,
     Select,
     Update,
     and_,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     type_coerce,
     update,
 )
@@ -35,9 +38,8 @@ from leadflow.types import IN_FLIGHT, MINUTE, MessageState, Reason, Scope, micro
 #: How long a claim holds before somebody else may take the message; a message in `sending` has no lease.
 LEASE = 10 * MINUTE
 
-#: Names of parameters: whose claim it is, and the messages in it. A claim is found by its messages: on PostgreSQL an
-#: index by state or owner leads through all that were claimed before, until they are vacuumed away.
-WHOSE, IDS = "whose", "ids"
+#: Names of parameters: whose claim it is, the messages in it, how many at most.
+WHOSE, IDS, MOST = "whose", "ids", "most"
 
 ENDED = (message.c.id, message.c.state, message.c.reason, message.c.send_at)
 
@@ -47,6 +49,15 @@ def is_one_of(ids: ColumnElement[Any], dialect: Dialect) -> ColumnElement[bool]:
     if dialect.name == "sqlite":
         return message.c.id.in_(select(func.json_each(ids).table_valued("value").c.value))
     return message.c.id == any_(cast(ids, ARRAY(BigInteger)))
+
+
+def is_claimed() -> ColumnElement[bool]:
+    """Whether a message that was found by its id is claimed.
+
+    As an expression, which no index answers: on PostgreSQL an index by state leads through all messages that were
+    claimed before, until they are vacuumed away.
+    """
+    return message.c.state + "" == MessageState.CLAIMED.value
 
 
 def ids_for(dialect: Dialect, ids: Sequence[int]) -> object:
@@ -76,27 +87,36 @@ def expire_overdue(now: datetime, scope: Scope) -> Update:
     )
 
 
-def claim_due(owner: str, now: datetime, scope: Scope, batch: int, only: ColumnElement[bool] | None = None) -> Update:
-    """The next `batch` planned messages due at `now` (and `only` those) become ours; others' rows are passed over.
+def claim_due(now: datetime, scope: Scope, only: ColumnElement[bool] | None = None) -> Update:
+    """The next MOST planned messages due at `now` (and `only` those) become WHOSE; others' rows are passed over.
 
     A night that the brake holds is not due, whatever the hour: its hold was committed with its plan.
     """
+    return _claim_any(now, scope) if only is None else _claim(now, scope, only)
+
+
+def _claim(now: datetime, scope: Scope, only: ColumnElement[bool]) -> Update:
     due = (
         select(message.c.id)
         .where(message.c.state == MessageState.PLANNED, message.c.send_at <= micros(now))
-        .where(in_scope(message.c.lead_id, scope), ~held(message.c.planned_at))
-        .where(*([] if only is None else [only]))
+        .where(in_scope(message.c.lead_id, scope), ~held(message.c.planned_at), only)
         .order_by(message.c.send_at, message.c.id)
-        .limit(batch)
+        .limit(bindparam(MOST, type_=Integer))
         .with_for_update(skip_locked=True)
         .cte("due")
     )
     return (
         update(message)
         .where(message.c.id.in_(select(due.c.id)))
-        .values(state=MessageState.CLAIMED, owner=owner, lease_until=database_now() + LEASE)
+        .values(state=MessageState.CLAIMED, owner=bindparam(WHOSE), lease_until=database_now() + LEASE)
         .returning(message.c.id)
     )
+
+
+@lru_cache(maxsize=4)
+def _claim_any(now: datetime, scope: Scope) -> Update:
+    # To put the statement together takes as long as to execute it.
+    return _claim(now, scope, true())
 
 
 def give_back(owner: str, ids: Sequence[int]) -> Update:
@@ -138,10 +158,11 @@ def count_waiting(now: datetime, scope: Scope, since: int) -> Select[Any]:
 
 def fail_unsent(session: Session, owner: str, failed: Sequence[tuple[int, Reason, str]]) -> None:
     """Claimed messages that cannot be written fail alone, each with its reason."""
+    if not failed:
+        return
     statement = (
         update(message)
-        .where(message.c.id == bindparam("of"), message.c.state == MessageState.CLAIMED)
-        .where(message.c.owner == owner)
+        .where(message.c.id == bindparam("of"), is_claimed(), message.c.owner == owner)
         .values(
             state=MessageState.FAILED,
             reason=bindparam("because"),
@@ -150,18 +171,17 @@ def fail_unsent(session: Session, owner: str, failed: Sequence[tuple[int, Reason
             lease_until=None,
         )
     )
-    if failed:
-        session.connection().execute(statement, [{"of": i, "because": why, "said": said} for i, why, said in failed])
+    session.connection().execute(statement, [{"of": i, "because": why, "said": said} for i, why, said in failed])
 
 
 def note_versions(session: Session, owner: str, texts: Sequence[tuple[int, str, str]]) -> None:
     """Messages planned with an older text say which version and variant goes out; the decision keeps the older."""
+    if not texts:
+        return
     statement = (
         update(message)
         .where(message.c.id == bindparam("of"), message.c.owner == owner)
         .values(version=bindparam("text"), variant=bindparam("drawn"))
     )
-    if texts:
-        session.connection().execute(
-            statement, [{"of": of, "text": text, "drawn": drawn or None} for of, text, drawn in texts]
-        )
+    told = [{"of": of, "text": text, "drawn": drawn or None} for of, text, drawn in texts]
+    session.connection().execute(statement, told)

@@ -1,7 +1,7 @@
 """Writes the mails of a claim: what is known here, what it looks like in a child process."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,8 +35,8 @@ from leadflow.playbook.model import Playbook, Sender
 from leadflow.ports import Outgoing
 from leadflow.types import Reason
 
-#: Tasks made between two looks at the wire: about a millisecond.
-_AT_ONCE = 20
+#: Tasks made between two looks at the wire: about two milliseconds.
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,23 +101,29 @@ class Writer:
 
     async def write(self, rows: Sequence[Row[Any]]) -> tuple[list[Written], list[Unsent]]:
         """The mails of `rows`; one that cannot be written does not hold up the others."""
-        drafts: list[_Draft] = []
         unsent: list[Unsent] = []
+        parts: list[tuple[list[_Draft], Awaitable[Sequence[Rendered | TemplateError]]]] = []
         for start in range(0, len(rows), _AT_ONCE):
-            for row in rows[start : start + _AT_ONCE]:
-                try:
-                    drafts.append(self._draft(row))
-                except Exception as error:  # a poison message fails alone
-                    unsent.append(_unsent(row, error))
+            drafts = list(self._drafts(rows[start : start + _AT_ONCE], unsent))
+            # They are filled in while the next are drafted.
+            tasks = [draft.task for draft in drafts]
+            parts.append((drafts, asyncio.create_task(self._renderers.submit(tasks))))
             await asyncio.sleep(0)
-        outcomes = await self._renderers.submit([draft.task for draft in drafts]) if drafts else []
         written = []
-        for draft, outcome in zip(drafts, outcomes, strict=True):
-            if isinstance(outcome, Rendered):
-                written.append(_written(draft, outcome))
-            else:
-                unsent.append(_unsent(draft.row, outcome))
+        for drafts, outcomes in parts:
+            for draft, outcome in zip(drafts, await outcomes, strict=True):
+                if isinstance(outcome, Rendered):
+                    written.append(_written(draft, outcome))
+                else:
+                    unsent.append(_unsent(draft.row, outcome))
         return written, unsent
+
+    def _drafts(self, rows: Iterable[Row[Any]], unsent: list[Unsent]) -> Iterator[_Draft]:
+        for row in rows:
+            try:
+                yield self._draft(row)
+            except Exception as error:  # a poison message fails alone
+                unsent.append(_unsent(row, error))
 
     def outgoing(self, mail: Written, attempt_id: str, fresh_until: float) -> Outgoing:
         """`mail` under its attempt, which may begin until then."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import holidays
 from email_validator import EmailNotValidError, validate_email
+from holidays.registry import EntityLoader
 
 from leadflow.conditions.vocabulary import EventSpec, FieldSpec, FieldType
 from leadflow.playbook.look import look_of
@@ -61,11 +62,8 @@ def _is_zone(name: str) -> bool:
 
 
 def _is_country(code: str) -> bool:
-    try:
-        holidays.country_holidays(code)
-    except NotImplementedError:
-        return False
-    return True
+    # To ask for its holidays would read those of all countries, at every start of a process.
+    return code in EntityLoader.get_country_codes()
 
 
 def senders_of(node: Node, languages: tuple[str, ...]) -> Mapping[str, Sender]:

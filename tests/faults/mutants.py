@@ -42,7 +42,8 @@ def no_fencing(engine: Engine, _points: Points) -> None:
     ) -> tuple[str, Any]:
         if "UPDATE message SET" in statement:
             # The values stay bound: both databases read the condition and let every row pass.
-            fences = r'message\.(?:owner|state|attempt_id) = (?:%\(\w+\)s(?:::\w+)?(?: COLLATE "C")?|\?|told\."\w+")'
+            fences = r"message\.(?:owner|state|attempt_id)(?: \|\| '')? = "
+            fences += r'(?:%\(\w+\)s(?:::\w+)?(?: COLLATE "C")?|\?|told\."\w+")'
             head, where, tail = statement.rpartition(" WHERE message.id")
             if where:
                 statement = head + where + re.sub(fences, r"(1 = 1 OR \g<0>)", tail)

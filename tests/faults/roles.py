@@ -52,6 +52,9 @@ class Here:
     def __init__(self) -> None:
         self._texts: dict[str, Any] = {}
 
+    def start(self) -> None:
+        """Nothing is to be started."""
+
     def compile(self, email: Email, language: str, base: Base) -> Shape | TemplateError:
         """As the child does."""
         key, source = f"{email.name} {language}", wire.source_of(email, language, base)
@@ -68,7 +71,7 @@ _HERE = Here()
 SHORT: Mapping[str, Any] = {
     "leadflow.email.pool.compiler": lambda: _HERE,
     "leadflow.pipeline.deliver_rows.LEASE": int(0.8 * SECOND),
-    "leadflow.pipeline.deliver_run.FRESH": 0.4,
+    "leadflow.pipeline.deliver_supply.FRESH": 0.4,
     "leadflow.pipeline.breaker._PROBE": int(0.8 * SECOND),
     "leadflow.esp.smtp._TIMEOUT": 0.6,
     # Longer than the index is behind: a no that came too early is taken back by the second question.

@@ -16,7 +16,7 @@ UNMASKED: Mapping[str, tuple[str, str, Mapping[str, Any], str]] = {
     "no freshness guard": (
         "stop",
         "before the first byte",
-        {"constants": {"leadflow.pipeline.deliver_run.FRESH": 1e9}},
+        {"constants": {"leadflow.pipeline.deliver_supply.FRESH": 1e9}},
         "duplicated",
     ),
     "grace shorter than the index is behind": (

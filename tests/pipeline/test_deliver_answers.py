@@ -11,7 +11,7 @@ from leadflow.errors import RefusedError, RetryableError
 from leadflow.esp.memory import MemoryProvider
 from leadflow.freshness import seconds
 from leadflow.models import decision, message
-from leadflow.pipeline import deliver_run
+from leadflow.pipeline import deliver_supply
 from leadflow.ports import Outgoing
 from leadflow.types import instant_of, micros
 from tests.build import NIGHT
@@ -137,7 +137,7 @@ def test_a_mail_frozen_on_its_way_is_not_sent_late(
     session.commit()
     # As if the machine had slept between the first intent and its mail.
     slept = iter([0.0, -121.0])
-    monkeypatch.setattr(deliver_run, "seconds", lambda: seconds() + next(slept, 0.0))
+    monkeypatch.setattr(deliver_supply, "seconds", lambda: seconds() + next(slept, 0.0))
     outcome = deliver(engine, memory)
     assert (outcome.counts["retried"], outcome.counts["accepted"], len(memory.sent)) == (1, 1, 1)
     assert row(engine, 1).attempts == 1

@@ -11,7 +11,7 @@ from leadflow.errors import BusyError, CrowdedError, ProviderError, SettingsErro
 from leadflow.esp import sendgrid, smtp
 from leadflow.esp.memory import MemoryProvider
 from leadflow.models import message
-from leadflow.pipeline import deliver_run
+from leadflow.pipeline import deliver_supply
 from leadflow.pipeline import reconcile as reconciling
 from leadflow.pipeline.reconcile_rows import note_negatives
 from leadflow.types import MINUTE, SECOND, instant_of, micros
@@ -261,4 +261,4 @@ def test_a_grace_that_is_too_short_is_refused_in_words(engine: Engine) -> None:
 def test_the_spans_that_a_grace_must_outlast_are_those_of_the_code() -> None:
     slowest = max(sendgrid._CONNECT + sendgrid._PATIENCE, 2 * smtp._TIMEOUT) * SECOND
     assert slowest <= reconciling.CLIENT_TIMEOUT
-    assert reconciling.FRESHNESS >= deliver_run.FRESH * SECOND
+    assert reconciling.FRESHNESS >= deliver_supply.FRESH * SECOND
