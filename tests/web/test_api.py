@@ -69,12 +69,14 @@ def test_good_items_beside_bad_ones_are_kept_and_each_bad_one_is_told(app: App, 
     assert stored(app) == [("event", VIEW)]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_developer_who_reads_french_is_told_in_french(door: TestClient) -> None:
     answer = door.post("/v1/leads", json={"email": "no"}, headers={"Accept-Language": "fr-FR,fr;q=0.9"})
     assert answer.status_code == 422
     assert "@" in answer.json()["errors"][0]["error"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x", "Basic x", "Bearer é"])
 def test_without_a_key_nothing_is_kept(app: App, client: TestClient, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header.encode()}
@@ -96,6 +98,7 @@ def test_a_key_opens_what_its_scopes_say_until_it_is_revoked(app: App, client: T
     assert client.post("/v1/leads", json={"email": "a@b.example"}, headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("raw", "status"),
     [

@@ -86,6 +86,7 @@ def test_a_page_view_is_kept_with_an_id_of_its_own_each_time(app: App, client: T
     assert first == second == VIEW
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("origin", [None, "https://evil.example", "null", "https://a.example"])
 def test_only_pages_of_the_site_are_heard(app: App, client: TestClient, origin: str | None) -> None:
     answer = client.post("/t", json=VIEW, headers={} if origin is None else {"Origin": origin})
@@ -94,12 +95,14 @@ def test_only_pages_of_the_site_are_heard(app: App, client: TestClient, origin: 
     assert stored(app) == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("header", ["DNT", "Sec-GPC"])
 def test_whoever_is_not_to_be_followed_is_not(app: App, client: TestClient, site: str, header: str) -> None:
     assert client.post("/t", json=VIEW, headers={"Origin": site, header: "1"}).status_code == 204
     assert stored(app) == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("told", "status"),
     [
@@ -118,6 +121,7 @@ def test_what_a_browser_cannot_know_is_refused(app: App, client: TestClient, sit
     assert stored(app) == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_script_is_small_and_sets_no_cookie(client: TestClient) -> None:
     answer = client.get("/leadflow.js")
     assert len(answer.content) < 3_000
