@@ -175,7 +175,7 @@ def _conditions_see_late(monkeypatch: pytest.MonkeyPatch) -> None:
 MUTANTS = {
     "capture": _seen_late("leadflow.pipeline.capture"),
     "provider news": _seen_late("leadflow.pipeline.engage_news"),
-    "visits": _seen_late("leadflow.pipeline.engage_clicks"),
+    "visits": _seen_late("leadflow.pipeline.engage_signs"),
     "scores": _seen_late("leadflow.pipeline.score_fold"),
     "conditions": _conditions_see_late,
 }
