@@ -17,6 +17,8 @@ IMPERSONAL = frozenset(
         *("breaker", "bucket", "business_day", "calendar", "canary", "growth", "hold", "job_run", "link", "lock"),
         *("pause", "playbook_file", "playbook_version", "scoring_rule", "sequence_live", "sweep"),
         *("tpl", "tpl_lang", "tpl_segment", "window_slot"),
+        # Of programs and of networks of many people.
+        *("answered", "api_key", "network"),
     )
 )
 #: A company is not a person, and posts from outside may speak of many: both are looked at one by one.

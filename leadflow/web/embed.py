@@ -15,6 +15,7 @@ _SCRIPT = """(() => {
   const here = document.currentScript, page = new URL(location), base = new URL(here.src);
   const asked = new URLSearchParams({ embed: "1", page: page.origin + page.pathname, referrer: document.referrer });
   for (const [name, value] of page.searchParams) if (name.startsWith("utm_") || name === "who") asked.set(name, value);
+  if (window.leadflow?.visitor) asked.set("visitor", leadflow.visitor);
   asked.set("lang", here.dataset.lang || document.documentElement.lang || navigator.language);
   const frame = document.createElement("iframe");
   frame.src = base.origin + PATH + "?" + asked;
