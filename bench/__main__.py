@@ -16,6 +16,7 @@ BENCHMARKS = {
     "intake": "bench.intake",
     "forms": "bench.forms",
     "prefect": "bench.prefect_overhead",
+    "fast-lane": "bench.fast_lane",
     "start-up": "bench.start_up",
 }
 

@@ -26,7 +26,7 @@ _MOST = 0.050
 def lines(say: Say) -> list[Line]:
     """The slowest of a hundred answers on both databases, beside that of `/healthz`, which asks them one question."""
     found = []
-    for database, url in _databases():
+    for database, url in databases():
         say(f"{database}: {_RATE} forms a second for {REPEATS * _SECONDS} seconds")
         with serving(url, _HERE, free_port()) as webhooks:
             door = webhooks.removesuffix("/webhooks/sendgrid")
@@ -50,7 +50,8 @@ def lines(say: Say) -> list[Line]:
     return found
 
 
-def _databases() -> Iterator[tuple[str, str]]:
+def databases() -> Iterator[tuple[str, str]]:
+    """Each database by name, empty: its URL."""
     with running_postgres(durable=True) as server:
         server.create("forms")
         yield "PostgreSQL", server.url("forms")
