@@ -10,12 +10,14 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from urllib.parse import urlsplit
+from zlib import crc32
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.app import App
-from leadflow.demo.visitors import Act, Mail, Visitor, visitor
+from leadflow.demo.visitors import HUMAN, Act, Mail, Visitor, visitor
+from leadflow.email.hidden import seen_part
 from leadflow.links import read_click
 from leadflow.models import hit, identity, intake, lead, message
 from leadflow.types import MessageState, micros
@@ -73,7 +75,7 @@ def mails_between(app: App, since: datetime, until: datetime) -> Mapping[str, Se
 def _tokens(mail: EmailMessage, public_url: str) -> tuple[tuple[str, ...], str]:
     body = mail.get_body(("html",))
     text = body.get_content() if body else ""
-    found = [match.groups() for match in _TOKEN.finditer(text) if public_url in text]
+    found = [match.groups() for match in _TOKEN.finditer(seen_part(text)) if public_url in text]
     clicks = tuple(dict.fromkeys(token for door, token in found if door == "c"))
     unsubscribe = urlsplit(str(mail["List-Unsubscribe"]).strip("<>")).path.rpartition("/")[2]
     return clicks, unsubscribe
@@ -122,12 +124,18 @@ def _clicks(session: Session, key: str, acts: Sequence[Act]) -> None:
                 "link_id": link_id,
                 "at": act.at,
                 "method": "GET",
-                "ip": "192.0.2.0",
+                "ip": _network(act),
                 "user_agent": act.user_agent,
             }
         )
     if rows:
         session.execute(insert(hit), rows)
+
+
+def _network(act: Act) -> str:
+    """One for each company's office, and one for all the scanners."""
+    office = crc32(act.address.rpartition("@")[2].encode()) % 65_536
+    return f"10.{office // 256}.{office % 256}.0" if act.user_agent == HUMAN else "192.0.2.0"
 
 
 def _unsubscribes(session: Session, app: App, acts: Sequence[Act]) -> None:

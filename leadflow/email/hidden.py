@@ -4,9 +4,8 @@ from dataclasses import replace
 
 from leadflow.email.render import Rendered
 
-_HIDDEN = (
-    '<div style="display:none;max-height:0;overflow:hidden" aria-hidden="true"><a href="{}" tabindex="-1"></a></div>'
-)
+_BEGIN = '<div style="display:none;max-height:0;overflow:hidden" aria-hidden="true"><a href="'
+_END = '" tabindex="-1"></a></div>'
 
 
 def with_hidden_link(mail: Rendered, url: str) -> Rendered:
@@ -14,4 +13,9 @@ def with_hidden_link(mail: Rendered, url: str) -> Rendered:
     head, end, tail = mail.html.rpartition("</body>")
     if not end:
         return mail
-    return replace(mail, html=f"{head}{_HIDDEN.format(url)}{end}{tail}")
+    return replace(mail, html=f"{head}{_BEGIN}{url}{_END}{end}{tail}")
+
+
+def seen_part(html: str) -> str:
+    """The page of a mail as its readers see it: up to the link that they do not."""
+    return html.rpartition(_BEGIN)[0] or html

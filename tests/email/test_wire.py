@@ -135,7 +135,7 @@ def _bytes(one: Task) -> bytes:
 
 def test_a_text_that_does_not_compile_is_refused_for_each_mail() -> None:
     source = wire.source_of(email("{{ 9 ** 9 }}"), "en", BASE)
-    answers = asked(["compile", "k", "en", source.decode()], ["render", [["k", {}, [], "", ""]] * 2])
+    answers = asked(["compile", "k", "en", source.decode()], ["render", [["k", {}, [], "", "", ""]] * 2])
     assert [str(wire.read_mail(answer)) for answer in answers] == ["templates may not use the operator '**'"] * 3
 
 

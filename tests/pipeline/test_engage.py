@@ -311,3 +311,17 @@ def test_statements_grow_with_the_batches_alone(engine: Engine, session: Session
 
     _add_links(session)
     assert statements(1, 3) == statements(100, 60)
+
+
+def test_a_click_from_the_future_is_clamped_and_one_told_late_keeps_its_day(session: Session) -> None:
+    add_sent(session)
+    told = NIGHT - timedelta(hours=1)
+    ahead = news("click", url="https://a.example/x", useragent=BROWSER, at=NIGHT + timedelta(days=3))
+    late = news("click", url="https://a.example/y", useragent=BROWSER, at=SENT + timedelta(minutes=5))
+    post(session, ahead, late, at=told)
+    engage(session)
+    found = session.execute(select(act.c.path, act.c.occurred_at, act.c.received_at, act.c.claimed_at)).tuples()
+    assert {path: rest for path, *rest in found} == {
+        "/x": [told, told, NIGHT + timedelta(days=3)],
+        "/y": [SENT + timedelta(minutes=5), told, None],
+    }
