@@ -223,12 +223,23 @@ def _next(session: Session, lived: Lived, ui: str) -> Iterator[str]:
     for start, address in zip((_label(_("ASK")), _MARGIN), _ASKED, strict=True):
         yield f"{start}{leadflow} why {address}{where}" + _silence(session, lived, address)
     yield f"{_MARGIN}{leadflow} plan --at {tomorrow}{where}   " + _("(tomorrow, before it happens)")
+    yield from _visit(lived, f"{leadflow} serve{where}", f"{leadflow} preview{where}")
     yield _("  CHANGE   edit segments/manufacturers.yaml there, then:  {leadflow} check{where}").format(
         leadflow=leadflow, where=where
     )
     yield _("  AGAIN    make demo SEED=7            everything lives in {place}; delete it and nothing is left").format(
         place=place
     )
+
+
+def _visit(lived: Lived, serve: str, preview: str) -> Iterator[str]:
+    """What a visitor sees: a page, a form, and any mail as any lead would."""
+    playbook, door = lived.app.playbook, lived.app.settings.public_url
+    shown = [f"{door}/p/{name}" for name in [*playbook.pages][:1]] + [
+        f"{door}/f/{name}" for name in [*playbook.forms][:1]
+    ]
+    yield _label(_("VISIT")) + f"{serve}   → {' · '.join(shown)}"
+    yield f"{_MARGIN}{preview}   " + _("(every mail, as any lead would see it)")
 
 
 def _silence(session: Session, lived: Lived, address: str) -> str:
