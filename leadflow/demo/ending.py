@@ -238,7 +238,7 @@ def _visit(lived: Lived, serve: str, preview: str) -> Iterator[str]:
     shown = [f"{door}/p/{name}" for name in [*playbook.pages][:1]] + [
         f"{door}/f/{name}" for name in [*playbook.forms][:1]
     ]
-    yield _label(_("VISIT")) + f"{serve}   → {' · '.join(shown)}"
+    yield _label(_("VISIT")) + serve + (f"   → {' · '.join(shown)}" if shown else "")
     yield f"{_MARGIN}{preview}   " + _("(every mail, as any lead would see it)")
 
 
