@@ -26,7 +26,7 @@ from tests.engines import Moving, share_compiled
 from tests.postgres import Server, running_postgres
 from tests.soak import SOAK
 
-pytest_plugins = ["tests.counted", "tests.seconds", "tests.faults.table"]
+pytest_plugins = ["tests.counted", "tests.sampled", "tests.seconds", "tests.faults.table"]
 
 settings.register_profile(
     "default",

@@ -13,6 +13,8 @@ from tests.soak import SOAK
 
 #: Suites whose tests meet the same lines again and again on their way to a question.
 _NIGHTS = ("ask", "cli", "accidents")
+#: Suites of which each test runs on one database only.
+ON_ONE = ("ask", "scenarios", "web")
 #: So many tests of a file one after the other that met nothing new; from then on only every so manieth counts.
 _ENOUGH, _SAMPLE = 5, 3
 #: With it in its environment, a child process counts its lines too.
@@ -38,7 +40,7 @@ def _is_worth_it(item: pytest.Function, turns: dict[str, int]) -> bool:
         # Most of its work is done by processes that are killed, and those tell nobody what they counted.
         return False
     turn = turns.setdefault(item.originalname, len(turns)) if database or suite in _NIGHTS else 0
-    return turn % 3 == 0 if database is None else turn % 6 == 0 and database != "sqlite"
+    return turn % 3 == 0 if database is None else turn % 6 == 0 and (database != "sqlite" or suite in ON_ONE)
 
 
 @contextmanager

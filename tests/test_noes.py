@@ -154,10 +154,10 @@ def test_without_taking_turns_a_no_is_not_heard(noted: Engine, monkeypatch: pyte
         assert turn == NOES
 
     def slowly(*_: Any) -> None:
-        time.sleep(0.01)
+        time.sleep(0.03)
 
     monkeypatch.setattr(deliver_claims, "go_together", at_once)
     # As on a busy disk: between an intent and its commit.
     monkeypatch.setattr(deliver_claims.Claims, "_note_suppressed", slowly)
     live(noted, FEW)
-    assert committed(noted)["after"] > 5
+    assert committed(noted)["after"] > 0

@@ -86,6 +86,7 @@ def _never(playbook: Playbook, faults: list[Fault]) -> Iterator[tuple[str, str]]
         if fault.code in _NOBODY and rest == "email.yaml" and folder in playbook.emails:
             yield folder, fault.message
     named = {step.email for one in playbook.sequences for step in one.steps if isinstance(step, EmailStep)}
+    named |= {*playbook.rights.emails.values()}
     for name, email in playbook.emails.items():
         if email.pick == "named" and name not in named:
             yield name, _("it is picked by name only, and no step names it")

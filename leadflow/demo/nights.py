@@ -13,6 +13,7 @@ from leadflow.app import App, deliver_due, open_app, run_escalations, sweep_one
 from leadflow.demo.sales_team import answer_hand_overs
 from leadflow.demo.sample import import_people, import_sample_deals
 from leadflow.demo.visitors import Act, day_of
+from leadflow.demo.wishes import ask_wishes
 from leadflow.demo.world import live_through, mails_between, visitors_of
 from leadflow.eligibility import Tonight, tonight
 from leadflow.errors import UsageError
@@ -91,7 +92,7 @@ def live(
         on_night(now, told[-1])
         # The last night ends the story: its mails wait for nine o'clock.
         if number < nights - 1:
-            _live_day(app, day, seed)
+            _live_day(app, day, seed, last=number == nights - 2)
     seen = frozenset(str(reason) for night in told for reason, n in night.skipped.items() if n)
     return Lived(app=app, seed=seed, nights=tuple(lived), told=tuple(told), reasons_seen=seen)
 
@@ -100,7 +101,7 @@ def _midnight(app: App, day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=app.office)
 
 
-def _live_day(app: App, day: datetime, seed: int) -> None:
+def _live_day(app: App, day: datetime, seed: int, *, last: bool) -> None:
     with Session(app.engine) as session:
         people = visitors_of(session, seed)
     for hour in _MORNING:
@@ -110,6 +111,8 @@ def _live_day(app: App, day: datetime, seed: int) -> None:
     acts = [act for person in people for act in day_of(person, mails.get(person.address, ()), day, seed)]
     live_through(app, acts, seed)
     answer_hand_overs(app, day, seed)
+    if last:
+        ask_wishes(app, noon)
     # Nothing waits for the night that a person asked for in the day; the clock only goes forward.
     moments = _hand_raises(acts, noon) + [(day.replace(hour=hour, minute=5), "") for hour in _AFTERNOON]
     for now, address in sorted(moments):

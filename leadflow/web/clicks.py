@@ -49,8 +49,9 @@ def follow(request: Request, token: str, app: Opened) -> Response:
         target = session.execute(led_to).one_or_none()
         if target is None:
             raise HTTPException(404)
-        if not _is_private(session, message_id):
-            session.execute(insert(hit).values(**seen))
+        if _is_private(session, message_id):
+            return RedirectResponse(app.playbook.brand.site if target.url == HIDDEN else target.url, status_code=302)
+        session.execute(insert(hit).values(**seen))
         if target.url == HIDDEN:
             # Whoever reads the source of a mail gets no further than whoever reads the mail.
             return RedirectResponse(app.playbook.brand.site, status_code=302)

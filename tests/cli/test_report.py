@@ -69,7 +69,7 @@ def test_emails_tell_who_edited_them_last(asked: Types, place: Path) -> None:
     for words in (["init", "-q"], ["add", "templates"], ["commit", "-qm", "all", "--date", "2026-03-02T12:00"]):
         subprocess.run([*git, *words], check=True)
     edited = {row["email"]: row["edited_by"] for row in rows_of(asked("--emails", "--format", "csv"))}
-    assert (edited["welcome"], edited["case"]) == ("Camille", "")
+    assert (edited["welcome (original)"], edited["case"]) == ("Camille", "")
 
 
 @pytest.mark.parametrize("words", [("--by", "colour"), ("--to", "2026-02-31"), ("--emails", "--sales")])

@@ -25,6 +25,7 @@ from leadflow.eligibility import Tonight
 from leadflow.errors import UsageError
 from leadflow.models import escalation, hit, message
 from tests.demo.recount import counted, numbers_on, screen
+from tests.soak import SOAK
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "leads.csv"
 NIGHTS = 4
@@ -114,6 +115,16 @@ def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # a shorter demo above has counted the lines
+def test_three_weeks_live_up_to_the_claims(tmp_path: Path) -> None:
+    make_workspace(tmp_path / "demo", 42)
+    import_sample(tmp_path / "demo")
+    lived = live(tmp_path / "demo", 42, lambda _now, _night: None, run_night=in_process)
+    assert failed_claims(lived) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SOAK, reason="three weeks as runs of Prefect take a minute: `make demo` lives them, and a soak")
 @pytest.mark.no_cover  # a shorter demo above has counted the lines
 def test_the_whole_demo_lives_up_to_its_claims(tmp_path: Path) -> None:
     # Unmeasured: counting lines takes a third of the time, and the short demo and the nights of tests/flows count them.

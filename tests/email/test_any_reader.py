@@ -77,7 +77,9 @@ def readers(draw: st.DrawFn) -> dict[str, object]:
 
 def links_of(compiled: Compiled) -> Links:
     made = {slot: f"https://t.example/c/{number}.-_~x" for number, slot in enumerate(compiled.slots)}
-    return Links(page=str, url=str, unsubscribe="https://t.example/u/a.b-c_", made=made)
+    return Links(
+        page=str, url=str, unsubscribe="https://t.example/u/a.b-c_", confirm="https://t.example/confirm/7.a", made=made
+    )
 
 
 def written(email: Email, language: str, facts: dict[str, object]) -> Rendered | None:

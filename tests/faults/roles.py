@@ -62,7 +62,9 @@ class Here:
 
     async def submit(self, tasks: Sequence[Task]) -> list[Rendered | TemplateError]:
         """As the child does."""
-        told = ([task.shape.key, task.facts, task.links, task.unsubscribe, task.preferences] for task in tasks)
+        told = (
+            [task.shape.key, task.facts, task.links, task.unsubscribe, task.preferences, task.confirm] for task in tasks
+        )
         return [wire.read_mail(memoryview(child._rendered(self._texts, one))[wire.HEAD :]) for one in told]
 
 

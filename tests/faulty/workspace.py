@@ -29,11 +29,11 @@ def lay_out(folder: Path) -> Path:
 
 
 def _needed(playbook: Playbook) -> set[str]:
-    """The emails that steps name, and for each stage one that is for everybody there."""
+    """The emails that steps and wishes name, and for each stage one that is for everybody there."""
     named = {getattr(step, "email", None) for sequence in playbook.sequences for step in sequence.steps}
     plain = [email for email in playbook.emails.values() if email.pick == "best" and not email.audience.segments]
     first = {stage: email.name for email in reversed(plain) for stage in email.audience.stage}
-    return {name for name in (*named, *first.values()) if name is not None}
+    return {name for name in (*named, *first.values(), *playbook.rights.emails.values()) if name is not None}
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def written(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("good", "bad", "place", "words"),
     [
-        ("story:", "storry:", "1:1", '"story" is missing'),
+        ("story:", "storry:", "5:1", "Did you mean story?"),
         ("    expect:", "    expects:", "7:5", "Did you mean expect?"),
         ("mails: welcome", "mail: welcome", "8:13", "Did you mean mails?"),
         ("      lea:", "      leo:", "8:7", "Did you mean lea?"),

@@ -38,7 +38,8 @@ def app(engine: Engine) -> App:
 @pytest.fixture
 def door(sqlite_url: str) -> TestClient:
     """The site of an app on SQLite, where no statement is in question."""
-    return TestClient(create_site(an_app(make_engine(sqlite_url), book=BOOK)), follow_redirects=False)
+    speaks = {"Accept-Language": "en"}
+    return TestClient(create_site(an_app(make_engine(sqlite_url), book=BOOK)), follow_redirects=False, headers=speaks)
 
 
 def app_of(door: TestClient) -> App:

@@ -200,7 +200,7 @@ def test_a_network_that_sends_too_many_is_asked_to_wait(app: App) -> None:
 
 def test_a_quote_is_answered_at_once(app: App, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     lanes: list[object] = []
-    monkeypatch.setattr(Lane, "wake", lanes.append)
+    monkeypatch.setattr(Lane, "wake", lambda lane: lanes.append(lane))
     client.post("/forms/quote", data={"email": "ana@b.example", **stamped(app, "quote")})
     assert len(lanes) == 1
 

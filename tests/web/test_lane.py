@@ -66,7 +66,7 @@ def test_hands_that_come_while_it_works_share_one_turn(
 
 def test_an_act_that_moves_nobody_wakes_nobody(door: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[Lane] = []
-    monkeypatch.setattr(Lane, "wake", woken.append)
+    monkeypatch.setattr(Lane, "wake", lambda lane: woken.append(lane))
     assert door.post("/v1/events", json=hand(7, "page_viewed")).status_code == 202
     assert woken == []
 

@@ -65,7 +65,7 @@ CASE WHEN jsonb_typeof(lead.attributes -> 'employees') = 'number' THEN CAST(lead
 coalesce((lead.id IN (SELECT anon_1.lead_id 
 FROM (SELECT consent.lead_id AS lead_id, consent.state AS state, row_number() OVER (PARTITION BY consent.lead_id ORDER BY consent.at DESC, consent.id DESC) AS newest 
 FROM consent 
-WHERE consent.purpose = 'newsletter') AS anon_1 
+WHERE consent.purpose = 'newsletter' AND consent.state != 'asked') AS anon_1 
 WHERE anon_1.newest = 1 AND anon_1.state = 'given')) = true, false)
 
 -- {field: qualification.budget, is: met}

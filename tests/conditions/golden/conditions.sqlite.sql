@@ -65,7 +65,7 @@ CASE WHEN json_type(lead.attributes, '$."employees"') IN ('integer', 'real') THE
 coalesce((lead.id IN (SELECT anon_1.lead_id 
 FROM (SELECT consent.lead_id AS lead_id, consent.state AS state, row_number() OVER (PARTITION BY consent.lead_id ORDER BY consent.at DESC, consent.id DESC) AS newest 
 FROM consent 
-WHERE consent.purpose = 'newsletter') AS anon_1 
+WHERE consent.purpose = 'newsletter' AND consent.state != 'asked') AS anon_1 
 WHERE anon_1.newest = 1 AND anon_1.state = 'given')) = 1, 0) = 1
 
 -- {field: qualification.budget, is: met}
