@@ -25,7 +25,7 @@ _begun: Counter[Path] = Counter()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the tests on both databases every sixth of a file counts, on one; of those that live nights, every third."""
+    """Of the tests on both databases every eighth of a file counts, on one; of those that live nights, every fifth."""
     if SOAK:
         return
     turns: dict[Path, dict[str, int]] = defaultdict(dict)
@@ -40,7 +40,7 @@ def _is_worth_it(item: pytest.Function, turns: dict[str, int]) -> bool:
         # Most of its work is done by processes that are killed, and those tell nobody what they counted.
         return False
     turn = turns.setdefault(item.originalname, len(turns)) if database or suite in _NIGHTS else 0
-    return turn % 3 == 0 if database is None else turn % 6 == 0 and (database != "sqlite" or suite in ON_ONE)
+    return turn % 5 == 0 if database is None else turn % 8 == 0 and (database != "sqlite" or suite in ON_ONE)
 
 
 @contextmanager
