@@ -126,10 +126,7 @@ def sign_reader(key: str, identity_id: int, until: int) -> str:
 
 def read_reader(key: str, token: str, now: int) -> int:
     """The identity of a word made by `sign_reader`; LinkError otherwise, and once it is over."""
-    identity_id, _dot, until = _read(key, _READER, token).partition(".")
-    if int(until) <= now:
-        raise LinkError
-    return int(identity_id)
+    return int(_read_until(key, _READER, token, now))
 
 
 def sign_arrival(key: str, identity_id: int, at: datetime) -> str:
@@ -152,10 +149,7 @@ def sign_download(key: str, form: str, until: int) -> str:
 
 def read_download(key: str, token: str, now: int) -> str:
     """The form of a word made by `sign_download`; LinkError otherwise, and once it is over."""
-    form, _dot, until = _read(key, _DOWNLOAD, token).rpartition(".")
-    if int(until) <= now:
-        raise LinkError
-    return form
+    return _read_until(key, _DOWNLOAD, token, now)
 
 
 def answer_url(public_url: str, token: str) -> str:
@@ -212,6 +206,14 @@ def _read(key: str, purpose: str, token: str) -> str:
     except UnicodeEncodeError as error:
         raise LinkError from error
     if not is_ours:
+        raise LinkError
+    return text
+
+
+def _read_until(key: str, purpose: str, token: str, now: int) -> str:
+    """What stands before the instant that ends `_read`'s text; LinkError once it is over, too."""
+    text, _dot, until = _read(key, purpose, token).rpartition(".")
+    if int(until) <= now:
         raise LinkError
     return text
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from leadflow.conditions.vocabulary import EventSpec
 from leadflow.errors import LeadflowError
 from leadflow.intake.fields import FieldError, clean_text, read_instant, read_language
+from leadflow.intake.networks import network_of
 from leadflow.intake.person import Agreement, Person, PersonReader
 from leadflow.intake.sources import Source, source_of
 from leadflow.playbook.model import Playbook
@@ -234,22 +234,11 @@ def agreements_of(told: Mapping[str, Any], at: datetime | None) -> tuple[Agreeme
             wording_hash=_word(told, "wording_hash"),
             wording_version=_word(told, "wording_version"),
             page=_word(told, "page"),
-            ip=_cut(_word(told, "ip")),
+            ip=network_of(_word(told, "ip")),
             user_agent=_word(told, "user_agent"),
         )
         for purpose, state in given.items()
     )
-
-
-def _cut(ip: str | None) -> str | None:
-    """The network an address lies in: /24, or /48 for IPv6. Nobody can be found again by it."""
-    if ip is None:
-        return None
-    try:
-        address = ip_address(ip)
-    except ValueError:
-        return None
-    return str(ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False).network_address)
 
 
 def _grounds(told: Mapping[str, Any], person: Person, day: str) -> dict[str, str]:
