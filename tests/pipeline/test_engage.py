@@ -1,7 +1,6 @@
-"""Engage: provider news in any order and number, clicks judged once, addresses suppressed for good reasons only."""
+"""Engage: provider news in any order and number, addresses suppressed for good reasons only."""
 
-import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -9,59 +8,10 @@ import pytest
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
-from leadflow.links import HIDDEN
-from leadflow.models import dirty, event_inbox, hit, intake, link, message, metadata, suppression
-from leadflow.models import event as act
-from leadflow.pipeline.engage import engage_leads
-from leadflow.types import EVERYONE, Leads, Outcome
-from tests.build import NIGHT, add_lead, playbook
+from leadflow.models import intake, message, metadata
+from tests.build import NIGHT, add_lead
 from tests.counting import counting
-from tests.pipeline.mails import add_message
-
-BROWSER = "Mozilla/5.0 (Macintosh) Safari/605"
-SENT = NIGHT - timedelta(hours=18)
-
-
-def add_sent(session: Session, number: int = 1, **columns: Any) -> int:
-    """A message the provider accepted yesterday, its attempt `t-<number>`."""
-    sent: dict[str, Any] = {
-        "state": "accepted",
-        "attempt_id": f"t-{number}",
-        "sent_at": SENT,
-        "provider_id": f"sg{number}",
-    }
-    return add_message(session, number, **sent | columns)
-
-
-def news(kind: str, number: int = 1, **changes: Any) -> dict[str, Any]:
-    """One entry of SendGrid's about message `number`."""
-    at = changes.pop("at", SENT + timedelta(minutes=1))
-    told = {"event": kind, "timestamp": int(at.timestamp()), "email": f"p{number}@x.example"}
-    return told | {"sg_event_id": f"{kind}-{number}-{at:%d%H%M%S}", "lf_attempt": f"t-{number}"} | changes
-
-
-def post(session: Session, *entries: dict[str, Any], at: datetime = NIGHT - timedelta(hours=1)) -> None:
-    """A POST of SendGrid's, stored as it came."""
-    body = json.dumps([{k: v for k, v in entry.items() if v is not None} for entry in entries]).encode()
-    session.execute(insert(intake), {"kind": "sendgrid", "received_at": at, "body": body})
-
-
-def add_hit(session: Session, number: int, after: float = 3600, **columns: Any) -> None:
-    """A visit of the first link of message 1, so many seconds after it left."""
-    given = {"id": number, "message_id": 1, "link_id": 1, "at": SENT + timedelta(seconds=after), "method": "GET"}
-    session.execute(insert(hit), given | {"user_agent": BROWSER} | columns)
-
-
-def engage(session: Session, now: datetime = NIGHT, **changes: Any) -> Outcome:
-    return engage_leads(session, playbook(), now, changes.get("scope", EVERYONE))
-
-
-def state(session: Session, number: int = 1) -> Any:
-    return session.execute(select(message).where(message.c.id == number)).one()
-
-
-def suppressed(session: Session) -> dict[str, str]:
-    return {row.address_hash: row.reason for row in session.execute(select(suppression))}
+from tests.pipeline.provider_news import SENT, add_hit, add_links, add_sent, engage, news, post, state, suppressed
 
 
 def test_news_moves_a_message_on_in_any_order_and_number(session: Session) -> None:
@@ -197,92 +147,6 @@ def test_a_post_that_cannot_be_read_is_marked_and_holds_up_nobody(session: Sessi
     ]
 
 
-def _add_links(session: Session) -> None:
-    session.execute(
-        insert(link),
-        [
-            {"id": 1, "url": "https://a.example/pricing?x=1"},
-            {"id": 2, "url": "https://b.example"},
-            {"id": 3, "url": "https://c.example"},
-            {"id": 9, "url": HIDDEN},
-        ],
-    )
-
-
-def test_a_visit_of_our_link_becomes_a_click_that_counts_once(session: Session) -> None:
-    add_sent(session)
-    _add_links(session)
-    add_hit(session, 1)
-    engage(session)
-    engage(session)
-    (click,) = session.execute(select(act)).all()
-    assert (click.kind, click.path, click.weight, click.classified_by) == ("email_clicked", "/pricing", 100, "person/2")
-    assert (click.lead_id, click.message_id, click.received_at) == (1, 1, SENT + timedelta(hours=1))
-    assert session.scalar(select(hit.c.event_id)) == click.id == session.scalar(select(event_inbox.c.event_id))
-
-
-def test_machines_and_the_unknown_weigh_less(session: Session) -> None:
-    add_sent(session)
-    _add_links(session)
-    add_hit(session, 1, 2)
-    add_hit(session, 2, user_agent=None)
-    add_hit(session, 3, 7200)
-    add_hit(session, 4, 7201, link_id=2)
-    engage(session)
-    weights = session.scalars(select(act.c.weight).order_by(act.c.occurred_at)).all()
-    assert weights == [0, 30, 30, 30]
-
-
-def test_a_burst_that_two_sweeps_cut_in_half_is_judged_again_by_the_second(session: Session) -> None:
-    add_sent(session)
-    _add_links(session)
-    add_hit(session, 1, 3600)
-    add_hit(session, 2, 3600.5, link_id=2)
-    engage(session, SENT + timedelta(seconds=3601))
-    assert session.scalars(select(act.c.weight)).all() == [30, 30]
-    add_hit(session, 3, 3601, link_id=3)
-    assert engage(session).counts["judged_again"] == 2
-    assert session.scalars(select(act.c.weight)).all() == [0, 0, 0]
-    assert session.scalars(select(dirty.c.lead_id)).all() == [1]
-
-
-def test_a_network_that_proves_a_scanner_later_takes_its_earlier_clicks_with_it(session: Session) -> None:
-    _add_links(session)
-    for number in range(1, 5):
-        add_sent(session, number)
-        add_hit(session, number, 3600, message_id=number, ip="185.247.71.0")
-        add_hit(session, 10 + number, 7200, message_id=number, ip="90.3.4.0")
-    engage(session, SENT + timedelta(hours=3))
-    assert set(session.scalars(select(act.c.weight))) == {100}
-    for number in (1, 2):
-        add_hit(session, 20 + number, 86_400, message_id=number, ip="185.247.71.0", link_id=9)
-    engage(session, SENT + timedelta(days=2))
-    found = session.execute(select(hit.c.ip, act.c.weight).join(act, act.c.id == hit.c.event_id)).tuples().all()
-    assert set(found) == {("185.247.71.0", 0), ("90.3.4.0", 100)}
-
-
-def test_a_sweep_of_one_lead_takes_its_clicks_alone(session: Session) -> None:
-    for number in (1, 2):
-        add_sent(session, number)
-    _add_links(session)
-    add_hit(session, 1)
-    add_hit(session, 2, message_id=2)
-    post(session, news("delivered"))
-    engage(session, scope=Leads((2,)))
-    assert (session.scalars(select(act.c.lead_id)).all(), state(session).delivery) == ([2], None)
-
-
-def test_a_click_that_sendgrid_tells_is_judged_by_the_same_rules(session: Session) -> None:
-    add_sent(session)
-    human = news("click", url="https://a.example/pricing", useragent=BROWSER, at=SENT + timedelta(hours=1))
-    robot = news("click", url="https://a.example/x", useragent="curl/8", ip="90.3.4.7", at=SENT + timedelta(hours=2))
-    ours = news("click", url="https://mail.a.example/c/token", useragent=BROWSER, at=SENT + timedelta(hours=3))
-    post(session, human, robot, ours)
-    engage(session)
-    found = session.execute(select(act.c.path, act.c.weight).order_by(act.c.occurred_at)).all()
-    assert [tuple(row) for row in found] == [("/pricing", 100), ("/x", 0)]
-
-
 def _everything(session: Session) -> dict[str, list[Any]]:
     return {table.name: sorted(map(repr, session.execute(select(table)))) for table in metadata.sorted_tables}
 
@@ -290,7 +154,7 @@ def _everything(session: Session) -> dict[str, list[Any]]:
 def test_engaging_twice_at_the_same_instant_changes_nothing(session: Session) -> None:
     for number in (1, 2):
         add_sent(session, number)
-    _add_links(session)
+    add_links(session)
     add_hit(session, 1)
     post(session, news("delivered"), news("bounce", 2, type="bounce"), news("delivered", 9), news("unsubscribe"))
     engage(session)
@@ -309,19 +173,5 @@ def test_statements_grow_with_the_batches_alone(engine: Engine, session: Session
             engage(session)
         return len(made)
 
-    _add_links(session)
+    add_links(session)
     assert statements(1, 3) == statements(100, 60)
-
-
-def test_a_click_from_the_future_is_clamped_and_one_told_late_keeps_its_day(session: Session) -> None:
-    add_sent(session)
-    told = NIGHT - timedelta(hours=1)
-    ahead = news("click", url="https://a.example/x", useragent=BROWSER, at=NIGHT + timedelta(days=3))
-    late = news("click", url="https://a.example/y", useragent=BROWSER, at=SENT + timedelta(minutes=5))
-    post(session, ahead, late, at=told)
-    engage(session)
-    found = session.execute(select(act.c.path, act.c.occurred_at, act.c.received_at, act.c.claimed_at)).tuples()
-    assert {path: rest for path, *rest in found} == {
-        "/x": [told, told, NIGHT + timedelta(days=3)],
-        "/y": [SENT + timedelta(minutes=5), told, None],
-    }
