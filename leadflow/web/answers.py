@@ -22,7 +22,7 @@ from leadflow.text import _, speaking
 from leadflow.types import Answer, EscalationState
 from leadflow.web.bodies import KB, raw_body
 from leadflow.web.pages import STYLE, language_of, template
-from leadflow.web.state import Opened
+from leadflow.web.state import FastLane, Opened
 
 router = APIRouter()
 _Body = Annotated[bytes, Depends(raw_body(16 * KB))]
@@ -55,7 +55,7 @@ def ask(request: Request, token: str, app: Opened) -> Response:
 
 
 @router.post("/h/{token}")
-def give(request: Request, token: str, app: Opened, body: _Body) -> Response:
+def give(request: Request, token: str, app: Opened, lane: FastLane, body: _Body) -> Response:
     """Take the answer; a page that says what became of it, or what is missing (422), or whose it is now (409)."""
     asked = _asked(app, token)
     if not asked.theirs:
@@ -65,6 +65,9 @@ def give(request: Request, token: str, app: Opened, body: _Body) -> Response:
             answer(session, app.playbook, datetime.now(UTC), asked.id, asked.said, **_told(asked.said, body))
     except UsageError as error:
         return _page(request, app, asked, form=asked.state != EscalationState.ACCEPTED, fault=str(error), status=422)
+    if asked.said is Answer.ACCEPT:
+        # The person learns from whoever took them who will answer, while it is news.
+        lane.wake()
     return _page(request, app, asked, form=False, done=True)
 
 

@@ -13,6 +13,7 @@ from leadflow.app import App
 from leadflow.links import sign_answer
 from leadflow.models import escalation
 from leadflow.types import Answer
+from leadflow.web.lane import Lane
 from tests.apps import an_app
 from tests.pipeline.sales import add_account, open_handover, selling
 from tests.web.test_unsubscribe import KEY, counts
@@ -56,10 +57,15 @@ def test_the_page_names_the_person_in_the_salespersons_language_and_has_one_butt
     assert page.count("<button") == 1
 
 
-def test_the_button_answers(app: App, client: TestClient) -> None:
+def test_the_button_answers(app: App, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[Lane] = []
+    monkeypatch.setattr(Lane, "wake", lambda lane: woken.append(lane))
+
     answer = client.post(url())
 
     assert (answer.status_code, "<button" in answer.text, state(app)) == (200, False, ("accepted", None))
+    # What the person is then written waits for no night.
+    assert len(woken) == 1
 
 
 def test_a_rejection_asks_for_its_reason(app: App, client: TestClient) -> None:
