@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine, Row, select
 from sqlalchemy.orm import Session
 
@@ -21,7 +20,7 @@ from leadflow.playbook.model import Playbook
 from leadflow.text import _, speaking
 from leadflow.types import Answer, EscalationState
 from leadflow.web.bodies import KB, raw_body
-from leadflow.web.pages import STYLE, language_of, template
+from leadflow.web.pages import language_of, small_page
 from leadflow.web.state import FastLane, Opened
 
 router = APIRouter()
@@ -132,10 +131,11 @@ def _page(
     request: Request, app: App, asked: _Asked, *, form: bool, done: bool = False, fault: str = "", status: int = 200
 ) -> Response:
     with _speaking(request, app, asked) as language:
-        html = template("answer.html").render(
-            language=language,
-            brand=app.playbook.brand.name,
-            style=STYLE,
+        return small_page(
+            request,
+            "answer.html",
+            language,
+            status=status,
             title=asked.who,
             text=fault or _said(asked, form=form, done=done),
             form=form,
@@ -143,12 +143,14 @@ def _page(
             labels={
                 "on": _("Come back to it on"),
                 "reason": _("Why?"),
+                "choose": _("Choose"),
                 "button": _button(app.playbook, asked.said, language),
             },
             tomorrow=(datetime.now(app.office).date() + timedelta(days=1)).isoformat(),
-            reasons=app.playbook.sales.answers.get(asked.said, {}).get("reasons", ()),
+            reasons=[
+                (word, _reason(word)) for word in app.playbook.sales.answers.get(asked.said, {}).get("reasons", ())
+            ],
         )
-    return HTMLResponse(html, status_code=status, headers={"Content-Language": language})
 
 
 def _said(asked: _Asked, *, form: bool, done: bool) -> str:
@@ -170,3 +172,17 @@ def _button(playbook: Playbook, said: Answer, language: str) -> str:
     label = playbook.sales.answers.get(said, {}).get("label", {}).get(language)
     own = {Answer.ACCEPT: _("Mine"), Answer.LATER: _("Later"), Answer.REJECT: _("Not ready")}
     return str(label or own.get(said, said))
+
+
+def _reason(word: str) -> str:
+    """A reason as people say it; one of the workspace's own as it is written there."""
+    said = {
+        "no_project": _("no project"),
+        "no_budget": _("no budget"),
+        "too_late": _("we came too late"),
+        "wrong_person": _("the wrong person"),
+        "not_a_fit": _("not a customer for us"),
+        "competitor": _("a competitor"),
+        "unreachable": _("cannot be reached"),
+    }
+    return said.get(word, word.replace("_", " "))

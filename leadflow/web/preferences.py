@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from leadflow.app import App
+from leadflow.ask.report import numbers
 from leadflow.errors import LinkError
 from leadflow.intake.confirming import Asked, ask_to_confirm
 from leadflow.intake.ledger import Proof
@@ -19,7 +19,8 @@ from leadflow.playbook.model import Playbook, Wish
 from leadflow.text import _, speaking
 from leadflow.types import Purpose
 from leadflow.web.bodies import KB, raw_body
-from leadflow.web.pages import STYLE, language_of, say, template
+from leadflow.web.look import frame_words, name_of
+from leadflow.web.pages import language_of, say, small_page
 from leadflow.web.state import FastLane, Opened, agent_of, network_of
 
 router = APIRouter()
@@ -105,13 +106,16 @@ def _page(
 ) -> Response:
     language = language_of(request, reader.language)
     with speaking(language):
-        html = template("preferences.html").render(
-            language=language,
-            brand=app.playbook.brand.name,
-            style=STYLE,
+        words = _words()
+        return small_page(
+            request,
+            "preferences.html",
+            language,
+            title=words["title"],
+            text="",
             saved=saved,
             here=f"/preferences/{token}",
-            words=_words(),
+            words={**frame_words(), **words},
             purposes=_purposes(chosen),
             topics=_topics(app.playbook, chosen, language),
             gaps=[(days, words, days == chosen.gap_days) for days, words in _gaps()],
@@ -122,7 +126,6 @@ def _page(
             wishes=[(str(one), words) for one, words in _wishes() if one in app.playbook.rights.emails],
             leave=_leave(app, reader),
         )
-    return HTMLResponse(html, headers={"Content-Language": language})
 
 
 def _words() -> Mapping[str, str]:
@@ -161,13 +164,12 @@ def _gaps() -> Sequence[tuple[int, str]]:
 def _pause(app: App, chosen: Preferences) -> str:
     if chosen.paused_until is None:
         return _("Send me nothing for 30 days")
-    day = chosen.paused_until.astimezone(app.office).date().isoformat()
-    return _("Send me nothing before {date}").format(date=day)
+    day = chosen.paused_until.astimezone(app.office).date()
+    return _("Send me nothing before {date}").format(date=numbers.day(day, year=True))
 
 
 def _languages(playbook: Playbook, language: str) -> Sequence[tuple[str, str, bool]]:
-    names = {"fr": "Français", "en": "English", "de": "Deutsch", "es": "Español", "it": "Italiano", "nl": "Nederlands"}
-    return [(code, names.get(code[:2], code), code[:2] == language) for code in playbook.brand.languages]
+    return [(code, name_of(code), code[:2] == language) for code in playbook.brand.languages]
 
 
 def _wishes() -> Sequence[tuple[Wish, str]]:

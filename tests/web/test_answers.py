@@ -28,6 +28,14 @@ def app(app: App) -> App:
     return an_app(app.engine, book=selling())
 
 
+@pytest.fixture(autouse=True)
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
+    """The fast lane does not run here; how often it was asked to."""
+    asked: list[Lane] = []
+    monkeypatch.setattr(Lane, "wake", lambda lane: asked.append(lane))
+    return asked
+
+
 def url(said: str = "accept", rep: str = "Marc") -> str:
     return f"/h/{sign_answer(KEY, 1, rep, said)}"
 
@@ -57,10 +65,7 @@ def test_the_page_names_the_person_in_the_salespersons_language_and_has_one_butt
     assert page.count("<button") == 1
 
 
-def test_the_button_answers(app: App, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    woken: list[Lane] = []
-    monkeypatch.setattr(Lane, "wake", lambda lane: woken.append(lane))
-
+def test_the_button_answers(app: App, client: TestClient, woken: list[Lane]) -> None:
     answer = client.post(url())
 
     assert (answer.status_code, "<button" in answer.text, state(app)) == (200, False, ("accepted", None))
@@ -68,14 +73,14 @@ def test_the_button_answers(app: App, client: TestClient, monkeypatch: pytest.Mo
     assert len(woken) == 1
 
 
-def test_a_rejection_asks_for_its_reason(app: App, client: TestClient) -> None:
-    assert 'value="no_project"' in client.get(url("reject")).text
+def test_a_rejection_asks_for_its_reason_in_words(app: App, client: TestClient, woken: list[Lane]) -> None:
+    assert '<option value="no_project">pas de projet</option>' in client.get(url("reject")).text
     refused = client.post(url("reject"), data={"reason": "bored"})
     assert (refused.status_code, "<button" in refused.text, state(app)) == (422, True, ("waiting", None))
 
     client.post(url("reject"), data={"reason": "no_project"})
 
-    assert state(app) == ("rejected", "no_project")
+    assert (state(app), woken) == (("rejected", "no_project"), [])
 
 
 @pytest.mark.parametrize("day", ["", "soon", "2020-01-01"])
