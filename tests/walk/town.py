@@ -62,17 +62,17 @@ class Town:
     mail: World
     _read: set[int] = field(default_factory=set)
 
-    def next_mail(self, to: str) -> EmailMessage:
-        """The next mail to an address (to anybody where it is empty) that nobody has read; it is waited for."""
-        assert eventually(lambda: self._unread(to) is not None), f"no mail to {to or 'sales'}"
+    def next_mail(self, to: str) -> str:
+        """Where to read the next mail to an address that nobody has read; it is waited for."""
+        assert eventually(lambda: self._unread(to) is not None), "no mail came"
         found = self._unread(to)
         assert found is not None
-        self._read.add(id(found))
-        return found
+        self._read.add(found)
+        return f"{self.site}/mail/{found}"
 
-    def _unread(self, to: str) -> EmailMessage | None:
-        mails = (mail for mail in self.mail.received if id(mail) not in self._read)
-        return next((mail for mail in mails if parseaddr(str(mail["To"]))[1] == to), None)
+    def _unread(self, to: str) -> int | None:
+        mails = enumerate(self.mail.received)
+        return next((n for n, mail in mails if n not in self._read and parseaddr(str(mail["To"]))[1] == to), None)
 
     def machine(self, act: Callable[[App, datetime], T]) -> T:
         """Do what a job of the schedule does, now; not in this thread, in which a browser's loop runs."""
@@ -88,7 +88,7 @@ def a_town(folder: Path, database_url: str, language: str, sales: str) -> Iterat
         mail = stack.enter_context(smtp_world())
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         door = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        site = stack.enter_context(_site(door))
+        site = stack.enter_context(_site(door, mail))
         _settle(folder, site, language, sales)
         told = {"DATABASE_URL": database_url, "ESP": "smtp", "SMTP_URL": mail.url, "PUBLIC_URL": door}
         (folder / ".env").write_text("".join(f"LEADFLOW_{name}={value}\n" for name, value in told.items()))
@@ -111,13 +111,17 @@ def _settle(folder: Path, site: str, language: str, sales: str) -> None:
 
 
 @contextmanager
-def _site(door: str) -> Iterator[str]:
-    """A page in either language, wherever one is asked for."""
+def _site(door: str, mail: World) -> Iterator[str]:
+    """A page in either language, wherever one is asked for, and a mailbox beside them."""
 
     class Site(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             language = "en" if self.path.startswith("/en/") else "fr"
-            page = _PAGE.format(door=door, language=language, **_WORDS[language]).encode()
+            box, number = self.path.rpartition("/")[::2]
+            if box == "/mail":
+                page = _html_of(mail.received[int(number)])
+            else:
+                page = _PAGE.format(door=door, language=language, **_WORDS[language]).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(page)))
@@ -134,6 +138,11 @@ def _site(door: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+def _html_of(mail: EmailMessage) -> bytes:
+    part = next(part for part in mail.walk() if part.get_content_type() == "text/html")
+    return str(part.get_content()).encode()
 
 
 @contextmanager

@@ -1,10 +1,8 @@
 """The door of an alert's answers: GET shows one button, POST answers, and only for whoever has the hand-over."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
@@ -12,7 +10,6 @@ from starlette.testclient import TestClient
 from leadflow.app import App
 from leadflow.links import sign_answer
 from leadflow.models import escalation
-from leadflow.types import Answer
 from leadflow.web.lane import Lane
 from tests.apps import an_app
 from tests.pipeline.sales import add_account, open_handover, selling
@@ -124,14 +121,3 @@ def test_a_word_that_nobody_signed_finds_nothing(client: TestClient, token: str)
 
 def test_an_answer_that_does_not_exist_finds_nothing(client: TestClient) -> None:
     assert client.get(url("maybe")).status_code == 404
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_salesperson_answers_in_a_browser(app: App, serving: str, page: Page, tmp_path: Path) -> None:
-    page.goto(serving + url(Answer.REJECT))
-    page.screenshot(path=tmp_path / "reject.png")
-    page.get_by_role("combobox").select_option("too_late")
-    page.get_by_role("button").click()
-    page.wait_for_load_state()
-
-    assert state(app) == ("rejected", "too_late")
