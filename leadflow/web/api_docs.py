@@ -25,7 +25,9 @@ h2 { font-size: 1.25rem; line-height: 1.3; margin: 3rem 0 .5rem }
 code, pre { font: .9rem/1.5 ui-monospace, monospace } h2 code { font-size: 1.2rem }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid #8a94a8; border-radius: .5rem; white-space: pre-wrap }
 table { border-collapse: collapse; font-size: 1rem }
-th, td { text-align: left; vertical-align: top; padding: .2rem 1rem .2rem 0; overflow-wrap: anywhere }
+th, td { text-align: left; vertical-align: top; padding: .2rem 1rem .2rem 0 }
+th, td:first-child { white-space: nowrap }
+td:last-child { overflow-wrap: anywhere }
 a { color: inherit }
 :focus-visible { outline: 3px solid #1b4fd6; outline-offset: 3px }
 @media (prefers-color-scheme: dark) {

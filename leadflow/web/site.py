@@ -113,7 +113,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
         language = language_of(request, None)
         page = "not_found" if error.status_code == 404 else "not_understood"
         return say(request, page, language, status=error.status_code)
-    if request.url.path.startswith(FOR_VISITORS):
+    if request.url.path == "/" or request.url.path.startswith(FOR_VISITORS):
         page = "no_page" if error.status_code == 404 else "not_sent"
         return say(request, page, language_of(request, None), status=error.status_code)
     return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)

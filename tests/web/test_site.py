@@ -50,6 +50,12 @@ def test_our_public_name_and_this_machine_are_answered_to(public: TestClient, na
     assert public.get("/healthz", headers={"Host": name}).status_code == 200
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_whoever_types_the_name_alone_reads_a_page(client: TestClient) -> None:
+    answer = client.get("/", headers={"Accept-Language": "en"})
+    assert (answer.status_code, "There is no such page" in answer.text) == (404, True)
+
+
 def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
     with engine.connect() as connection:
         tables = [table for table in metadata.sorted_tables if table is not hit]
