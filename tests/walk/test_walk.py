@@ -149,6 +149,10 @@ def chooses_what_to_receive(town: Town, visitor: Visitor) -> None:
     # The sweep in which it left has yet to end.
     assert eventually(lambda: any("; accepted " in reason for reason in reasons(town)))
     assert reasons(town)[0].startswith("prospect · decision")
+    # The next night tells nobody anything twice.
+    town.machine(sweep)
+    town.machine(deliver_due)
+    assert town.unread == []
     visitor.follows(page.locator(f'a[href^="{town.door}/preferences/"]').first)
     visitor.looks("preferences")
     visitor.presses(page.locator("input[name=topic]").last, "Space")

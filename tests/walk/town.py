@@ -64,15 +64,18 @@ class Town:
 
     def next_mail(self, to: str) -> str:
         """Where to read the next mail to an address that nobody has read; it is waited for."""
-        assert eventually(lambda: self._unread(to) is not None), "no mail came"
-        found = self._unread(to)
-        assert found is not None
-        self._read.add(found)
-        return f"{self.site}/mail/{found}"
+        assert eventually(lambda: to in self.unread), "no mail came"
+        number = next(n for n, found in self._addressed() if found == to and n not in self._read)
+        self._read.add(number)
+        return f"{self.site}/mail/{number}"
 
-    def _unread(self, to: str) -> int | None:
-        mails = enumerate(self.mail.received)
-        return next((n for n, mail in mails if n not in self._read and parseaddr(str(mail["To"]))[1] == to), None)
+    @property
+    def unread(self) -> list[str]:
+        """To whom the mails went that nobody has read."""
+        return [to for n, to in self._addressed() if n not in self._read]
+
+    def _addressed(self) -> list[tuple[int, str]]:
+        return [(n, parseaddr(str(mail["To"]))[1]) for n, mail in enumerate(self.mail.received)]
 
     def machine(self, act: Callable[[App, datetime], T]) -> T:
         """Do what a job of the schedule does, now; not in this thread, in which a browser's loop runs."""
