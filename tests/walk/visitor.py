@@ -20,7 +20,6 @@ _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 #: Those that see a difference between a phone by night and a desk by day.
 _SEEN = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
 _AXE = """async (rules) => (await axe.run({runOnly: rules, resultTypes: ['violations'], elementRef: false})).violations
-  .filter(one => ['serious', 'critical'].includes(one.impact))
   .map(one => [one.id, one.impact, ...one.nodes.map(node => node.html + ' ' + node.failureSummary)])"""
 #: What a browser, a search engine and a screen reader are told of a page before they read it.
 _TOLD = """() => {
