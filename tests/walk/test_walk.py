@@ -14,6 +14,7 @@ from leadflow.app import deliver_due, run_phase, sweep, why
 from leadflow.models import consent, escalation, event, lead_state, suppression
 from leadflow.types import Phase
 from tests.postgres import Server
+from tests.soak import SOAK
 from tests.walk.town import Town, a_town
 from tests.walk.visitor import Visitor
 from tests.web.waiting import eventually
@@ -24,6 +25,8 @@ ADDRESS = "alix.martin@vannes-loire.example"
 SALES = "sales@atelier-nord.example"
 #: Where to keep what was seen, if anybody wants to look.
 PICTURES = os.environ.get("WALK_PICTURES")
+#: The others under `make soak`.
+WALKS = [("sqlite", "fr"), ("postgres", "en"), *([("sqlite", "en"), ("postgres", "fr")] if SOAK else [])]
 _THEIRS = lead_state.c.lead_id == escalation.c.lead_id
 
 
@@ -53,7 +56,8 @@ def tab(chromium: Browser, language: str) -> Iterator[Page]:
         yield context.new_page()
 
 
-@pytest.mark.parametrize(("database", "language"), [("sqlite", "fr"), ("postgres", "en")], indirect=["database"])
+@pytest.mark.soak
+@pytest.mark.parametrize(("database", "language"), WALKS, indirect=["database"])
 def test_a_visitor_walks_from_the_landing_page_to_a_salesperson(town: Town, tab: Page, language: str) -> None:
     visitor = Visitor(tab, language, Path(PICTURES) if PICTURES else None)
     arrives(town, visitor)
