@@ -1,4 +1,4 @@
-"""`/hooks/…/{key}`: what SendGrid posts comes to addresses with a secret in them; with another there is no such door."""
+"""`/hooks/…/{key}`: SendGrid posts to addresses with a secret in them; with another word there is no such door."""
 
 import hmac
 
