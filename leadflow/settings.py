@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     bounces: str = ""
     #: The secret in the addresses that SendGrid posts its events and answers to; nobody may while it is empty.
     hook_key: SecretStr = SecretStr("")
+    #: Requests that one API key may make a minute; 0: as many as it likes.
+    api_per_minute: int = 600
     #: Apprise address that hears of a night that failed, crashed, is late or waits for approval.
     ops_alert: SecretStr = SecretStr("")
     #: Processes that a delivery of thousands of mails uses; 0: one a core.
