@@ -40,7 +40,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_again(app: App, monkeypa
         def push(key: str) -> int:
             answer = client.post("/v1/events", json=VIEW, headers={"Authorization": f"Bearer {key}"})
             assert (answer.status_code == 429) == ("Retry-After" in answer.headers)
-            return answer.status_code
+            return int(answer.status_code)
 
         assert [push(keys[0]) for _ in range(4)] == [202, 202, 202, 429]
         # Another's bucket is its own.
