@@ -157,6 +157,11 @@ def answer_url(public_url: str, token: str) -> str:
     return f"{public_url.rstrip('/')}/h/{token}"
 
 
+def meeting_url(public_url: str, token: str) -> str:
+    """A file that puts a hand-over into a calendar, for whoever has it."""
+    return f"{answer_url(public_url, token)}/meeting.ics"
+
+
 def click_url(public_url: str, token: str) -> str:
     """Where a reader's click arrives."""
     return f"{public_url.rstrip('/')}/c/{token}"

@@ -61,7 +61,7 @@ def give(request: Request, token: str, app: Opened, body: _Body) -> Response:
     if not asked.theirs:
         return _page(request, app, asked, form=False, status=409)
     try:
-        with _speaking(request, app, asked), Session(app.engine) as session, session.begin():
+        with speaking_to(request, app, asked.rep), Session(app.engine) as session, session.begin():
             answer(session, app.playbook, datetime.now(UTC), asked.id, asked.said, **_told(asked.said, body))
     except UsageError as error:
         return _page(request, app, asked, form=asked.state != EscalationState.ACCEPTED, fault=str(error), status=422)
@@ -116,10 +116,10 @@ def _row(engine: Engine, escalation_id: int) -> Row[Any] | None:
 
 
 @contextmanager
-def _speaking(request: Request, app: App, asked: _Asked) -> Iterator[str]:
+def speaking_to(request: Request, app: App, rep: str) -> Iterator[str]:
     """Speak the language of the salesperson whose link it is."""
     sales = app.playbook.sales
-    spoken = next((one.languages for one in (*sales.team, sales.manager) if one.name == asked.rep), ())
+    spoken = next((one.languages for one in (*sales.team, sales.manager) if one.name == rep), ())
     language = language_of(request, spoken[0] if spoken else None)
     with speaking(language):
         yield language
@@ -128,7 +128,7 @@ def _speaking(request: Request, app: App, asked: _Asked) -> Iterator[str]:
 def _page(
     request: Request, app: App, asked: _Asked, *, form: bool, done: bool = False, fault: str = "", status: int = 200
 ) -> Response:
-    with _speaking(request, app, asked) as language:
+    with speaking_to(request, app, asked.rep) as language:
         html = template("answer.html").render(
             language=language,
             brand=app.playbook.brand.name,
@@ -140,9 +140,12 @@ def _page(
             labels={
                 "on": _("Come back to it on"),
                 "reason": _("Why?"),
+                "meeting": _("Set a time: half an hour for your calendar"),
                 "button": _button(app.playbook, asked.said, language),
             },
             tomorrow=(datetime.now(app.office).date() + timedelta(days=1)).isoformat(),
+            # Whoever takes it over sets a time.
+            meeting=f"{request.path_params['token']}/meeting.ics" if done and asked.said is Answer.ACCEPT else "",
             reasons=app.playbook.sales.answers.get(asked.said, {}).get("reasons", ()),
         )
     return HTMLResponse(html, status_code=status, headers={"Content-Language": language})

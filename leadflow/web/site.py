@@ -26,6 +26,7 @@ from leadflow.web import (
     health,
     inbound,
     landing,
+    meeting,
     preferences,
     social,
     track,
@@ -49,7 +50,7 @@ HEADERS = {
 DOORS = tuple(
     door.router
     for door in (
-        *(unsubscribe, confirm, preferences, clicks, answers),
+        *(unsubscribe, confirm, preferences, clicks, answers, meeting),
         *(webhooks, inbound, api, api_docs, track, social, health),
         *(embed, forms, behind, landing),
     )
