@@ -89,7 +89,7 @@ def _wanted(playbook: Playbook, had: Preferences, told: Mapping[str, list[str]],
     spoken = next((one for one in playbook.brand.languages if one in ticked.get("language", ())), had.language)
     # A pause that is kept ends when it would have ended.
     until = (had.paused_until or now + PAUSE) if "pause" in ticked else None
-    counts = "tracking" in ticked or (not playbook.rights.tracks_links and had.counts_clicks)
+    counts = "tracking" in ticked or (not playbook.rights.watches and had.counts_clicks)
     return Preferences(
         purposes=frozenset(map(str, PURPOSES)) & frozenset(ticked.get("purpose", ())),
         declined=frozenset(playbook.rights.topics) - frozenset(ticked.get("topic", ())),
@@ -111,21 +111,24 @@ def _page(
             style=STYLE,
             saved=saved,
             here=f"/preferences/{token}",
-            words=_words(),
+            words=_words(app.playbook),
             purposes=_purposes(chosen),
             topics=_topics(app.playbook, chosen, language),
             gaps=[(days, words, days == chosen.gap_days) for days, words in _gaps()],
             paused=chosen.paused_until is not None,
             pause=_pause(app, chosen),
             languages=_languages(app.playbook, language),
-            tracking=chosen.counts_clicks if app.playbook.rights.tracks_links else None,
+            tracking=chosen.counts_clicks if app.playbook.rights.watches else None,
             wishes=[(str(one), words) for one, words in _wishes() if one in app.playbook.rights.emails],
             leave=_leave(app, reader),
         )
     return HTMLResponse(html, headers={"Content-Language": language})
 
 
-def _words() -> Mapping[str, str]:
+def _words(playbook: Playbook) -> Mapping[str, str]:
+    counted = _("Count which links I follow, so that the next message fits better")
+    if playbook.rights.dates_opens:
+        counted = _("Note which links I follow, and the last day on which I opened a message")
     return {
         "title": _("What you receive from us"),
         "saved": _("Saved. It counts from the next message on."),
@@ -134,7 +137,7 @@ def _words() -> Mapping[str, str]:
         "gap": _("How often, at most"),
         "pause": _("Pause"),
         "language": _("Language"),
-        "tracking": _("Count which links I follow, so that the next message fits better"),
+        "tracking": counted,
         "measure": _("Measuring"),
         "save": _("Save"),
         "leave": _("Stop all messages"),

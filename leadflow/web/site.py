@@ -27,6 +27,7 @@ from leadflow.web import (
     inbound,
     landing,
     meeting,
+    opened,
     preferences,
     social,
     track,
@@ -50,7 +51,7 @@ HEADERS = {
 DOORS = tuple(
     door.router
     for door in (
-        *(unsubscribe, confirm, preferences, clicks, answers, meeting),
+        *(unsubscribe, confirm, preferences, clicks, opened, answers, meeting),
         *(webhooks, inbound, api, api_docs, track, social, health),
         *(embed, forms, behind, landing),
     )
