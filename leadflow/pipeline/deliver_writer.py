@@ -11,7 +11,8 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
-from leadflow.email.hidden import with_hidden_link, with_picture
+from leadflow.email.hidden import with_hidden_link
+from leadflow.email.picture import with_picture
 from leadflow.email.pool import Renderers, Task
 from leadflow.email.preview import page_url
 from leadflow.email.render import MissingValueError, Rendered, one_line
