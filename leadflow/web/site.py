@@ -1,7 +1,7 @@
 """The site: its routes, what an error looks like, and the headers every answer carries."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -9,8 +9,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadflow.app import App
 from leadflow.settings import Settings
@@ -74,7 +76,7 @@ def create_site(app: App) -> FastAPI:
     for router in DOORS:
         site.include_router(router)
     site.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(app.settings), www_redirect=False)
-    site.middleware("http")(_with_headers)
+    site.add_middleware(_Answers)
     site.exception_handler(HTTPException)(_refuse)
     site.exception_handler(RequestValidationError)(_not_understood)
     return site
@@ -87,23 +89,46 @@ def _names(settings: Settings) -> list[str]:
     return [name for name in (public, *others, "localhost", "127.0.0.1", "[::1]") if name]
 
 
-async def _with_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    try:
-        response = await answer(request)
-    except Exception as error:
-        # Its text may quote a person: the kind and the door are enough to look further.
-        logger.error("%s at %s", type(error).__name__, "/" + request.url.path.split("/")[1])
-        response = JSONResponse({"error": "internal error"}, status_code=500)
+class _Answers:
+    """Every answer with its headers, and one that says nothing where the site fails.
+
+    Written against ASGI itself: Starlette's own kind of middleware runs each request in tasks of its own, which took
+    longer than most answers do.
+    """
+
+    def __init__(self, site: ASGIApp) -> None:
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._site(scope, receive, send)
+            return
+        has_begun = False
+
+        async def tell(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                _add_headers(MutableHeaders(scope=message), scope["app"].state.app.settings)
+            await send(message)
+
+        try:
+            await self._site(scope, receive, tell)
+        except Exception as error:
+            # Its text may quote a person: the kind and the door are enough to look further.
+            logger.error("%s at %s", type(error).__name__, "/" + scope["path"].split("/")[1])
+            if not has_begun:
+                await JSONResponse({"error": "internal error"}, status_code=500)(scope, receive, tell)
+
+
+def _add_headers(headers: MutableHeaders, settings: Settings) -> None:
+    # X-Frame-Options knows no list of sites: where the policy has one, it says nothing.
+    is_framed = "frame-ancestors 'self'" in headers.get("Content-Security-Policy", "")
     for name, value in HEADERS.items():
-        if name == "X-Frame-Options" and "frame-ancestors 'self'" in response.headers.get(
-            "Content-Security-Policy", ""
-        ):
-            # It knows no list of sites: the policy has one.
-            continue
-        response.headers.setdefault(name, value)
-    if request.app.state.app.settings.public_url.startswith("https://"):
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    return response
+        if not (is_framed and name == "X-Frame-Options"):
+            headers.setdefault(name, value)
+    if settings.public_url.startswith("https://"):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
