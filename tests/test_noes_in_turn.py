@@ -23,7 +23,7 @@ from tests.pipeline.mails import mail_playbook
 from tests.soak import SOAK
 
 #: Rounds of so many people each: every one of them says no at some moment of their own mail.
-ROUNDS, PEOPLE = (60, 1_500) if SOAK else (1, 1_000)
+ROUNDS, PEOPLE = (60, 1_500) if SOAK else (1, 600)
 
 
 @dataclass(slots=True)
