@@ -150,11 +150,11 @@ def test_no_mail_planned_for_the_other_leaves_and_each_sequence_goes_on_once(app
 )
 def test_whoever_got_further_says_how_far_they_are(app: App, two: Session, mine: str, theirs: str, both: str) -> None:
     for one, word in ((KEEP, mine), (OTHER, theirs)):
-        values: dict[str, Any] = {"lifecycle": word, "rest_until": micros(NIGHT + one * DAYS)}
+        values: dict[str, Any] = {"lifecycle": word, "rest_until": micros(NIGHT + one * DAYS), "hot": one}
         two.execute(update(lead_state).where(lead_state.c.lead_id == one).values(values))
     merged(app, two)
     row = two.execute(select(lead_state)).one()
-    assert (row.lifecycle, row.rest_until) == (both, NIGHT + OTHER * DAYS)
+    assert (row.lifecycle, row.rest_until, row.hot) == (both, NIGHT + OTHER * DAYS, KEEP | OTHER)
 
 
 def test_a_hand_over_goes_along_and_two_open_ones_are_for_sales_to_answer(app: App, session: Session) -> None:

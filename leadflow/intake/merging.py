@@ -214,7 +214,10 @@ def _go_on_from(
     further = max((Lifecycle(row["lifecycle"]) for row in rows), key=_FURTHER.index, default=Lifecycle.LEAD)
     one = select(literal(keep).label("lead_id"), literal(micros(now)).label("effective_at"))
     move_lifecycle(session, now, people=one, to=further, cause=Cause.SALES, playbook=playbook.version)
-    values: dict[str, Any] = {"with_sales": any(row["with_sales"] for row in rows)}
+    # What held for one of them last night is no crossing for both tonight.
+    values: dict[str, Any] = {"with_sales": any(row["with_sales"] for row in rows), "hot": 0}
+    for row in rows:
+        values["hot"] |= row["hot"]
     for name in ("rest_until", "spent_before"):
         values[name] = max((row[name] for row in rows if row[name] is not None), default=None)
     session.execute(update(lead_state).where(lead_state.c.lead_id == keep).values(values))
