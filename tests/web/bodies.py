@@ -84,7 +84,9 @@ def posts(chance: random.Random, now: int) -> Iterator[Post]:
             yield good(chance, number, ip, now)
             continue
         door = chance.choice(dear if chance.random() < 1 / 40 else cheap)
-        headers = {"Content-Type": chance.choice(TYPES), "Authorization": f"Bearer {API_KEY}"}
+        headers = {"Content-Type": chance.choice(TYPES)}
+        if chance.random() < 1 / 2:
+            headers["Authorization"] = f"Bearer {API_KEY}"
         if chance.random() < 1 / 2:
             headers["Origin"] = SITE
         body = odd(chance)
