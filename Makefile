@@ -9,6 +9,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
+# Each process would compile the product anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup browser demo test check bench soak lock clean
 
 help: ## list the targets
@@ -17,12 +20,14 @@ help: ## list the targets
 setup: $(READY) ## make .venv from the locks (again only when they change)
 
 # The locks are complete, so pip resolves nothing: no dependencies, no build isolation, only what the hashes name.
+# pip would compile on one core; a file that cannot be compiled is one that nobody imports.
 $(READY): requirements/dev.txt pyproject.toml hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "leadflow needs Python 3.11 or newer"; exit 1; }
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	@echo "installing what the locks name into .venv, about a minute"
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-compile --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-build-isolation -e .
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib leadflow flows || true
 	@touch $@
 
 browser: ## a Chromium for the tests that look at pages

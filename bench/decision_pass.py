@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from statistics import median
+
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from bench.copying import copy_database
 from bench.make_data import settle
@@ -117,7 +119,7 @@ def night_before(leads: int, say: Say) -> Path:
     """The SQLite file of the night before, made once for these tables, this playbook and this way of making it."""
     playbook, here = measured(load_playbook(Path())), Path(__file__).parent
     made_by = [*(here / name for name in ("make_data.py", "night_before.py"))]
-    mark = sha256("".join([playbook.version, repr(_shape()), *(file.read_text("utf-8") for file in made_by)]).encode())
+    mark = sha256("".join([playbook.version, *_shape(), *(file.read_text("utf-8") for file in made_by)]).encode())
     folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "leadflow-bench")
     kept = folder / f"{leads}-{mark.hexdigest()[:16]}.db"
     if not kept.exists():
@@ -134,11 +136,12 @@ def night_before(leads: int, say: Say) -> Path:
     return kept
 
 
-def _shape() -> list[tuple[str, list[str], list[str]]]:
-    return [
-        (table.name, [repr(column) for column in table.c], sorted(str(index.name) for index in table.indexes))
-        for table in metadata.sorted_tables
-    ]
+def _shape() -> list[str]:
+    """The tables and their indexes as SQLite is told of them: the same text in every process."""
+    made: list[ExecutableDDLElement] = []
+    for table in metadata.sorted_tables:
+        made += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))]
+    return [str(one.compile(dialect=sqlite.dialect())) for one in made]
 
 
 @contextmanager
@@ -168,13 +171,11 @@ def _on_postgres(first: Path, say: Say) -> Iterator[Copy]:
         settle(target)
         for engine in (source, target):
             engine.dispose()
-        numbers = count()
 
         @contextmanager
         def copy() -> Iterator[str]:
-            name = f"copy_{next(numbers)}"
-            server.create(name, template="bench")
-            yield server.url(name)
-            server.drop(name)
+            server.create("copy", template="bench")
+            yield server.url("copy")
+            server.drop("copy")
 
         yield copy

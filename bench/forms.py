@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import aiohttp
 
-from bench.intake_door import free_port, serving
+from bench.intake_door import WEBHOOK, free_port, serving
 from bench.table import Line, Say
 from leadflow.links import sign_form
 from leadflow.types import micros
@@ -29,7 +29,7 @@ def lines(say: Say) -> list[Line]:
     for database, url in databases():
         say(f"{database}: {_RATE} forms a second for {REPEATS * _SECONDS} seconds")
         with serving(url, _HERE, free_port()) as webhooks:
-            door = webhooks.removesuffix("/webhooks/sendgrid")
+            door = webhooks.removesuffix(WEBHOOK)
             asyncio.run(_send(door, forms=True, seconds=1))
             runs = [
                 [asyncio.run(_send(door, forms=forms, seconds=_SECONDS)) for forms in (False, True)]

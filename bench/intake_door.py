@@ -18,6 +18,7 @@ from bench.intake_rows import PUBLIC_KEY, Post
 
 #: Requests under way at once, as a provider has a handful of senders.
 _SENDERS = 8
+WEBHOOK = "/hooks/sendgrid/bench"
 
 # What `leadflow serve` starts, without its schedule: a sweep must not begin in the middle of a measurement.
 _SERVER = """
@@ -43,12 +44,13 @@ def serving(database_url: str, workspace: Path, port: int) -> Iterator[str]:
         "LEADFLOW_WORKSPACE": str(workspace),
         "LEADFLOW_SECRET": "b" * 32,
         "LEADFLOW_SENDGRID_WEBHOOK_KEYS": PUBLIC_KEY,
+        "LEADFLOW_HOOK_KEY": "bench",
     }
     process = subprocess.Popen([sys.executable, "-c", _SERVER, str(port)], env={**os.environ, **ours})
     try:
         address = f"http://127.0.0.1:{port}"
         _wait(address, process)
-        yield address + "/webhooks/sendgrid"
+        yield address + WEBHOOK
     finally:
         process.terminate()
         process.wait()

@@ -1,6 +1,9 @@
-"""One night in a process of its own, whose memory is that of the pass: `python -m bench.night URL` prints JSON."""
+"""Nights in a process of their own, which lives on as `leadflow serve` does: its memory is that of the pass.
 
-import argparse
+`python -m bench.night` reads a database and whether to explain a line, `{"url": …, "explain": false}`, and prints JSON.
+From its second night on the statements are compiled, as on any night but the first after a start.
+"""
+
 import json
 import resource
 import sys
@@ -27,19 +30,20 @@ Measures = dict[str, tuple[float, int]]
 
 
 def main() -> int:
-    """Live the night that is measured, then fold everything again."""
-    parser = argparse.ArgumentParser(prog="python -m bench.night", description=__doc__)
-    parser.add_argument("url")
-    parser.add_argument("--explain", action="store_true")
-    parser.add_argument("--once", action="store_true", help="no fold of everything again")
-    asked = parser.parse_args()
-    playbook, engine = measured(load_playbook(Path())), make_engine(asked.url)
-    with explained(engine) if asked.explain else nullcontext(lambda: "") as plans:
-        night = dict(_phases(engine, playbook))
-    memory = _peak()
-    again = (0.0, 0) if asked.once else _refold(engine, playbook)
-    found = {"night": night, "again": again, "memory": memory, "memory_again": _peak(), "plans": plans()}
-    json.dump(found, sys.stdout)
+    """Live each night that is asked for, then fold everything again."""
+    playbook, engines = measured(load_playbook(Path())), dict[str, Engine]()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        url = asked["url"]
+        engine = engines.setdefault(url, make_engine(url))
+        with explained(engine) if asked["explain"] else nullcontext(lambda: "") as plans:
+            night = dict(_phases(engine, playbook))
+        memory = _peak()
+        again = _refold(engine, playbook)
+        # The database goes, and what was compiled for it stays.
+        engine.dispose()
+        found = {"night": night, "again": again, "memory": memory, "memory_again": _peak(), "plans": plans()}
+        print(json.dumps(found), flush=True)
     return 0
 
 

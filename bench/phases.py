@@ -4,8 +4,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,18 +53,41 @@ class Nights:
 def measure_nights(copy: Copy, say: Say, *, explain: bool = False) -> Nights:
     """Nights by hand and nights of ours in turns, each on a fresh copy of the same database."""
     nights = Nights()
-    for i in range(1, REPEATS + 1):
-        say(f"night {i} of {REPEATS}: by hand")
-        plans = explain and i == REPEATS
-        with copy() as url:
-            by_hand = _by_hand(url, nights, explain=plans)
-        say(f"night {i} of {REPEATS}: the phases")
-        with copy() as url:
-            _of_ours(url, nights, explain=plans)
-            if i == REPEATS:
-                left = _rows(url)
-                nights.differences = {name: _apart(by_hand[name], left[name]) for name in COMPARED}
+    with _living() as live:
+        for i in range(1, REPEATS + 1):
+            say(f"night {i} of {REPEATS}: by hand")
+            plans = explain and i == REPEATS
+            with copy() as url:
+                by_hand = _by_hand(url, nights, explain=plans)
+            say(f"night {i} of {REPEATS}: the phases")
+            with copy() as url:
+                _of_ours(url, nights, live, explain=plans)
+                if i == REPEATS:
+                    left = _rows(url)
+                    nights.differences = {name: _apart(by_hand[name], left[name]) for name in COMPARED}
     return nights
+
+
+#: Lives a night in the database at a URL, explained or not, and gives what was found.
+Live = Callable[[str, bool], dict[str, Any]]
+
+
+@contextmanager
+def _living() -> Iterator[Live]:
+    """One process that lives all nights, as `leadflow serve` does."""
+    command = [sys.executable, "-m", "bench.night"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        asking, told = process.stdin, process.stdout
+
+        def live(url: str, explain: bool) -> dict[str, Any]:
+            print(json.dumps({"url": url, "explain": explain}), file=asking, flush=True)
+            found: dict[str, Any] = json.loads(told.readline())
+            return found
+
+        yield live
+        asking.close()
 
 
 #: Table → a sum over the rows of each of many buckets: two passes that left the same rows have the same sums.
@@ -105,12 +128,11 @@ def _timed(run: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def _of_ours(url: str, nights: Nights, *, explain: bool) -> None:
+def _of_ours(url: str, nights: Nights, live: Live, *, explain: bool) -> None:
     engine = make_engine(url)
     _measure_sums(engine, nights)
     engine.dispose()
-    command = [sys.executable, "-m", "bench.night", url, *(["--explain"] if explain else [])]
-    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    found = live(url, explain)
     for name, (seconds, statements) in found["night"].items():
         nights.phases.setdefault(name, []).append(seconds)
         nights.statements[name] = statements

@@ -20,6 +20,7 @@ _FORM = "form"
 _READER = "reader"
 _DOWNLOAD = "download"
 _ARRIVAL = "arrival"
+_OPENED = "opened"
 #: Seconds after a click in which the page it led to may tell whose it was.
 _ARRIVES_WITHIN = 30 * 60
 #: Bytes of a signature: 128 bits, as 32 hexadecimal signs.
@@ -152,14 +153,34 @@ def read_download(key: str, token: str, now: int) -> str:
     return _read_until(key, _DOWNLOAD, token, now)
 
 
+def sign_opened(key: str, identity_id: int) -> str:
+    """A word in the picture of a mail: whose address it went to; it never expires."""
+    return _signed(key, _OPENED, str(identity_id))
+
+
+def read_opened(key: str, token: str) -> int:
+    """The identity id of a word made by `sign_opened`; LinkError otherwise."""
+    return int(_read(key, _OPENED, token))
+
+
 def answer_url(public_url: str, token: str) -> str:
     """Where a salesperson answers a hand-over."""
     return f"{public_url.rstrip('/')}/h/{token}"
 
 
+def meeting_url(public_url: str, token: str) -> str:
+    """A file that puts a hand-over into a calendar, for whoever has it."""
+    return f"{answer_url(public_url, token)}/meeting.ics"
+
+
 def click_url(public_url: str, token: str) -> str:
     """Where a reader's click arrives."""
     return f"{public_url.rstrip('/')}/c/{token}"
+
+
+def opened_url(public_url: str, token: str) -> str:
+    """The picture of a mail that tells the day it was opened."""
+    return f"{public_url.rstrip('/')}/o/{token}"
 
 
 def unsubscribe_url(public_url: str, token: str) -> str:

@@ -69,8 +69,10 @@ class Settings(BaseSettings):
     dkim_selectors: str = ""
     #: A Maildir or an mbox file of mails that came back, which upkeep reads; relative to the workspace.
     bounces: str = ""
-    #: The secret in the address that SendGrid's inbound parse posts to; nobody may while it is empty.
-    inbound_key: SecretStr = SecretStr("")
+    #: The secret in the addresses that SendGrid posts its events and answers to; nobody may while it is empty.
+    hook_key: SecretStr = SecretStr("")
+    #: Requests that one API key may make a minute; 0: as many as it likes.
+    api_per_minute: int = 600
     #: Apprise address that hears of a night that failed, crashed, is late or waits for approval.
     ops_alert: SecretStr = SecretStr("")
     #: Processes that a delivery of thousands of mails uses; 0: one a core.

@@ -18,7 +18,13 @@ def an_app(engine: Engine, *, book: Playbook | None = None, workspace: Path = Pa
     """An App over `engine` that reads no file and tells nobody."""
     told = MemorySales()
     settings = Settings(
-        workspace=workspace, secret=SecretStr("k" * 32), esp="memory", simulated=True, hosts="testserver"
+        workspace=workspace,
+        secret=SecretStr("k" * 32),
+        esp="memory",
+        simulated=True,
+        hosts="testserver",
+        # Some tests push a thousand bodies in a second.
+        api_per_minute=0,
     )
     ports = Ports(email=MemoryProvider(), alerts=told, crm=told)
     return App(settings=settings, playbook=book or playbook(), engine=engine, ports=ports)

@@ -57,7 +57,7 @@ _EVENTS: Mapping[str, tuple[str, ...]] = {
     "email_clicked": (),
     "email_replied": (),
     "call_logged": (),
-    "meeting_booked": (),
+    "meeting_booked": ("starts_at",),
     "demo_requested": (),
     "quote_requested": (),
     "deal_won": (),

@@ -17,6 +17,8 @@ _NIGHTS = ("ask", "cli", "accidents")
 ON_ONE = ("ask", "scenarios", "web")
 #: So many tests of a file one after the other that met nothing new; from then on only every so manieth counts.
 _ENOUGH, _SAMPLE = 5, 3
+#: So many of one file have met most of what it meets at all: the cases of a long table differ by a line.
+_MOST = 40
 #: With it in its environment, a child process counts its lines too.
 _CHILDREN = "COVERAGE_PROCESS_CONFIG"
 
@@ -25,7 +27,10 @@ _begun: Counter[Path] = Counter()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the tests on both databases every eighth of a file counts, on one; of those that live nights, every fifth."""
+    """Of the tests on both databases every eighth of a file counts, on one; of those that live nights, every fifth.
+
+    Of those that ask the site all may: they are short, and what one door says no other one does.
+    """
     if SOAK:
         return
     turns: dict[Path, dict[str, int]] = defaultdict(dict)
@@ -40,7 +45,9 @@ def _is_worth_it(item: pytest.Function, turns: dict[str, int]) -> bool:
         # Most of its work is done by processes that are killed, and those tell nobody what they counted.
         return False
     turn = turns.setdefault(item.originalname, len(turns)) if database or suite in _NIGHTS else 0
-    return turn % 5 == 0 if database is None else turn % 8 == 0 and (database != "sqlite" or suite in ON_ONE)
+    if database is None:
+        return turn % 5 == 0
+    return suite == "web" or (turn % 8 == 0 and (database != "sqlite" or suite in ON_ONE))
 
 
 @contextmanager
@@ -105,7 +112,8 @@ def _counts(item: pytest.Item) -> bool:
     if item.get_closest_marker("no_cover"):
         return False
     _begun[item.path] += 1
-    return _in_vain[item.path] < _ENOUGH or _begun[item.path] % _SAMPLE == 0
+    is_early = _in_vain[item.path] < _ENOUGH and _begun[item.path] <= _MOST
+    return is_early or _begun[item.path] % _SAMPLE == 0
 
 
 def _counter(item: pytest.Item) -> Any:

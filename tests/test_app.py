@@ -17,6 +17,7 @@ from leadflow.playbook.load import load_playbook
 from leadflow.types import EVERYONE, Leads, Phase, micros
 from tests.apps import an_app
 from tests.build import NIGHT, add_event, add_lead
+from tests.pipeline.sales import open_handover
 
 AT_ONCE = timedelta(seconds=0)
 
@@ -144,6 +145,16 @@ def test_a_hand_that_a_night_has_seen_is_not_raised_again(app: App) -> None:
     told(app, HAND, timedelta(seconds=-1))
     sweep(app, NIGHT)
     assert len(sweep_raised(app, NIGHT + timedelta(minutes=5))) == 1
+
+
+def test_whoever_a_salesperson_has_just_taken_is_looked_at_once(app: App) -> None:
+    with Session(app.engine) as session, session.begin():
+        open_handover(session, 3, state="accepted", answered_at=NIGHT - timedelta(seconds=9))
+        open_handover(session, 4, state="rejected", answered_at=NIGHT - timedelta(seconds=9), closed_at=NIGHT)
+    assert len(sweep_raised(app, NIGHT)) == len(Phase)
+    assert len(sweep_raised(app, NIGHT + timedelta(minutes=5))) == 1
+    with Session(app.engine) as session:
+        assert session.scalars(select(lead_state.c.lead_id).where(lead_state.c.as_of == NIGHT)).all() == [3]
 
 
 def test_upkeep_answers_a_hand_that_was_left_up(app: App) -> None:

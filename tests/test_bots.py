@@ -6,6 +6,8 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
 from leadflow.app.bots import Reclassified, reclassify
+from leadflow.app.recalling import engage_and_recall
+from leadflow.app.telling import tell_waiting
 from leadflow.conditions.tree import All, EventLeaf
 from leadflow.links import HIDDEN
 from leadflow.models import decision, dirty, escalation, event, hit, lead_state, link
@@ -43,9 +45,9 @@ def add_reader(session: Session, number: int, network: str, *, rep: str = "Marc"
     visit(session, number, network, after=3_600)
 
 
-def visit(session: Session, message: int, network: str, *, after: float, link_id: int = 1) -> None:
+def visit(session: Session, message: int, network: str, *, after: float, link_id: int = 1, **more: object) -> None:
     row = {"message_id": message, "link_id": link_id, "at": SENT + timedelta(seconds=after), "method": "GET"}
-    session.execute(insert(hit), row | {"user_agent": BROWSER, "ip": network})
+    session.execute(insert(hit), row | {"user_agent": BROWSER, "ip": network} | more)
 
 
 def test_a_hand_over_that_rests_on_a_machine_is_taken_back_and_its_salesperson_told(
@@ -101,3 +103,26 @@ def test_who_was_taken_back_may_be_handed_over_for_an_act_of_their_own(engine: E
     escalate_leads(session, app.playbook, tomorrow + timedelta(days=1), EVERYONE)
     found = session.execute(select(escalation.c.number, escalation.c.state).order_by(escalation.c.number)).tuples()
     assert found.all() == [(1, "recalled"), (2, "waiting")]
+
+
+def test_a_night_that_judges_a_visit_again_takes_back_what_rested_on_it(engine: Engine, session: Session) -> None:
+    app = an_app(engine, book=reading())
+    session.execute(insert(link), [{"id": 1, "url": "https://a.example/x"}, {"id": 2, "url": HIDDEN}])
+    add_reader(session, 1, SCANNER)
+    add_reader(session, 2, HOME, rep="Inès")
+    assert "recalled" not in engage_and_recall(session, app.playbook, NIGHT, EVERYONE).counts
+    # A program of the mailbox followed what no reader sees; we heard of it after the night.
+    visit(session, 1, SCANNER, after=3_605, link_id=2, told_at=NIGHT)
+    session.commit()
+
+    for recalled in (1, None):
+        outcome = engage_and_recall(session, app.playbook, LATER, EVERYONE)
+        assert outcome.counts.get("recalled") == recalled
+        session.commit()
+    for _again in range(2):
+        tell_waiting(app, LATER)
+
+    found = session.execute(select(escalation.c.id, escalation.c.state).order_by(escalation.c.id)).tuples().all()
+    assert found == [(1, "recalled"), (2, "waiting")]
+    assert isinstance(app.ports.alerts, MemorySales)
+    assert [(alert.to, alert.escalation_id) for alert in app.ports.alerts.alerts] == [("Marc", 1)]

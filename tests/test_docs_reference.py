@@ -138,3 +138,9 @@ def test_every_page_is_named_by_the_index() -> None:
     pages = (str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md") if page.parent.name != "adr")
 
     assert [page for page in sorted(pages) if page != "index.md" and f"({page})" not in index] == []
+
+
+def test_every_test_that_holds_the_door_is_there() -> None:
+    named = re.findall(r"`(tests/[^`]+)`", (DOCS / "security.md").read_text(encoding="utf-8"))
+    assert [path for path in named if not (DOCS.parent / path).is_file()] == []
+    assert len(named) > 20

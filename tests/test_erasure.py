@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from leadflow.app.person import copy_of, erase
 from leadflow.intake.holdings import IMPERSONAL, personal_tables
 from leadflow.links import address_hash
 from leadflow.models import account, identity, intake, lead, metadata, suppression
+from leadflow.pipeline.engage import engage_leads
+from leadflow.types import EVERYONE
 from tests.apps import an_app
 from tests.build import NIGHT
 
@@ -90,16 +93,21 @@ def files() -> Mapping[str, str]:
     }
 
 
-def everything(app: App) -> str:
-    """All tables and all files, as text."""
+def rows_of(app: App) -> str:
+    """All tables, as text."""
     with Session(app.engine) as session:
         rows = [
             repr([bytes(value) if isinstance(value, memoryview) else value for value in row])
             for table in metadata.sorted_tables
             for row in session.execute(text(f'SELECT * FROM "{table.name}"'))  # noqa: S608 - names of our tables
         ]
+    return "\n".join(rows).lower()
+
+
+def everything(app: App) -> str:
+    """All tables and all files, as text."""
     found = [path.read_bytes().decode("latin-1") for path in app.settings.workspace.rglob("*") if path.is_file()]
-    return "\n".join(rows + found).lower()
+    return "\n".join([rows_of(app), *found]).lower()
 
 
 def about(app: App, word: str) -> int:
@@ -149,6 +157,30 @@ def test_a_copy_has_every_table_a_person_is_in_and_nothing_of_anybody_else(app: 
 def test_erasing_somebody_twice_is_fine(app: App) -> None:
     erase(app, [GOES], NIGHT)
     assert erase(app, [GOES], NIGHT).rows == 0
+
+
+def test_what_a_provider_tells_later_does_not_bring_an_erased_address_back(app: App) -> None:
+    erase(app, [GOES], NIGHT)
+    told = {"email": ADA.upper(), "timestamp": 1_773_000_000, "ip": TOKEN, "response": f"550 <{ADA}>"}
+    news = [
+        {**told, "event": "bounce", "lf_attempt": "of-a-mail-that-is-erased"},
+        {**told, "event": "spamreport", "sg_event_id": "e2"},
+        {"email": BOB, "timestamp": 1_773_000_000, "event": "delivered", "sg_event_id": "e3"},
+    ]
+    with Session(app.engine) as session, session.begin():
+        for body in (json.dumps(news).encode(), json.dumps(news[1:2]).encode()):
+            session.execute(insert(intake), {"kind": "sendgrid", "received_at": NIGHT, "body": body})
+    later = NIGHT + timedelta(hours=1)
+    for night in range(5):
+        with Session(app.engine) as session, session.begin():
+            engage_leads(session, app.playbook, later + timedelta(days=night), EVERYONE)
+        # SQLite's file keeps what was written over until it is written anew: rows are what is looked at.
+        assert TOKEN not in rows_of(app)
+    with Session(app.engine) as session:
+        kept = select(intake.c.body, intake.c.processed_at).where(intake.c.kind == "sendgrid").order_by(intake.c.id)
+        (first, _at), (second, _) = session.execute(kept).all()
+    assert [entry["event"] for entry in json.loads(first)] == ["bounce", "delivered"]
+    assert json.loads(second) == []
 
 
 def test_the_file_of_sqlite_holds_no_deleted_bytes(sqlite_url: str, tmp_path: Path) -> None:

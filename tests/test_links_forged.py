@@ -7,7 +7,29 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from leadflow.errors import LinkError
-from leadflow.links import read_answer, read_click, read_unsubscribe, sign_answer, sign_click, sign_unsubscribe
+from leadflow.links import (
+    read_answer,
+    read_arrival,
+    read_click,
+    read_confirm,
+    read_download,
+    read_form,
+    read_opened,
+    read_preferences,
+    read_reader,
+    read_unsubscribe,
+    sign_answer,
+    sign_arrival,
+    sign_click,
+    sign_confirm,
+    sign_download,
+    sign_form,
+    sign_opened,
+    sign_preferences,
+    sign_reader,
+    sign_unsubscribe,
+)
+from tests.build import NIGHT
 
 KEY, OTHER = "k" * 32, "l" * 32
 SIGNS = string.ascii_letters + string.digits + "-_.=%\x00é"
@@ -17,6 +39,13 @@ WORDS: dict[str, tuple[Callable[[str, int], str], Callable[[str, str], object]]]
     "click": (lambda key, n: sign_click(key, n, 3), read_click),
     "unsubscribe": (lambda key, n: sign_unsubscribe(key, n, "nurture"), read_unsubscribe),
     "answer": (lambda key, n: sign_answer(key, n, "Marc", "accept"), read_answer),
+    "confirm": (sign_confirm, read_confirm),
+    "preferences": (sign_preferences, read_preferences),
+    "opened": (sign_opened, read_opened),
+    "form": (lambda key, n: sign_form(key, "quote", n), lambda key, word: read_form(key, "quote", word)),
+    "reader": (lambda key, n: sign_reader(key, n, 2**60), lambda key, word: read_reader(key, word, 0)),
+    "download": (lambda key, n: sign_download(key, f"f{n}", 2**60), lambda key, word: read_download(key, word, 0)),
+    "arrival": (lambda key, n: sign_arrival(key, n, NIGHT), lambda key, word: read_arrival(key, word, NIGHT)),
 }
 EACH = 100_000 // len(WORDS) + 1
 

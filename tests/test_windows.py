@@ -1,7 +1,10 @@
 """Windows and business days equal a minute-by-minute walk."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, partial
+from itertools import accumulate
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -39,16 +42,13 @@ def _walk(zone: ZoneInfo, change: datetime) -> Iterator[tuple[datetime, datetime
             yield instant, latest
 
 
-def _is_open(hours: Hours, latest: datetime) -> bool:
-    """Whether some window has been opened, and not closed, by clocks that have shown `latest`."""
+def _spells(hours: Hours, today: date) -> list[tuple[datetime, datetime]]:
+    """When windows are open that may be so on `today`, by clocks on walls."""
     window = hours.window
     length = (window.end - window.start) % 1440 or 1440
-    for back in (0, 1):
-        day = latest.date() - timedelta(days=back)
-        opens = datetime(day.year, day.month, day.day) + window.start * MIN  # noqa: DTZ001 - wall time
-        if hours.works(day) and opens <= latest < opens + length * MIN:
-            return True
-    return False
+    days = [day for day in (today, today - timedelta(days=1)) if hours.works(day)]
+    opens = [datetime(day.year, day.month, day.day) + window.start * MIN for day in days]  # noqa: DTZ001 - wall time
+    return [(begin, begin + length * MIN) for begin in opens]
 
 
 @pytest.mark.no_cover  # most of it is the test's own loop: the cases below count the lines
@@ -90,15 +90,20 @@ def test_no_zone_s_change_of_the_clock_opens_or_shuts_a_window_wrongly() -> None
 def _compare(place: ZoneInfo, window: Window, change: datetime, walked: Iterable[tuple[datetime, datetime]]) -> None:
     hours = Hours(zone=place, country="FR", window=window)
     first = (change - timedelta(days=4)).date()
-    slots = list(open_slots(hours, first, first + timedelta(days=9)))
+    slots = sorted((slot.opens, slot.closes) for slot in open_slots(hours, first, first + timedelta(days=9)))
+    opens, closed_by = [slot[0] for slot in slots], [*accumulate((slot[1] for slot in slots), max)]
     starts = set(business_days(hours, first, first + timedelta(days=9)))
+    spells = cache(partial(_spells, hours))
     seen: date | None = None
     for instant, latest in walked:
-        expected = _is_open(hours, latest)
-        assert any(slot.opens <= instant < slot.closes for slot in slots) == expected, (instant, latest)
-        if seen is not None and latest.date() != seen and hours.works(latest.date()):
+        today = latest.date()
+        begun = bisect_right(opens, instant)
+        is_open = begun > 0 and instant < closed_by[begun - 1]
+        # Open when some window has been opened, and not closed, by clocks that have shown `latest`.
+        assert is_open == any(begin <= latest < end for begin, end in spells(today)), (instant, latest)
+        if seen is not None and today != seen and hours.works(today):
             assert instant in starts
-        seen = latest.date()
+        seen = today
 
 
 @pytest.mark.parametrize(

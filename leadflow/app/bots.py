@@ -35,15 +35,12 @@ def reclassify(app: App, now: datetime) -> Reclassified:
         with Session(app.engine) as session, session.begin():
             forget_judgements(session)
             counts = take_clicks(session, now, EVERYONE)
-            ids = resting_on_machines(session, app.playbook, now)
-            recalled = recall_handovers(session, app.playbook, now, ids)
             done = Reclassified(
                 visits=session.scalar(select(func.count()).select_from(hit)) or 0,
                 changed=counts["judged_again"],
                 people=session.scalar(select(func.count()).select_from(dirty)) or 0,
-                recalled=recalled,
+                recalled=recall_handovers(session, app.playbook, now, resting_on_machines(session, app.playbook, now)),
                 kept=len(taken_on_machines(session, app.playbook, now)),
             )
-        with Session(app.engine) as session:
-            tell_recalled(session, app.playbook, ids, app.ports.alerts)
+        tell_recalled(app.engine, app.playbook, now, app.ports.alerts)
     return done

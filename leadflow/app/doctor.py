@@ -46,6 +46,9 @@ def _doors(app: App) -> Iterator[Finding]:
         told = _("events of SendGrid are refused: bounces and complaints are not heard")
         do = _("set LEADFLOW_SENDGRID_WEBHOOK_KEYS to the public key of its signed event webhook")
         yield wrong("webhook", told, do)
+    if settings.esp == "sendgrid" and not settings.hook_key.get_secret_value():
+        told = _("the addresses that SendGrid posts events and answers to have no secret: whatever comes is refused")
+        yield wrong("webhook", told, _("set LEADFLOW_HOOK_KEY to a long random word, which ends those addresses"))
 
 
 def _log(app: App) -> Iterator[Finding]:

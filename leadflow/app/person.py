@@ -1,4 +1,4 @@
-"""A person's rights over what is held on them: a copy of all of it, and its erasure from tables and files."""
+"""What is held on one person: a copy of all of it, its erasure from tables and files, two that are one made one."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ from leadflow.app.workspace import App
 from leadflow.db.turns import NOES, go_alone
 from leadflow.intake import suppressions
 from leadflow.intake.holdings import Holder, delete_rows, holder_of, rows_about
+from leadflow.intake.merging import merge_people
 from leadflow.models import lead
 from leadflow.types import Suppressed, micros
 
@@ -73,6 +74,12 @@ def erase(app: App, lead_ids: Collection[int], now: datetime, *, objects: bool =
     return Erased(rows=rows, files=len(files) + cut, remaining=tuple(_brought(app, holders)))
 
 
+def merge(app: App, keep: int, other: int, now: datetime) -> None:
+    """Make lead `other` one with lead `keep`; UsageError where that cannot be, LockedError where a sweep goes on."""
+    with holding(app, PATIENCE), Session(app.engine) as session, session.begin():
+        merge_people(session, app.playbook, keep, other, now)
+
+
 def _keep_the_no(session: Session, holders: Sequence[Holder], now: datetime) -> None:
     rows = [
         {"address_hash": word, "reason": Suppressed.OBJECTED, "at": micros(now), "source": "erasure"}
@@ -122,9 +129,11 @@ def _files_about(app: App, holders: Sequence[Holder]) -> Iterator[Path]:
         if _mentions(_read(path, _HEAD), *addresses):
             yield path
     words = [*addresses, *(word for holder in holders for word in (holder.name, holder.phone))]
+    # By their number too: whoever was two people once may have had another name then.
+    numbers = {f"{number:06}" for holder in holders for number in holder.ids["escalation_id"]}
     for folder in ("handovers", "alerts"):
         for path in (app.settings.var / folder).rglob("*"):
-            if path.is_file() and _mentions(_read(path), *words):
+            if path.is_file() and (path.name[:6] in numbers or _mentions(_read(path), *words)):
                 yield path
 
 

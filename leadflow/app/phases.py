@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.app.crew import Crew, crew_of
 from leadflow.app.pacing import brake_due, left_by, pace_of
+from leadflow.app.recalling import engage_and_recall
 from leadflow.app.stopping import heeding, stop_asked
 from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
@@ -17,7 +18,6 @@ from leadflow.pipeline.brake import brake_sweep
 from leadflow.pipeline.capture import capture_intake
 from leadflow.pipeline.deliver import deliver_messages
 from leadflow.pipeline.deliver_tally import Tally
-from leadflow.pipeline.engage import engage_leads
 from leadflow.pipeline.escalate import escalate_leads
 from leadflow.pipeline.nurture import nurture_leads
 from leadflow.pipeline.score import score_leads
@@ -29,7 +29,7 @@ from leadflow.types import EVERYONE, Everyone, Outcome, Phase, Scope
 PhaseFunction = Callable[[Session, Playbook, datetime, Scope], Outcome]
 
 DECIDING: Mapping[Phase, PhaseFunction] = {
-    Phase.ENGAGE: engage_leads,
+    Phase.ENGAGE: engage_and_recall,
     Phase.SCORE: score_leads,
     Phase.STAGE: stage_leads,
     Phase.SEGMENT: segment_leads,

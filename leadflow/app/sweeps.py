@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, union, update
 from sqlalchemy.orm import Session
 
 from leadflow.app.phases import Deliver, alone, deliver_due, phase_of, run_phase
@@ -16,11 +16,11 @@ from leadflow.app.workspace import App
 from leadflow.db import greatest, refresh_statistics
 from leadflow.errors import LockedError, UsageError
 from leadflow.esp.memory import MemoryProvider
-from leadflow.models import confirmation, event, identity, lead_state, message
+from leadflow.models import confirmation, escalation, event, identity, lead_state, message
 from leadflow.models import sweep as sweep_log
 from leadflow.pipeline import runs
 from leadflow.text import _
-from leadflow.types import DAY, EVERYONE, Everyone, Leads, MessageState, Outcome, Phase, Scope, micros
+from leadflow.types import DAY, EVERYONE, EscalationState, Everyone, Leads, MessageState, Outcome, Phase, Scope, micros
 
 T = TypeVar("T")
 #: Told after each phase: drivers print progress or write a log line.
@@ -166,7 +166,8 @@ def sweep_one(app: App, address: str, when: When, *, patience: timedelta = PATIE
 def sweep_raised(app: App, when: When, *, patience: timedelta = PATIENCE) -> tuple[Outcome, ...]:
     """The fast lane for everybody with an urgent act of the last day whom no sweep has looked at since.
 
-    And for those who wait for the mail that asks them to confirm what they wish.
+    And for those who wait for the mail that asks them to confirm what they wish, and for those whom a salesperson has
+    just taken: what is written to them then does not wait either.
     """
     kinds = urgent_acts(app.playbook)
     return _fast_lane(app, when, lambda now: _urgent(kinds, now), patience)
@@ -192,7 +193,7 @@ def _fast_lane(
 
 
 def _urgent(kinds: frozenset[str], now: datetime) -> Select[Any]:
-    whom = union(_raised(kinds, now), _wishing(now)).subquery()
+    whom = union(_raised(kinds, now), _wishing(now), _accepted(now)).subquery()
     return select(whom.c.lead_id)
 
 
@@ -202,10 +203,22 @@ def _wishing(now: datetime) -> Select[Any]:
     return select(message.c.lead_id).join(confirmation, confirmation.c.message_id == message.c.id).where(*waits)
 
 
+def _accepted(now: datetime) -> Select[Any]:
+    """Leads whose hand-over was accepted since the last sweep, over everyone or over them, looked."""
+    return (
+        select(escalation.c.lead_id)
+        .join(lead_state, lead_state.c.lead_id == escalation.c.lead_id)
+        .where(
+            escalation.c.state == EscalationState.ACCEPTED,
+            escalation.c.answered_at > micros(now) - DAY,
+            escalation.c.answered_at < micros(now),
+            escalation.c.answered_at >= _looked(),
+        )
+    )
+
+
 def _raised(kinds: frozenset[str], now: datetime) -> Select[Any]:
     """Leads with an act of these `kinds` received since the last sweep, over everyone or over them, looked."""
-    everyone = select(func.max(sweep_log.c.at)).where(sweep_log.c.scope == "everyone", sweep_log.c.finished_at > 0)
-    looked = greatest(func.coalesce(everyone.scalar_subquery(), 0), func.coalesce(lead_state.c.as_of, 0))
     return (
         select(event.c.lead_id)
         .distinct()
@@ -215,9 +228,15 @@ def _raised(kinds: frozenset[str], now: datetime) -> Select[Any]:
             event.c.occurred_at > micros(now) - DAY,
             event.c.occurred_at < micros(now),
             event.c.received_at < micros(now),
-            event.c.received_at >= looked,
+            event.c.received_at >= _looked(),
         )
     )
+
+
+def _looked() -> ColumnElement[int]:
+    """When the last sweep looked at a row of `lead_state`, be it over everyone or over a few."""
+    everyone = select(func.max(sweep_log.c.at)).where(sweep_log.c.scope == "everyone", sweep_log.c.finished_at > 0)
+    return greatest(func.coalesce(everyone.scalar_subquery(), 0), func.coalesce(lead_state.c.as_of, 0))
 
 
 def counts_of(outcome: Outcome) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from leadflow.ask import invariants
+from leadflow.ask.arrivals import arrivals
 from leadflow.ask.finding import Finding, note, ok, wrong
 from leadflow.ask.health_news import news_findings
 from leadflow.ask.outbox import Outbox, outbox
@@ -55,6 +56,8 @@ def findings(looked: Looked) -> Iterator[Finding]:
     yield _failed(looked)
     if looked.has_news:
         yield from news_findings(looked.session, looked.playbook, looked.now)
+    if looked.playbook.rights.dates_opens:
+        yield from arrivals(looked.session, looked.playbook, looked.now)
     yield _night(looked)
     yield _jobs(looked)
     yield from _invariants(looked)

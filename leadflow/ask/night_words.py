@@ -139,6 +139,7 @@ def _count_words() -> Mapping[str, str]:
         "clicks_human": _("human clicks"),
         "clicks_unknown": _("unclear clicks"),
         "clicks_machine": _("machine clicks"),
+        "recalled": _("hand-overs taken back"),
         "folded": _("counted"),
         "refolded": _("counted again"),
         "dirty": _("to count again"),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from leadflow.ask.person import Subject, subject_at, unspent
 from leadflow.ask.scores import score_person
 from leadflow.conditions.evaluate import Act, View, holds
-from leadflow.models import escalation, event
+from leadflow.models import dirty, escalation, event
 from leadflow.playbook.model import Playbook
 from leadflow.types import FULL_WEIGHT, EscalationState
 
@@ -22,9 +22,12 @@ _CLICK = "email_clicked"
 _Row = Row[tuple[int, int, str, datetime]]
 
 
-def resting_on_machines(session: Session, playbook: Playbook, now: datetime) -> list[int]:
-    """The hand-overs, by id, that today's judgement of clicks would not have opened."""
-    return list(_resting(session, playbook, now, taken=False))
+def resting_on_machines(session: Session, playbook: Playbook, now: datetime, *, touched: bool = False) -> list[int]:
+    """The hand-overs, by id, that today's judgement of clicks would not have opened.
+
+    Of `touched` people alone: those whose scores are to be counted again.
+    """
+    return list(_resting(session, playbook, now, taken=False, touched=touched))
 
 
 def taken_on_machines(session: Session, playbook: Playbook, now: datetime) -> list[int]:
@@ -32,9 +35,14 @@ def taken_on_machines(session: Session, playbook: Playbook, now: datetime) -> li
     return list(_resting(session, playbook, now, taken=True))
 
 
-def _resting(session: Session, playbook: Playbook, now: datetime, *, taken: bool) -> Iterator[int]:
+def _resting(
+    session: Session, playbook: Playbook, now: datetime, *, taken: bool, touched: bool = False
+) -> Iterator[int]:
     states = (EscalationState.ACCEPTED,) if taken else _UNTOUCHED
-    for row in session.execute(_open(states)).all():
+    handovers = _open(states)
+    if touched:
+        handovers = handovers.where(escalation.c.lead_id.in_(select(dirty.c.lead_id)))
+    for row in session.execute(handovers).all():
         if _rests_on_machines(session, playbook, row, now):
             yield row.id
 

@@ -1,4 +1,4 @@
-"""`leadflow person`: a copy of all that is held on somebody, and its erasure."""
+"""`leadflow person`: a copy of all that is held on somebody, its erasure, and two records that are one person."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from leadflow.errors import UsageError
 from leadflow.text import _, ngettext
 
 Who = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address, or their number such as L-0147.")]
-group = typer.Typer(help="What is held on one person: a copy of it, or its erasure.", no_args_is_help=True)
+group = typer.Typer(help="What is held on one person: a copy, its erasure, or two made one.", no_args_is_help=True)
 
 
 @group.command()
@@ -72,6 +72,35 @@ def erase(
             told = _("still there, in a file of yours: {path}").format(path=path)
             console.print(told, style="yellow", markup=False)
         console.print(_("Backups are yours to let expire; what your provider keeps is erased there."), markup=False)
+
+
+@group.command()
+def merge(
+    keep: Annotated[str, typer.Argument(metavar="KEEP", help="Who stays: an address, or a number such as L-0147.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Who becomes part of them, written alike.")],
+    workspace: Workspace = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    at: ActedAt = None,
+) -> None:
+    """Make two records of the same person one: acts, mails and consents of both; whatever one refused, both did."""
+    from sqlalchemy.orm import Session
+
+    from leadflow.app.person import merge as make_one
+    from leadflow.ask.person import code_of, find_lead
+
+    with plain_errors():
+        app = opened(workspace)
+        with Session(app.engine) as session:
+            first, second = find_lead(session, keep), find_lead(session, other)
+        if first == second:
+            raise UsageError(_("{keep} and {other} are the same person already").format(keep=keep, other=other))
+        asked = _("Make {other} part of {keep} for good?").format(keep=code_of(first), other=code_of(second))
+        if not yes and not typer.confirm(asked):
+            console.print(_("nothing was merged"))
+            raise typer.Exit(1)
+        make_one(app, first, second, acted_at(app, at))
+        words = _("{other} is part of {keep} now; the next sweep works out the rest")
+        console.print(words.format(keep=code_of(first), other=code_of(second)), markup=False)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -235,9 +235,9 @@ def _next(session: Session, lived: Lived, ui: str) -> Iterator[str]:
 def _visit(lived: Lived, serve: str, preview: str) -> Iterator[str]:
     """What a visitor sees: a page, a form, and any mail as any lead would."""
     playbook, door = lived.app.playbook, lived.app.settings.public_url
-    shown = [f"{door}/p/{name}" for name in [*playbook.pages][:1]] + [
-        f"{door}/f/{name}" for name in [*playbook.forms][:1]
-    ]
+    # What stands behind a form is not where a visitor begins.
+    begins = [f"{door}/p/{name}" for name, page in playbook.pages.items() if page.listed]
+    shown = begins[:1] + [f"{door}/f/{name}" for name in [*playbook.forms][:1]]
     yield _label(_("VISIT")) + serve + (f"   → {' · '.join(shown)}" if shown else "")
     yield f"{_MARGIN}{preview}   " + _("(every mail, as any lead would see it)")
 

@@ -48,7 +48,9 @@ def give_what_was_asked(session: Session, done: Confirmed, *, at: datetime, proo
     return purposes
 
 
-def say(session: Session, lead_id: int, identity_id: int, words: Mapping[str, bool], at: datetime, proof: Proof) -> int:
+def say(
+    session: Session, lead_id: int, identity_id: int | None, words: Mapping[str, bool], at: datetime, proof: Proof
+) -> int:
     """A line of the ledger for each of `words` (purpose → agrees) that differs from the last; how many."""
     known = {purpose: state == "given" for purpose, state in standing(session, lead_id).items()}
     new = {purpose: agrees for purpose, agrees in words.items() if known.get(purpose) is not agrees}

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -46,6 +46,8 @@ _TEXTS = (
     *(("email", "address"), ("lf_attempt", "attempt_id"), ("url", "url"), ("ip", "ip"), ("useragent", "user_agent")),
     *(("bounce_classification", "classification"), ("response", "note"), ("reason", "note")),
 )
+#: What of an entry about somebody unknown may still be needed: its attempt may turn out to be ours.
+_NO_PERSON = ("event", "timestamp", "sg_message_id", "lf_attempt", "type", "bounce_classification")
 #: A person's own no.
 NOES = ("unsubscribed", "complained")
 _WORDS_OF_NO = {word for word, kind in _KINDS.items() if kind in NOES} | {"dropped"}
@@ -78,6 +80,21 @@ def normalise_noes(raw: bytes) -> list[ProviderEvent]:
     said = (entry for entry in _entries(raw) if isinstance(entry, dict) and _may_be_no(entry.get("event")))
     found = (_event(entry) for entry in said)
     return [event for event in found if event is not None and event.kind in NOES]
+
+
+def without(raw: bytes, strangers: Collection[str]) -> bytes:
+    """The array of one POST without what it says of these addresses; of an attempt of ours what tells of no person."""
+    kept: list[Any] = []
+    for entry in _entries(raw):
+        event = _event(entry) if isinstance(entry, dict) else None
+        if event is None or event.address not in strangers:
+            kept.append(entry)
+        elif event.attempt_id:
+            # An id of their own may be missing, and ours is made of the address.
+            kept.append(
+                {name: entry[name] for name in _NO_PERSON if name in entry} | {"sg_event_id": event.external_id}
+            )
+    return json.dumps(kept).encode()
 
 
 def _may_be_no(word: object) -> bool:

@@ -28,7 +28,7 @@ from leadflow.models.people import (
     lifecycle_change,
     suppression,
 )
-from leadflow.models.rights import confirmation, declined, preference
+from leadflow.models.rights import confirmation, declined, opened, preference
 from leadflow.models.runs import job_run, lock, playbook_file, playbook_version, sweep
 from leadflow.models.scores import (
     business_day,
@@ -83,6 +83,7 @@ __all__ = [
     "message",
     "metadata",
     "network",
+    "opened",
     "pause",
     "playbook_file",
     "playbook_version",

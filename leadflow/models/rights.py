@@ -45,6 +45,15 @@ class Declined(SQLModel, table=True):
     at: datetime = instant()
 
 
+class Opened(SQLModel, table=True):
+    """The last day on which an address opened a mail, where `tracking: {opens: date}` asks for it: no hour, no mail."""
+
+    identity_id: int = part_of_key()
+    #: 2026-03-24, of the office.
+    day: str = word()
+
+
 confirmation = table_of(Confirmation)
 preference = table_of(Preference)
 declined = table_of(Declined)
+opened = table_of(Opened)

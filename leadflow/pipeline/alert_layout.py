@@ -7,7 +7,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 
 from leadflow.pipeline.alert_text import Told
-from leadflow.text import current_language
+from leadflow.text import _, current_language
 
 
 def as_text(told: Sequence[Told]) -> str:
@@ -26,6 +26,8 @@ def _lines(told: Told) -> Iterator[str]:
     yield ""
     for words, url in told.answers:
         yield f"[ {words} ]  {url}"
+    if told.meeting:
+        yield _("For your calendar: {url}").format(url=told.meeting)
     if told.silence:
         yield told.silence
     yield " · ".join(told.footer[1:])
@@ -34,7 +36,7 @@ def _lines(told: Told) -> Iterator[str]:
 
 def as_html(title: str, told: Sequence[Told]) -> str:
     """The same for a mailbox: inline styles and tables, which every mail program shows alike."""
-    return _template().render(language=current_language(), title=title, told=told)
+    return _template().render(language=current_language(), title=title, told=told, calendar=_("For your calendar"))
 
 
 @cache

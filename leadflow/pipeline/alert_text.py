@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from leadflow.links import answer_url, sign_answer
+from leadflow.links import answer_url, meeting_url, sign_answer
 from leadflow.pipeline.alert_blocks import About, Block, blocks_of, local, one_line
 from leadflow.pipeline.alert_dates import moment
 from leadflow.pipeline.alert_facts import Facts
@@ -42,6 +42,8 @@ class Told:
     blocks: tuple[Block, ...]
     #: (words, address) of each answer.
     answers: tuple[tuple[str, str], ...]
+    #: Address of an appointment for the salesperson's calendar; empty without a door.
+    meeting: str
     silence: str
     #: The terminal's commands, the whole file, the rule and the playbook.
     footer: tuple[str, ...]
@@ -69,6 +71,7 @@ def told_of(facts: Facts, playbook: Playbook, now: datetime, door: Door) -> Told
         again=one_line(_again(about)),
         blocks=tuple(blocks_of(about)),
         answers=tuple(_answers(about, door)),
+        meeting=_meeting(about, door),
         silence=one_line(_silence(about)),
         footer=tuple(_footer(about)),
     )
@@ -180,6 +183,11 @@ def _answers(about: About, door: Door) -> Iterator[tuple[str, str]]:
         more = "" if said is Answer.ACCEPT or label.endswith("…") else "…"
         token = sign_answer(door.key, about.facts.row.id, about.facts.row.rep, said)
         yield (label + more if label else own[said]), answer_url(door.public_url, token)
+
+
+def _meeting(about: About, door: Door) -> str:
+    row = about.facts.row
+    return meeting_url(door.public_url, sign_answer(door.key, row.id, row.rep, Answer.ACCEPT)) if door.key else ""
 
 
 def _footer(about: About) -> Iterator[str]:

@@ -78,10 +78,8 @@ def alert_of(playbook: Playbook, group: Sequence[Facts], now: datetime, door: Do
     with spoken_to(rep, playbook):
         told = [told_of(facts, playbook, now, door) for facts in group]
         title = digest_title(rep, told)
-        html = as_html(title, told)
-    return Alert(
-        escalation_id=group[0].row.id, to=rep.name, url=rep.alert, title=f"🔥 {title}", body=as_text(told), html=html
-    )
+        text, html = as_text(told), as_html(title, told)
+    return Alert(escalation_id=group[0].row.id, to=rep.name, url=rep.alert, title=f"🔥 {title}", body=text, html=html)
 
 
 def hand_over_of(facts: Facts) -> HandOver:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
 from leadflow.email.hidden import with_hidden_link
+from leadflow.email.picture import with_picture
 from leadflow.email.pool import Renderers, Task
 from leadflow.email.preview import page_url
 from leadflow.email.render import MissingValueError, Rendered, one_line
@@ -21,8 +22,10 @@ from leadflow.links import (
     HIDDEN,
     click_urls,
     confirm_url,
+    opened_url,
     preferences_url,
     sign_confirm,
+    sign_opened,
     sign_preferences,
     sign_unsubscribe,
     unsubscribe_url,
@@ -74,6 +77,8 @@ class _Draft:
     task: Task
     #: Where nobody goes but who reads the source; None in a mail whose links nobody counts.
     hidden: str | None
+    #: Address of the picture that tells the day the mail was opened; None where that is not asked for.
+    picture: str | None
 
 
 #: Email, language, variant ('' for the original), and the playbook it is pinned to ('' for today's).
@@ -199,7 +204,7 @@ class Writer:
             preferences=choose,
             confirm=self._confirm(row),
         )
-        return _Draft(row, sender, task, hidden)
+        return _Draft(row, sender, task, hidden, self._picture(row))
 
     def _urls(self, row: Row[Any], shape: Shape) -> tuple[Sequence[str], str | None]:
         """Where the slots of `shape` lead: through our door, or straight there where no click is to be counted.
@@ -212,6 +217,11 @@ class Writer:
         *urls, hidden = click_urls(self._key, self._public_url, row.id, [*slots, self._link_ids[HIDDEN]])
         return urls, hidden if slots else None
 
+    def _picture(self, row: Row[Any]) -> str | None:
+        if not self._playbook.rights.dates_opens:
+            return None
+        return opened_url(self._public_url, sign_opened(self._key, row.address_id))
+
     def _confirm(self, row: Row[Any]) -> str:
         if row.email not in self._playbook.rights.emails.values():
             return ""
@@ -220,6 +230,8 @@ class Writer:
 
 def _written(draft: _Draft, rendered: Rendered) -> Written:
     row, shape = draft.row, draft.task.shape
+    if draft.picture:
+        rendered = with_picture(rendered, draft.picture)
     return Written(
         id=row.id,
         to=row.address,

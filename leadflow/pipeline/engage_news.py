@@ -1,6 +1,6 @@
 """Reads the stored POSTs of providers: what became of each message, whom never to mail again, who clicked."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from leadflow.pipeline.engage_bounces import suppress_addresses
 from leadflow.pipeline.engage_clicks import path_of
 from leadflow.pipeline.engage_deliveries import move_deliveries
 from leadflow.pipeline.engage_replies import keep_replies
+from leadflow.pipeline.engage_strangers import forget_strangers
 from leadflow.pipeline.engage_told import keep_visits
 from leadflow.ports import ProviderEvent
 from leadflow.types import CLICK_WEIGHT, MessageState, micros
@@ -59,6 +60,12 @@ class News:
         return self.source == SENDGRID and self.event.attempt_id is not None and self.message is None
 
     @property
+    def is_of_nobody(self) -> bool:
+        """Of an address that nobody here has: a stranger's, or of somebody who has been erased."""
+        told = self.source == SENDGRID and self.event.address is not None
+        return told and self.message is None and self.identity_id is None
+
+    @property
     def is_visit(self) -> bool:
         """Tells of a click that our own redirect did not see."""
         return self.event.kind == "clicked" and not self.is_ours
@@ -77,11 +84,16 @@ def take_news(session: Session, now: datetime) -> Mapping[str, int]:
         go_alone(session, NOES)
         errors: dict[int, str] = {}
         waiting: set[int] = set()
+        strangers: defaultdict[int, set[str]] = defaultdict(set)
         for some in batches(_parsed(posts, errors), _EVENTS):
             _join(session, some)
             counts["recorded"] += _apply(session, some, now)
             counts.update(news.event.kind for news in some)
+            for news in some:
+                if news.is_of_nobody:
+                    strangers[news.post].add(news.event.address or "")
             waiting |= {news.post for news in some if news.is_early and now - news.received_at < _WAIT_FOR_MESSAGE}
+        forget_strangers(session, posts, strangers)
         _mark(session, [post.id for post in posts if post.id not in waiting], errors, now)
         counts["posts"] += len(posts) - len(waiting)
         counts["waiting"] += len(waiting)

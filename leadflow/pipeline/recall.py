@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import literal, select, update
+from sqlalchemy import Engine, Row, Select, literal, select, update
 from sqlalchemy.orm import Session
 
 from leadflow.db import Word, json_object
@@ -44,28 +45,46 @@ def recall_handovers(session: Session, playbook: Playbook, now: datetime, ids: S
     return int(closed.rowcount)  # type: ignore[attr-defined]
 
 
-def tell_recalled(session: Session, playbook: Playbook, ids: Sequence[int], channel: AlertChannel) -> None:
-    """Tell whoever was alerted of these hand-overs that there is nothing to do, as far as the channel works."""
-    names = (lead.c.first_name, lead.c.last_name, account.c.name.label("company"))
-    told = (
-        select(escalation.c.id, escalation.c.rep, *names)
+def tell_recalled(engine: Engine, playbook: Playbook, now: datetime, channel: AlertChannel) -> int:
+    """Tell whoever was alerted of a hand-over that has been taken back since; how many were told.
+
+    Marked after the telling, as alerts are: a process that dies between the two tells again.
+    """
+    with Session(engine) as session:
+        rows = session.execute(_not_told()).all()
+    return sum(_tell(engine, playbook, now, channel, row) for row in rows)
+
+
+def _not_told() -> Select[Any]:
+    """Hand-overs taken back after their salesperson had heard of them for the last time."""
+    return (
+        select(escalation.c.id, escalation.c.rep, lead.c.first_name, lead.c.last_name, account.c.name.label("company"))
         .join(lead, lead.c.id == escalation.c.lead_id)
         .outerjoin(account, account.c.id == lead.c.account_id)
-        .where(escalation.c.id.in_(ids), escalation.c.alerted_at.is_not(None))
+        .where(escalation.c.state == EscalationState.RECALLED, escalation.c.alerted_at < escalation.c.closed_at)
         .order_by(escalation.c.id)
     )
-    for row in session.execute(told).all():
-        rep = rep_of(playbook, row.rep)
-        with spoken_to(rep, playbook):
-            who = ", ".join(filter(None, (" ".join(filter(None, (row.first_name, row.last_name))), row.company)))
-            alert = Alert(
-                escalation_id=row.id,
-                to=rep.name,
-                url=rep.alert,
-                title=_("Taken back: {who}").format(who=one_line(who) or row.id),
-                body=_("The clicks behind this hand-over were a program's that checks links. There is nothing to do."),
-            )
-        try:
-            channel.tell(alert)
-        except ProviderError as error:
-            _log.error("nobody was told that hand-over %s is taken back: %s", row.id, type(error).__name__)
+
+
+def _tell(engine: Engine, playbook: Playbook, now: datetime, channel: AlertChannel, row: Row[Any]) -> int:
+    try:
+        channel.tell(_taken_back(playbook, row))
+    except ProviderError as error:
+        _log.error("nobody was told that hand-over %s is taken back: %s", row.id, type(error).__name__)
+        return 0
+    with Session(engine) as session, session.begin():
+        session.execute(update(escalation).where(escalation.c.id == row.id).values(alerted_at=micros(now)))
+    return 1
+
+
+def _taken_back(playbook: Playbook, row: Row[Any]) -> Alert:
+    rep = rep_of(playbook, row.rep)
+    with spoken_to(rep, playbook):
+        who = ", ".join(filter(None, (" ".join(filter(None, (row.first_name, row.last_name))), row.company)))
+        return Alert(
+            escalation_id=row.id,
+            to=rep.name,
+            url=rep.alert,
+            title=_("Taken back: {who}").format(who=one_line(who) or row.id),
+            body=_("The clicks behind this hand-over were a program's that checks links. There is nothing to do."),
+        )

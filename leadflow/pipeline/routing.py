@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
@@ -162,7 +163,9 @@ def _assign(routing: Routing, given: Subquery, route: str) -> Insert:
 
 def take_assigned(routing: Routing) -> Update:
     """UPDATE escalation: whoever was assigned one now has it."""
-    mine = and_(assignment.c.escalation_id == escalation.c.id, assignment.c.at == micros(routing.now))
+    # Not asked of the index of instants: PostgreSQL takes this one's for none, and would walk them all for each.
+    given_now = func.coalesce(type_coerce(assignment.c.at, BigInteger), 0) == micros(routing.now)
+    mine = and_(assignment.c.escalation_id == escalation.c.id, given_now)
     return update(escalation).where(routing.waiting, mine).values(rep=assignment.c.rep, route=assignment.c.route)
 
 

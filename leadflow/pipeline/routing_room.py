@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, ColumnElement, Integer, Subquery, func, literal, select, type_coerce, union_all
 
-from leadflow.db import Word, least
+from leadflow.db import Word, least, once
 from leadflow.models import assignment, escalation
 from leadflow.playbook.model import Playbook, Salesperson
 from leadflow.types import micros
@@ -35,13 +35,15 @@ def room(playbook: Playbook, now: datetime, reps: Sequence[Salesperson], *, agai
     )
     kind = assignment.c.taken_from.is_not(None) if again else assignment.c.taken_from.is_(None)
     turns = mine & kind & (assignment.c.turn > 0)
-    return select(
+    found = select(
         team.c.rep,
         team.c.position,
         spare.label("spare"),
         _newest(type_coerce(assignment.c.at, BigInteger), turns, team).label("last_at"),
         _newest(assignment.c.turn, turns, team).label("last_turn"),
-    ).subquery("room")
+    )
+    # Counted once for each of them, not for each of their seats.
+    return once(found, "room")
 
 
 def _newest(column: ColumnElement[Any], turns: ColumnElement[bool], team: Subquery) -> ColumnElement[Any]:

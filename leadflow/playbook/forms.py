@@ -50,6 +50,16 @@ def form_of(name: str, root: Node, known: Known, files: Files) -> Form:
     )
 
 
+def check_confirmed(confirmations: Node, roots: Mapping[str, Node], forms: Mapping[str, Form]) -> None:
+    """Whoever fills in a form with double opt-in waits for a mail: one must be named."""
+    if not confirmations.part("consent").absent:
+        return
+    told = _("nobody is asked to confirm: name an email under confirmations, consent: confirm-your-address")
+    for form in forms.values():
+        if form.double_opt_in:
+            roots[form.name].key("double_opt_in").fault(told)
+
+
 def _said(node: Node, key: str, known: Known, *, needed: bool = False) -> Mapping[str, str]:
     """The texts of a key, in each language where there are any."""
     part = node.part(key, needed=needed)

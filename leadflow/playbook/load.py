@@ -13,7 +13,7 @@ from leadflow.playbook.emails import FOLDER, base_of, email_names, email_of
 from leadflow.playbook.examples import check_examples
 from leadflow.playbook.files import Files, digest_of
 from leadflow.playbook.forms import FOLDER as FORMS
-from leadflow.playbook.forms import form_of
+from leadflow.playbook.forms import check_confirmed, form_of
 from leadflow.playbook.graph import check_graph, never_holds
 from leadflow.playbook.graph_logic import Logic
 from leadflow.playbook.journey import criteria_names, journey_of, stage_names
@@ -101,7 +101,9 @@ def _read(files: Files) -> Playbook | None:
     _check_renamed(sequence_roots)
     if len(sequences) == len(_yaml_files(files, "config/sequences")):
         warn_unnamed(emails, sequences, files.faults)
-    forms = {name: form_of(name, root, known, files) for name, root in _roots(files, FORMS).items()}
+    form_roots = _roots(files, FORMS)
+    forms = {name: form_of(name, root, known, files) for name, root in form_roots.items()}
+    check_confirmed(main.part("confirmations"), form_roots, forms)
     pages = pages_of(files, known, brand, forms)
     files.faults += wrong_links(files.read, forms, pages)
     sales = sales_of(roots["sales.yaml"] or _nothing(), known)

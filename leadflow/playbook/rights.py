@@ -23,12 +23,12 @@ def rights_of(main: Node, known: Known, emails: Mapping[str, Email | None]) -> R
     """The four sections; all of them may be left out."""
     tracking = main.part("tracking")
     tracking.only("links", "opens")
-    tracking.part("opens").choice(["off"])
     rights = Rights(
         emails=_emails(main.part("confirmations"), emails),
         topics=_topics(main.part("topics"), known),
         retention=_retention(main.part("retention")),
         tracks_links=(tracking.part("links").choice(["on", "off"]) or "on") == "on",
+        dates_opens=tracking.part("opens").choice(["off", "date"]) == "date",
     )
     if rights.retention is not None and Wish.KEEP not in rights.emails:
         told = _("nobody is erased unasked: name an email under confirmations, keep: shall-we-stay-in-touch")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from leadflow.email.catalog import Email
-from leadflow.email.misuse import misused
+from leadflow.email.misuse import Misuse, misused
 from leadflow.email.names import ALWAYS, FILTERS, FRAME, allowed_names, kinds_of
 from leadflow.email.needs import Forbidden, Used, forbidden_words, names_used
 from leadflow.email.snippets import blanked, included, put_in
@@ -14,7 +14,7 @@ from leadflow.playbook.known import Known
 from leadflow.playbook.snippets import FOLDER as SNIPPETS
 from leadflow.playbook.snippets import Snippets
 from leadflow.reading import Node, did_you_mean, nearest
-from leadflow.text import _
+from leadflow.text import _, current_language
 
 #: What takes the escaping off.
 _LETS_IN = ("safe", "autoescape")
@@ -28,7 +28,7 @@ class Templates:
     def __init__(self, known: Known, files: Files, look: Mapping[str, str]) -> None:
         self.faults, self.look = files.faults, look
         declared = {spec.name: str(spec.type) for spec in known.vocabulary.fields.values() if not spec.builtin}
-        self.allowed, self.kinds = allowed_names(declared), kinds_of(declared)
+        self.allowed, self.kinds = allowed_names(declared), tuple(kinds_of(declared).items())
         self.snippets = Snippets(files, known.languages)
         for file, text in self.snippets.texts.items():
             source = Source(f"{SNIPPETS}/{file}", text)
@@ -83,7 +83,7 @@ class Templates:
         """
         text = blanked(source.text, self.look if look is None else look)
         try:
-            (used, forbidden), misuses = _read(text), misused(text, self.kinds)
+            (used, forbidden), misuses = _read(text), _misused(current_language(), text, self.kinds)
         except TemplateError as error:
             self._fault(source, error.line or 1, error.column or 1, _plain_words(str(error)))
             return
@@ -149,6 +149,12 @@ def _forbidden(found: Forbidden) -> str:
 def _read(text: str) -> tuple[Sequence[Used], Sequence[Forbidden]]:
     """The names and the forbidden words of a text; most are what they were the last time a workspace was read."""
     return tuple(names_used(text)), tuple(forbidden_words(text))
+
+
+@lru_cache(maxsize=1024)
+def _misused(_speech: str, text: str, kinds: tuple[tuple[str, str], ...]) -> Sequence[Misuse]:
+    """What filters are asked for in vain; told in one language."""
+    return tuple(misused(text, dict(kinds)))
 
 
 def _names(text: str) -> Sequence[Used]:

@@ -48,7 +48,7 @@ _EVENTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("webinar_attended", ("topic",), "attended a webinar", "a suivi un webinaire"),
     ("social_engaged", ("network",), "engaged on social", "a réagi sur un réseau"),
     ("call_logged", (), "was on the phone with us", "a été au téléphone avec nous"),
-    ("meeting_booked", (), "booked a meeting", "a pris rendez-vous"),
+    ("meeting_booked", ("starts_at",), "booked a meeting", "a pris rendez-vous"),
     ("demo_requested", (), "asked for a demo", "a demandé une démonstration"),
     ("quote_requested", (), "asked for a quote", "a demandé un devis"),
     ("deal_won", (), "bought", "a acheté"),

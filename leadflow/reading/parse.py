@@ -7,6 +7,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
 from ruamel.yaml.events import (
     AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
     DocumentStartEvent,
     Event,
     MappingEndEvent,
@@ -60,8 +62,13 @@ def _whole(text: str) -> tuple[Event, ...]:
 
 
 def _events(text: str) -> Iterator[Event]:
-    events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text.removeprefix("\ufeff"))
-    return events
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text.removeprefix("\ufeff")):
+        yield event
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST:
+            # Refused by now; to read on would take the square of what is nested.
+            return
 
 
 class _RefusedError(Exception):

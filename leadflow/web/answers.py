@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine, Row, select
 from sqlalchemy.orm import Session
 
@@ -21,8 +20,8 @@ from leadflow.playbook.model import Playbook
 from leadflow.text import _, speaking
 from leadflow.types import Answer, EscalationState
 from leadflow.web.bodies import KB, raw_body
-from leadflow.web.pages import STYLE, language_of, template
-from leadflow.web.state import Opened
+from leadflow.web.pages import language_of, small_page
+from leadflow.web.state import FastLane, Opened
 
 router = APIRouter()
 _Body = Annotated[bytes, Depends(raw_body(16 * KB))]
@@ -55,16 +54,19 @@ def ask(request: Request, token: str, app: Opened) -> Response:
 
 
 @router.post("/h/{token}")
-def give(request: Request, token: str, app: Opened, body: _Body) -> Response:
+def give(request: Request, token: str, app: Opened, lane: FastLane, body: _Body) -> Response:
     """Take the answer; a page that says what became of it, or what is missing (422), or whose it is now (409)."""
     asked = _asked(app, token)
     if not asked.theirs:
         return _page(request, app, asked, form=False, status=409)
     try:
-        with _speaking(request, app, asked), Session(app.engine) as session, session.begin():
+        with speaking_to(request, app, asked.rep), Session(app.engine) as session, session.begin():
             answer(session, app.playbook, datetime.now(UTC), asked.id, asked.said, **_told(asked.said, body))
     except UsageError as error:
         return _page(request, app, asked, form=asked.state != EscalationState.ACCEPTED, fault=str(error), status=422)
+    if asked.said is Answer.ACCEPT:
+        # The person learns from whoever took them who will answer, while it is news.
+        lane.wake()
     return _page(request, app, asked, form=False, done=True)
 
 
@@ -116,10 +118,10 @@ def _row(engine: Engine, escalation_id: int) -> Row[Any] | None:
 
 
 @contextmanager
-def _speaking(request: Request, app: App, asked: _Asked) -> Iterator[str]:
+def speaking_to(request: Request, app: App, rep: str) -> Iterator[str]:
     """Speak the language of the salesperson whose link it is."""
     sales = app.playbook.sales
-    spoken = next((one.languages for one in (*sales.team, sales.manager) if one.name == asked.rep), ())
+    spoken = next((one.languages for one in (*sales.team, sales.manager) if one.name == rep), ())
     language = language_of(request, spoken[0] if spoken else None)
     with speaking(language):
         yield language
@@ -128,11 +130,12 @@ def _speaking(request: Request, app: App, asked: _Asked) -> Iterator[str]:
 def _page(
     request: Request, app: App, asked: _Asked, *, form: bool, done: bool = False, fault: str = "", status: int = 200
 ) -> Response:
-    with _speaking(request, app, asked) as language:
-        html = template("answer.html").render(
-            language=language,
-            brand=app.playbook.brand.name,
-            style=STYLE,
+    with speaking_to(request, app, asked.rep) as language:
+        return small_page(
+            request,
+            "answer.html",
+            language,
+            status=status,
             title=asked.who,
             text=fault or _said(asked, form=form, done=done),
             form=form,
@@ -140,12 +143,17 @@ def _page(
             labels={
                 "on": _("Come back to it on"),
                 "reason": _("Why?"),
+                "choose": _("Choose"),
+                "meeting": _("Set a time: half an hour for your calendar"),
                 "button": _button(app.playbook, asked.said, language),
             },
             tomorrow=(datetime.now(app.office).date() + timedelta(days=1)).isoformat(),
-            reasons=app.playbook.sales.answers.get(asked.said, {}).get("reasons", ()),
+            # Whoever takes it over sets a time.
+            meeting=f"{request.path_params['token']}/meeting.ics" if done and asked.said is Answer.ACCEPT else "",
+            reasons=[
+                (word, _reason(word)) for word in app.playbook.sales.answers.get(asked.said, {}).get("reasons", ())
+            ],
         )
-    return HTMLResponse(html, status_code=status, headers={"Content-Language": language})
 
 
 def _said(asked: _Asked, *, form: bool, done: bool) -> str:
@@ -167,3 +175,17 @@ def _button(playbook: Playbook, said: Answer, language: str) -> str:
     label = playbook.sales.answers.get(said, {}).get("label", {}).get(language)
     own = {Answer.ACCEPT: _("Mine"), Answer.LATER: _("Later"), Answer.REJECT: _("Not ready")}
     return str(label or own.get(said, said))
+
+
+def _reason(word: str) -> str:
+    """A reason as people say it; one of the workspace's own as it is written there."""
+    said = {
+        "no_project": _("no project"),
+        "no_budget": _("no budget"),
+        "too_late": _("we came too late"),
+        "wrong_person": _("the wrong person"),
+        "not_a_fit": _("not a customer for us"),
+        "competitor": _("a competitor"),
+        "unreachable": _("cannot be reached"),
+    }
+    return said.get(word, word.replace("_", " "))

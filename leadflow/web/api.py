@@ -18,9 +18,10 @@ from leadflow.intake.pushed import PushReader, Sorted, is_deep, sort_items
 from leadflow.models import intake
 from leadflow.text import LANGUAGES, speaking
 from leadflow.types import micros
+from leadflow.web.allowance import allowance_of, refuse_too_many
 from leadflow.web.bodies import KB, parse_json, raw_body
 from leadflow.web.fresh import Fresh
-from leadflow.web.state import FastLane, Opened
+from leadflow.web.state import FastLane, Opened, network_of
 
 router = APIRouter(prefix="/v1")
 
@@ -33,26 +34,30 @@ _Key = Annotated[str, Header(alias="Idempotency-Key")]
 
 
 def allowed(scope: ApiScope) -> Callable[..., str]:
-    """A dependency: the name of the key that asks; 401 for none we know, 403 for one that may not."""
+    """A dependency: the name of the key that asks; 401 for none we know, 403 for one that may not, else 429."""
 
-    def check(app: Opened, authorization: Annotated[str, Header()] = "") -> str:
+    def check(request: Request, app: Opened, authorization: Annotated[str, Header()] = "") -> str:
         scheme, _space, given = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise HTTPException(401, "an API key is needed as bearer token", headers={"WWW-Authenticate": "Bearer"})
-        return caller_of(app, given, scope)
+        return caller_of(request, app, given, scope)
 
     return check
 
 
-def caller_of(app: App, key: str, scope: ApiScope) -> str:
-    """The name of `key`, which may push `scope`; HTTPException otherwise."""
+def caller_of(request: Request, app: App, key: str, scope: ApiScope) -> str:
+    """The name of `key`, which may push `scope`, now; HTTPException otherwise."""
     with Session(app.engine) as session, session.begin():
         found = find_key(session, key, datetime.now(UTC)) if key else None
     if found is None:
+        # Whoever tries keys is told to wait before the next.
+        refuse_too_many(allowance_of(request, "unknown key", burst=30, per_minute=30), network_of(request))
         raise HTTPException(401, "this API key is not known", headers={"WWW-Authenticate": "Bearer"})
     name, scopes = found
     if scope not in scopes:
         raise HTTPException(403, f"this API key may not push {scope}: make one with --scope {scope}")
+    if per_minute := app.settings.api_per_minute:
+        refuse_too_many(allowance_of(request, "key", burst=per_minute, per_minute=per_minute), name)
     return name
 
 

@@ -11,19 +11,29 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from leadflow.text import speaking
 from leadflow.web.fresh import Fresh
 from leadflow.web.openapi import DOORS, EXAMPLES, openapi_of
-from leadflow.web.pages import STYLE, language_of, template
+from leadflow.web.pages import language_of, template
 
 router = APIRouter(prefix="/v1")
 
-_MORE = """
-main { max-width: 52rem; margin: 6vh auto }
-h2 { margin: 3rem 0 .5rem } code, pre { font: .9rem/1.5 ui-monospace, monospace } h2 code { font-size: 1.2rem }
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 1.125rem/1.6 system-ui, sans-serif; margin: 0; color: #1d2433; background: #fff }
+main { max-width: 52rem; margin: 6vh auto; padding: 0 1.5rem }
+h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 1rem }
+h2 { font-size: 1.25rem; line-height: 1.3; margin: 3rem 0 .5rem }
+.brand { color: #55607a; margin: 0 0 2rem }
+code, pre { font: .9rem/1.5 ui-monospace, monospace } h2 code { font-size: 1.2rem }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid #8a94a8; border-radius: .5rem; white-space: pre-wrap }
 table { border-collapse: collapse; font-size: 1rem }
-th, td { text-align: left; vertical-align: top; padding: .2rem 1rem .2rem 0; overflow-wrap: anywhere }
+th, td { text-align: left; vertical-align: top; padding: .2rem 1rem .2rem 0 }
+th, td:first-child { white-space: nowrap }
+td:last-child { overflow-wrap: anywhere }
 a { color: inherit }
+:focus-visible { outline: 3px solid #1b4fd6; outline-offset: 3px }
+@media (prefers-color-scheme: dark) {
+  body { color: #e8ebf2; background: #14181f } .brand { color: #a3adc2 } :focus-visible { outline-color: #8fb0ff }
+}
 """
-_STYLE = STYLE + _MORE
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import Request
 
@@ -15,10 +15,9 @@ from leadflow.playbook.model import Form
 from leadflow.text import _, speaking
 from leadflow.web.asking import Asked
 from leadflow.web.form_answers import SOURCES, TRAP
-from leadflow.web.look import TELL_HEIGHT, style_of
+from leadflow.web.look import frame_of, frame_words
 from leadflow.web.pages import template
 
-_NAMES = {"fr": "Français", "en": "English", "de": "Deutsch", "es": "Español", "it": "Italiano", "nl": "Nederlands"}
 #: How a browser asks for a field, and what it knows of its owner.
 _KINDS = {"email": "email", "phone": "tel", "date": "date", "integer": "text", "number": "text"}
 _FILLS = {
@@ -78,7 +77,9 @@ def form_html(app: App, shown: Shown) -> str:
         url = f"{prefix_of(app)}/f/{shown.form.name}"
         kept = {"who": shown.asked.reader.word} if shown.asked.reader else {}
         return template("form.html").render(
-            **frame_of(app, shown.language, shown.form.title[shown.language], url, keep=kept, embed=shown.embed),
+            **frame_of(
+                app.playbook.brand, shown.language, shown.form.title[shown.language], url, keep=kept, embed=shown.embed
+            ),
             **form_words(app, shown, stranger=f"{url}?lang={shown.language}"),
         )
 
@@ -129,35 +130,12 @@ def thanks_html(app: App, form: Form, language: str, behind: list[tuple[str, str
     with speaking(language):
         title = form.thanks.title.get(language) or _("Thank you")
         return template("thanks.html").render(
-            **frame_of(app, language, title, "", embed=embed),
+            **frame_of(app.playbook.brand, language, title, embed=embed),
             faults=Texts(),
             text=prose(form.thanks.text.get(language, "")),
             behind=behind,
             words=frame_words(),
         )
-
-
-def frame_of(
-    app: App, language: str, title: str, url: str, *, keep: Mapping[str, str] | None = None, embed: bool = False
-) -> dict[str, Any]:
-    """What every page needs: the brand, its style, and the same page in the other languages, at `url` with `keep`."""
-    brand = app.playbook.brand
-    others = [code for code in brand.languages if code != language] if url else []
-    kept = keep or {}
-    return {
-        "language": language,
-        "title": title,
-        "brand": brand,
-        "style": style_of(brand),
-        "embed": embed,
-        "tell_height": TELL_HEIGHT,
-        "speaks": [(code, _NAMES.get(code[:2], code), f"{url}?{urlencode({'lang': code, **kept})}") for code in others],
-    }
-
-
-def frame_words() -> dict[str, str]:
-    """The words of the frame, in the language that is spoken."""
-    return {"skip": _("Go to the text"), "error": _("Please check:")}
 
 
 @lru_cache(maxsize=256)

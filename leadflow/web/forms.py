@@ -22,7 +22,7 @@ from leadflow.pipeline.runs import store_playbook
 from leadflow.playbook.model import Form
 from leadflow.text import _, speaking
 from leadflow.types import DAY, SECOND, instant_of, micros
-from leadflow.web.allowance import Allowance
+from leadflow.web.allowance import allowance_of, retry_after
 from leadflow.web.asking import Asked, asked_of, reader_of
 from leadflow.web.behind import behind_form
 from leadflow.web.form_answers import SOURCES, TRAP, Answers, Circumstances, act_of, read_answers
@@ -112,7 +112,8 @@ def send(request: Request, name: str, app: Opened, posted: _Body, lane: FastLane
     form, now = form_named(app, name), micros(datetime.now(UTC))
     reader = reader_of(app, posted["_who"], now) if posted.get("_who") else None
     language = language_for(request, app, posted.get("lang"), reader.language if reader else None)
-    wait = _allowance(request).wait(network_of(request), time.monotonic())
+    # Twenty at once, then one each five seconds.
+    wait = allowance_of(request, "forms", burst=20, per_minute=12).wait(network_of(request), time.monotonic())
     if not wait and posted.get(TRAP):
         logger.info("form %s: filled in by a program", form.name)
         return _thank(request, app, form, language, posted, now)
@@ -156,7 +157,7 @@ def _timed(request: Request, app: App, form: Form, posted: Posted, now: int) -> 
 
 
 def _again(request: Request, app: App, shown: Shown, wait: float) -> Response:
-    headers = {"Retry-After": str(int(wait) + 1)} if wait else {}
+    headers = {"Retry-After": retry_after(wait)} if wait else {}
     status = 429 if wait else 422
     if _by_script(request):
         told = {"errors": dict(shown.faults), "message": shown.message}
@@ -211,15 +212,6 @@ def _store(
         if answers.agreed:
             # The words people agreed to are found again by their version, though no night has used it yet.
             store_playbook(session, app.playbook, instant_of(now))
-
-
-def _allowance(request: Request) -> Allowance:
-    """One for this process: twenty at once, then one each five seconds."""
-    state = request.app.state
-    if not hasattr(state, "form_allowance"):
-        state.form_allowance = Allowance(burst=20, per_minute=12)
-    found: Allowance = state.form_allowance
-    return found
 
 
 def _html(app: App, html: str, language: str, *, embed: bool, status: int = 200) -> Response:

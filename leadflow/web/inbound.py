@@ -1,6 +1,5 @@
 """`POST /hooks/inbound/{key}`: answers to our mails, as SendGrid's inbound parse posts them; stored, then heard."""
 
-import hmac
 import logging
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from leadflow.app import App, refresh
 from leadflow.app.mail_back import hear_mails, keep_mails
 from leadflow.errors import LeadflowError
 from leadflow.web.bodies import KB, raw_body
+from leadflow.web.hooks import SECRET
 from leadflow.web.state import Opened
 
 logger = logging.getLogger("leadflow.web")
@@ -24,16 +24,10 @@ _LARGEST = 10_240 * KB
 _FIELDS = 60
 
 
-def _known(key: str, app: Opened) -> None:
-    own = app.settings.inbound_key.get_secret_value()
-    if not own or not hmac.compare_digest(key.encode("utf-8", "replace"), own.encode()):
-        raise HTTPException(404)
-
-
 _Body = Annotated[bytes, Depends(raw_body(_LARGEST))]
 
 
-@router.post("/hooks/inbound/{key}", dependencies=[Depends(_known)])
+@router.post("/hooks/inbound/{key}", dependencies=[SECRET])
 async def inbound(request: Request, app: Opened, raw: _Body, later: BackgroundTasks) -> Response:
     """204 after the commit; 400 for what is no form with a mail in it."""
     mail = await _mail_in(request.headers, raw)

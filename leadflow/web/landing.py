@@ -14,10 +14,10 @@ from leadflow.playbook.model import Page, PageText
 from leadflow.text import speaking
 from leadflow.types import micros
 from leadflow.web.behind import opens
-from leadflow.web.form_page import Texts, form_words, frame_of, frame_words, language_for, prefix_of
+from leadflow.web.form_page import Texts, form_words, language_for, prefix_of
 from leadflow.web.forms import shown_of
 from leadflow.web.fresh import Fresh
-from leadflow.web.look import policy
+from leadflow.web.look import frame_of, frame_words, policy
 from leadflow.web.origins import site_origins
 from leadflow.web.pages import template
 
@@ -57,7 +57,7 @@ def _html(request: Request, app: App, found: Page, language: str) -> str:
     with speaking(language):
         words: dict[str, Any] = {"form": None, "faults": Texts(), "message": "", "words": frame_words()}
         kept = {name: value for name in ("got", "who") if (value := request.query_params.get(name))}
-        frame = frame_of(app, language, text.title, own, keep=kept)
+        frame = frame_of(app.playbook.brand, language, text.title, own, keep=kept)
         if form is not None:
             shown = shown_of(request, app, form, page=f"/p/{found.name}", language=language)
             words = form_words(app, shown, stranger=f"{own}?{urlencode({'lang': language})}")

@@ -1,12 +1,25 @@
-"""How forms and pages look: the brand's colours and font, by day and by night, and the policy that goes with them."""
+"""How every page looks: the brand's frame, colours and font, by day and by night, and the policy with them."""
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
+from urllib.parse import urlencode
 
 from leadflow.playbook.model import Brand
+from leadflow.text import _
+
+#: What a language calls itself.
+LANGUAGE_NAMES = {
+    "fr": "Français",
+    "en": "English",
+    "de": "Deutsch",
+    "es": "Español",
+    "it": "Italiano",
+    "nl": "Nederlands",
+}
 
 #: Sends the height of a form to the page whose frame it stands in.
 TELL_HEIGHT = (
@@ -16,8 +29,41 @@ TELL_HEIGHT = (
 )
 
 
+def frame_of(
+    brand: Brand,
+    language: str,
+    title: str,
+    url: str = "",
+    *,
+    keep: Mapping[str, str] | None = None,
+    embed: bool = False,
+) -> dict[str, Any]:
+    """What every page needs: the brand, its style, and the same page in the other languages, at `url` with `keep`."""
+    others = [code for code in brand.languages if code != language] if url else []
+    kept = keep or {}
+    return {
+        "language": language,
+        "title": title,
+        "brand": brand,
+        "style": style_of(brand),
+        "embed": embed,
+        "tell_height": TELL_HEIGHT,
+        "speaks": [(code, name_of(code), f"{url}?{urlencode({'lang': code, **kept})}") for code in others],
+    }
+
+
+def frame_words() -> dict[str, str]:
+    """The words of the frame, in the language that is spoken."""
+    return {"skip": _("Go to the text"), "error": _("Please check:")}
+
+
+def name_of(language: str) -> str:
+    """What a language calls itself, else its code."""
+    return LANGUAGE_NAMES.get(language[:2], language)
+
+
 def style_of(brand: Brand) -> str:
-    """The style sheet of a form or page."""
+    """The style sheet of a page."""
     return _style(tuple(sorted(brand.look.words.items())))
 
 

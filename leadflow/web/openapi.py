@@ -124,6 +124,7 @@ def _door(scope: ApiScope, name: str, words: str) -> Json:
                     ("401", "This API key is not known."),
                     ("403", "This API key may not push this."),
                     ("413", "The body is too large: 2 MB at most."),
+                    ("429", "This API key asks too often; the header Retry-After says when to come again."),
                 )
             },
         },

@@ -1,55 +1,15 @@
 """The few pages people see, in the language of the person they are for."""
 
-import base64
-import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from leadflow.text import LANGUAGES, _, speaking
-
-STYLE = """
-:root { color-scheme: light dark }
-body { font: 1.125rem/1.6 system-ui, sans-serif; margin: 0; color: #1d2433; background: #fff }
-main { max-width: 34rem; margin: 12vh auto; padding: 0 1.5rem }
-h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 1rem; text-wrap: balance }
-.brand { color: #55607a; margin: 0 0 2rem }
-button { font: inherit; font-weight: 600; padding: .75rem 1.5rem; border: 0; border-radius: .5rem;
-  background: #1b4fd6; color: #fff; cursor: pointer }
-label { display: block; margin: 0 0 1.25rem; font-weight: 600 }
-input, select { display: block; font: inherit; box-sizing: border-box; width: 100%; max-width: 20rem;
-  margin: .25rem 0 0; padding: .6rem .75rem; border: 1px solid #8a94a8; border-radius: .5rem;
-  background: #fff; color: inherit }
-button.quiet { background: none; color: inherit; border: 1px solid #8a94a8; font-weight: 400; margin: 0 0 .75rem }
-h2 { font-size: 1.25rem; line-height: 1.3; margin: 3rem 0 .5rem }
-a { color: #1b4fd6 }
-fieldset { border: 0; margin: 0 0 1.75rem; padding: 0 }
-legend { font-weight: 600; padding: 0; margin: 0 0 .25rem }
-label.tick { display: flex; gap: .75rem; align-items: center; min-height: 2.75rem; padding: .25rem 0; margin: 0;
-  box-sizing: border-box; font-weight: 400 }
-label.tick input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; padding: 0 }
-.apart { margin: 2rem 0 0 }
-.saved { border-left: 4px solid #1a7f45; padding: .25rem 0 .25rem 1rem; margin: 0 0 1.5rem }
-:focus-visible { outline: 3px solid #1b4fd6; outline-offset: 3px }
-@media (prefers-color-scheme: dark) {
-  body { color: #e8ebf2; background: #14181f }
-  .brand { color: #a3adc2 }
-  input, select { background: #1d232d; border-color: #6b768c }
-  button { background: #8fb0ff; color: #0d1a3a }
-  button.quiet { background: none; color: inherit; border-color: #6b768c }
-  a { color: #8fb0ff }
-  .saved { border-color: #5fcf8f }
-  :focus-visible { outline-color: #8fb0ff }
-}
-"""
-_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-#: Nothing is loaded, nothing runs; the one style sheet is known by its hash.
-CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+from leadflow.web.look import frame_of, frame_words, policy
 
 #: Title, text, and the button where there is one.
 Words = tuple[str, str, str | None]
@@ -112,11 +72,18 @@ def tell(request: Request, words: Callable[[], Words], language: str, *, status:
     """A page of nothing but `words`, looked up in `language`."""
     with speaking(language):
         title, text, button = words()
-    brand = request.app.state.app.playbook.brand.name
-    html = template("page.html").render(
-        language=language, title=title, text=text, button=button, brand=brand, style=STYLE
-    )
-    return HTMLResponse(html, status_code=status, headers={"Content-Language": language})
+    return small_page(request, "page.html", language, status=status, title=title, text=text, button=button)
+
+
+def small_page(request: Request, name: str, language: str, *, status: int = 200, **values: Any) -> Response:
+    """A template of one column in the brand's frame, with the `values` it needs: `title` and `text` at least."""
+    brand = request.app.state.app.playbook.brand
+    with speaking(language):
+        words = frame_words()
+    frame = {**frame_of(brand, language, values["title"]), "words": words, "faults": {}}
+    html = template(name).render(frame | values)
+    headers = {"Content-Language": language, "Content-Security-Policy": policy(brand)}
+    return HTMLResponse(html, status_code=status, headers=headers)
 
 
 def language_of(request: Request, preferred: str | None) -> str:

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from leadflow.app import App
+from leadflow.ask.report import numbers
 from leadflow.errors import LinkError
 from leadflow.intake.confirming import Asked, ask_to_confirm
 from leadflow.intake.ledger import Proof
@@ -19,7 +19,8 @@ from leadflow.playbook.model import Playbook, Wish
 from leadflow.text import _, speaking
 from leadflow.types import Purpose
 from leadflow.web.bodies import KB, raw_body
-from leadflow.web.pages import STYLE, language_of, say, template
+from leadflow.web.look import frame_words, name_of
+from leadflow.web.pages import language_of, say, small_page
 from leadflow.web.state import FastLane, Opened, agent_of, network_of
 
 router = APIRouter()
@@ -89,7 +90,7 @@ def _wanted(playbook: Playbook, had: Preferences, told: Mapping[str, list[str]],
     spoken = next((one for one in playbook.brand.languages if one in ticked.get("language", ())), had.language)
     # A pause that is kept ends when it would have ended.
     until = (had.paused_until or now + PAUSE) if "pause" in ticked else None
-    counts = "tracking" in ticked or (not playbook.rights.tracks_links and had.counts_clicks)
+    counts = "tracking" in ticked or (not playbook.rights.watches and had.counts_clicks)
     return Preferences(
         purposes=frozenset(map(str, PURPOSES)) & frozenset(ticked.get("purpose", ())),
         declined=frozenset(playbook.rights.topics) - frozenset(ticked.get("topic", ())),
@@ -105,27 +106,32 @@ def _page(
 ) -> Response:
     language = language_of(request, reader.language)
     with speaking(language):
-        html = template("preferences.html").render(
-            language=language,
-            brand=app.playbook.brand.name,
-            style=STYLE,
+        words = _words(app.playbook)
+        return small_page(
+            request,
+            "preferences.html",
+            language,
+            title=words["title"],
+            text="",
             saved=saved,
             here=f"/preferences/{token}",
-            words=_words(),
+            words={**frame_words(), **words},
             purposes=_purposes(chosen),
             topics=_topics(app.playbook, chosen, language),
             gaps=[(days, words, days == chosen.gap_days) for days, words in _gaps()],
             paused=chosen.paused_until is not None,
             pause=_pause(app, chosen),
             languages=_languages(app.playbook, language),
-            tracking=chosen.counts_clicks if app.playbook.rights.tracks_links else None,
+            tracking=chosen.counts_clicks if app.playbook.rights.watches else None,
             wishes=[(str(one), words) for one, words in _wishes() if one in app.playbook.rights.emails],
             leave=_leave(app, reader),
         )
-    return HTMLResponse(html, headers={"Content-Language": language})
 
 
-def _words() -> Mapping[str, str]:
+def _words(playbook: Playbook) -> Mapping[str, str]:
+    counted = _("Count which links I follow, so that the next message fits better")
+    if playbook.rights.dates_opens:
+        counted = _("Note which links I follow, and the last day on which I opened a message")
     return {
         "title": _("What you receive from us"),
         "saved": _("Saved. It counts from the next message on."),
@@ -134,7 +140,7 @@ def _words() -> Mapping[str, str]:
         "gap": _("How often, at most"),
         "pause": _("Pause"),
         "language": _("Language"),
-        "tracking": _("Count which links I follow, so that the next message fits better"),
+        "tracking": counted,
         "measure": _("Measuring"),
         "save": _("Save"),
         "leave": _("Stop all messages"),
@@ -161,13 +167,12 @@ def _gaps() -> Sequence[tuple[int, str]]:
 def _pause(app: App, chosen: Preferences) -> str:
     if chosen.paused_until is None:
         return _("Send me nothing for 30 days")
-    day = chosen.paused_until.astimezone(app.office).date().isoformat()
-    return _("Send me nothing before {date}").format(date=day)
+    day = chosen.paused_until.astimezone(app.office).date()
+    return _("Send me nothing before {date}").format(date=numbers.day(day, year=True))
 
 
 def _languages(playbook: Playbook, language: str) -> Sequence[tuple[str, str, bool]]:
-    names = {"fr": "Français", "en": "English", "de": "Deutsch", "es": "Español", "it": "Italiano", "nl": "Nederlands"}
-    return [(code, names.get(code[:2], code), code[:2] == language) for code in playbook.brand.languages]
+    return [(code, name_of(code), code[:2] == language) for code in playbook.brand.languages]
 
 
 def _wishes() -> Sequence[tuple[Wish, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Request
 from sqlalchemy.orm import Session
 
 from leadflow.intake.api_keys import ApiScope
@@ -23,9 +23,9 @@ _MILLISECONDS = 100_000_000_000
 
 
 @router.post("/hooks/social/{tool}/{key}")
-def social(app: Fresh, tool: str, key: str, raw: _Body) -> dict[str, int]:
+def social(request: Request, app: Fresh, tool: str, key: str, raw: _Body) -> dict[str, int]:
     """200 also for what nobody can be known by: a tool that is refused would tell it again for days."""
-    caller_of(app, key, ApiScope.SOCIAL)
+    caller_of(request, app, key, ApiScope.SOCIAL)
     spec = app.playbook.social.get(tool)
     if spec is None:
         raise HTTPException(404, "this tool is not under social: of config/leadflow.yaml")

@@ -16,10 +16,12 @@ from leadflow.app import App
 from leadflow.errors import LeadflowError
 from leadflow.intake.pushed import PushReader, is_deep
 from leadflow.playbook.vocabulary import BUILTIN_EVENTS
+from leadflow.web.allowance import allowance_of, refuse_too_many
 from leadflow.web.api import store
 from leadflow.web.bodies import KB, parse_json, raw_body
 from leadflow.web.fresh import Fresh
 from leadflow.web.origins import cross_origin, is_ours
+from leadflow.web.state import network_of
 
 router = APIRouter()
 
@@ -46,10 +48,15 @@ def _script() -> bytes:
 
 @router.post("/t")
 def track(request: Request, app: Fresh, raw: _Body) -> Response:
-    """Store one act of a visitor; 204 too, and nothing kept, for a browser that says it is not to be followed."""
+    """Store one act of a visitor; 204 too, and nothing kept, for a browser that says it is not to be followed.
+
+    429 for a network that tells more than people can do.
+    """
     if not is_ours(request, app):
         raise HTTPException(403, "only pages of the site tell what visitors do")
     headers = cross_origin(request, app)
+    # A whole company may sit behind one network; a page a second for minutes is a program.
+    refuse_too_many(allowance_of(request, "t", burst=300, per_minute=300), network_of(request), headers)
     if "1" in (request.headers.get("sec-gpc"), request.headers.get("dnt")):
         return Response(status_code=204, headers=headers)
     told = parse_json(raw)

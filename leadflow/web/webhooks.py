@@ -1,4 +1,4 @@
-"""`POST /webhooks/sendgrid`: verified byte for byte, stored as it came, answered once that is committed."""
+"""`POST /hooks/sendgrid/{key}`: verified byte for byte, stored as it came, answered once that is committed."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from leadflow.models import intake
 from leadflow.ports import ProviderEvent
 from leadflow.types import Suppressed, micros
 from leadflow.web.bodies import KB, raw_body
+from leadflow.web.hooks import SECRET
 from leadflow.web.state import Opened
 
 router = APIRouter()
@@ -26,7 +27,7 @@ _Body = Annotated[bytes, Depends(raw_body(4096 * KB))]
 _AT_ONCE = {"unsubscribed": Suppressed.UNSUBSCRIBED, "complained": Suppressed.COMPLAINED}
 
 
-@router.post("/webhooks/sendgrid")
+@router.post("/hooks/sendgrid/{key}", dependencies=[SECRET])
 def sendgrid(request: Request, app: Opened, raw: _Body) -> Response:
     """204 after the commit; 403 for what no known key has signed, before anything is parsed or asked."""
     keys = [key for key in app.settings.sendgrid_webhook_keys.split(",") if key.strip()]

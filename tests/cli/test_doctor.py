@@ -157,7 +157,7 @@ def test_a_schedule_that_nobody_keeps_is_wrong(app: App) -> None:
 def sendgrid(app: App) -> App:
     """Sends through SendGrid, with everything set."""
     said = {"esp": "sendgrid", "public_url": "https://mail.a.example", "sendgrid_api_key": SecretStr("SG.key")}
-    settings = app.settings.model_copy(update=said | {"sendgrid_webhook_keys": "MFkw"})
+    settings = app.settings.model_copy(update=said | {"sendgrid_webhook_keys": "MFkw", "hook_key": SecretStr("word")})
     return replace(app, settings=settings)
 
 
@@ -227,9 +227,10 @@ def test_the_log_is_asked_while_no_transaction_of_ours_is_in_its_way(sendgrid: A
 
 def test_doors_that_are_shut_are_wrong(sendgrid: App) -> None:
     assert of(looked(sendgrid), "settings") == []
-    shut = {"public_url": "http://127.0.0.1:8380", "sendgrid_webhook_keys": ""}
+    shut = {"public_url": "http://127.0.0.1:8380", "sendgrid_webhook_keys": "", "hook_key": SecretStr("")}
     app = replace(sendgrid, settings=sendgrid.settings.model_copy(update=shut))
     assert [of(looked(app), check)[-1][0] for check in ("settings", "webhook")] == ["wrong", "wrong"]
+    assert "LEADFLOW_HOOK_KEY" in looked(app)[-2].do + looked(app)[-1].do + looked(app)[-3].do
 
 
 def test_names_are_asked_for_where_mail_leaves_the_machine(app: App, sendgrid: App) -> None:

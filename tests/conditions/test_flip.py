@@ -107,6 +107,7 @@ def a_condition(random: Random, depth: int = 2) -> Condition:
     return random.choice(kinds)
 
 
+@pytest.mark.no_cover  # tests of single cases have counted the lines
 def test_a_thousand_decisions_turn_over_once_the_change_has_come_about() -> None:
     random, turned, without = Random(3), 0, 0
     while turned < CASES:

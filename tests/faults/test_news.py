@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from pydantic import SecretStr
 
 from leadflow.app import App
 from leadflow.db import make_engine
@@ -26,7 +27,7 @@ def serving(app: App) -> Iterator[str]:
     thread.start()
     wait_for(lambda: server.started, 20)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/webhooks/sendgrid"
+    yield f"http://127.0.0.1:{port}/hooks/sendgrid/a-secret"
     server.should_exit = True
     thread.join()
 
@@ -36,6 +37,7 @@ def test_what_the_provider_tells_by_itself_settles_what_was_in_doubt(fire: Fire)
     app = an_app(engine)
     with serving(app) as webhook:
         fire.world(mix=LOSSY, seed=2, log_down=True, webhook=webhook, copies=3, delay=0.6)
+        app.settings.hook_key = SecretStr("a-secret")
         app.settings.sendgrid_webhook_keys = fire.outside.state["key"]
         ids = fire.plan(60)
         constants = {"leadflow.pipeline.reconcile_news._ALIVE": 1_000_000}

@@ -128,7 +128,7 @@ def webhook() -> Iterator[tuple[str, list[tuple[bytes, str, str]]]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/webhooks/sendgrid", came
+    yield f"http://127.0.0.1:{server.server_address[1]}/hooks/sendgrid/a-secret", came
     server.shutdown()
     thread.join()
     server.server_close()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from prefect.client.schemas import State
 from prefect.logging.handlers import APILogWorker
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from flows import nightly as nightly_flow
@@ -19,8 +20,9 @@ from flows.escalate import escalate
 from flows.nightly import nightly
 from flows.upkeep import upkeep
 from leadflow.app import App
+from leadflow.app.person import erase
 from leadflow.app.phases import DECIDING
-from leadflow.models import job_run, message
+from leadflow.models import intake, job_run, message
 from leadflow.scheduler.server import PrefectServer
 from leadflow.types import Phase
 from tests.build import NIGHT
@@ -159,15 +161,42 @@ def everything_kept(api: httpx.Client, server: PrefectServer, workspace: Path) -
     return json.dumps(told, ensure_ascii=False) + b"".join(files).decode("utf-8", "replace")
 
 
-def test_prefect_keeps_no_name_and_no_address(
+def asks_for_a_demo(app: App) -> None:
+    """The person with the telling name fills in a form, the word in all of it."""
+    word, address = PLANTED[1], f"{PLANTED[0]}@vannes.example"
+    fields = {"first_name": "Zebulon", "last_name": word, "company": f"{word} SARL", "job_title": word}
+    told = {"event": "demo_requested", "email": address, "fields": fields, "page": f"/{word}", "user_agent": word}
+    told |= {"consent": {"nurture": True}, "at": (NIGHT - timedelta(hours=1)).isoformat(), "id": word}
+    body = json.dumps(told).encode()
+    with Session(app.engine) as session, session.begin():
+        session.execute(insert(intake), {"kind": "form", "received_at": NIGHT - timedelta(hours=1), "body": body})
+
+
+def about(workspace: Path) -> list[str]:
+    """Files of the workspace, the database's included, that hold one of the words."""
+    files = [path for path in workspace.rglob("*") if path.is_file()]
+    texts = {path.name: path.read_bytes().decode("utf-8", "replace").casefold() for path in files}
+    return [name for name, text in texts.items() if any(word.casefold() in text for word in PLANTED)]
+
+
+def test_prefect_keeps_no_name_and_no_address_and_after_an_erasure_nothing_does(
     api: httpx.Client, server: PrefectServer, workspace: Path, app: App
 ) -> None:
+    asks_for_a_demo(app)
     live(workspace)
-    live(workspace, deliver, at=NIGHT.replace(hour=8).isoformat(), slot=None)
+    for flow in (deliver, upkeep):
+        live(workspace, flow, at=NIGHT.replace(hour=8).isoformat(), slot=None)
     assert planned(app) > 0
+    assert {"leadflow.db", "000001.json"} <= set(about(workspace))
+
+    done = erase(app, [1], NIGHT.replace(hour=9))
+
+    assert (done.rows > 10, done.files > 1, about(workspace)) == (True, True, [])
+    live(workspace, nightly, at=(NIGHT + timedelta(days=1)).isoformat(), slot="2026-03-24")
     kept = everything_kept(api, server, workspace).casefold()
     assert SLOT in kept
     assert not [word for word in PLANTED if word.casefold() in kept]
+    assert about(workspace) == []
 
 
 def test_nor_when_a_phase_fails_with_a_name_in_its_error(

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from leadflow.conditions.tree import FieldLeaf
 from leadflow.models import decision, escalation, lead_state, metadata
+from leadflow.pipeline.score import score_leads
 from leadflow.playbook.model import NeverRule
-from leadflow.types import EVERYONE, Leads, Reason, Scope, micros
+from leadflow.types import DAY, EVERYONE, Leads, Reason, Scope, micros
 from tests.build import NIGHT, add_event, add_lead
 from tests.counting import counting
 from tests.pipeline.sales import (
@@ -104,6 +105,18 @@ def test_an_import_of_old_acts_alerts_nobody(session: Session) -> None:
 
     assert escalate(session).read == 0
     assert handed(session) == []
+
+
+@pytest.mark.parametrize(("late", "told"), [(DAY, 1), (DAY + 1, 0)])
+def test_acts_told_up_to_a_day_late_hand_over_and_later_ones_change_history_alone(
+    session: Session, late: int, told: int
+) -> None:
+    add_lead(session, 1, score={"band": "A1"})
+    came = NIGHT - timedelta(hours=1)
+    look_at_prices(session, 1, 1, occurred_at=came - timedelta(microseconds=late), received_at=came)
+
+    assert escalate(session).changed == told
+    assert score_leads(session, selling(), NIGHT, EVERYONE).counts["folded"] == 2
 
 
 def test_a_near_deadline_alone_alerts_nobody_but_with_an_act_it_does(session: Session) -> None:

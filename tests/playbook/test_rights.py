@@ -19,6 +19,13 @@ def test_the_example_asks_for_every_wish_and_lets_the_silent_go_after_three_year
     )
 
 
+def test_the_day_of_an_open_is_kept_where_the_file_says_so(workspace: Path) -> None:
+    assert not load_playbook(workspace).rights.dates_opens
+    file = workspace / MAIN
+    file.write_text(file.read_text(encoding="utf-8").replace("opens: off}", "opens: date}"), encoding="utf-8")
+    assert load_playbook(workspace).rights.dates_opens
+
+
 def test_every_mistake_is_said_at_its_place(faults_after: Breaks) -> None:
     found = faults_after(
         MAIN,

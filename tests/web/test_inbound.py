@@ -27,7 +27,7 @@ HEADERS = (
 def door(app: App, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     with Session(engine) as session, session.begin():
         add_message(session, 7, lead_id=7, attempt_id="w1-7", state="accepted")
-    monkeypatch.setattr(app.settings, "inbound_key", SecretStr("a-secret"))
+    monkeypatch.setattr(app.settings, "hook_key", SecretStr("a-secret"))
     monkeypatch.setattr(inbound, "refresh", lambda app: app)
     return TestClient(create_site(app), raise_server_exceptions=False)
 

@@ -1,22 +1,27 @@
 """What holds for every door: whom it answers to, what a browser is told, and that looking changes nothing."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
+from pathlib import Path
 
 import pytest
-from fastapi.routing import APIRoute
 from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
 from leadflow.app import App
-from leadflow.links import sign_answer, sign_click, sign_unsubscribe
+from leadflow.links import sign_download
 from leadflow.models import hit, metadata
-from leadflow.web.site import DOORS, create_site
+from leadflow.types import micros
+from leadflow.web.site import create_site
 from tests.soak import SOAK
+from tests.web.direct import asked_directly
+from tests.web.wide import KEY, addresses, open_wide
 
-KEY = "k" * 32
 #: The whole number under `make soak`.
-TIMES = 10_000 if SOAK else 400
+TIMES = 10_000 if SOAK else 1_000
 #: What browsers and mailboxes send when they fetch a page nobody asked for yet.
 PREFETCHING: tuple[dict[str, str], ...] = (
     {},
@@ -50,29 +55,41 @@ def test_our_public_name_and_this_machine_are_answered_to(public: TestClient, na
     assert public.get("/healthz", headers={"Host": name}).status_code == 200
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_whoever_types_the_name_alone_reads_a_page(client: TestClient) -> None:
+    answer = client.get("/", headers={"Accept-Language": "en"})
+    assert (answer.status_code, "There is no such page" in answer.text) == (404, True)
+
+
 def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
     with engine.connect() as connection:
         tables = [table for table in metadata.sorted_tables if table is not hit]
         return {table.name: [tuple(row) for row in connection.execute(select(table))] for table in tables}
 
 
-def addresses() -> list[str]:
-    """Every public address that may be fetched, with a word that is good wherever it takes one."""
-    words = {
-        "/u/{token}": "/u/" + sign_unsubscribe(KEY, 7, "nurture"),
-        "/c/{token}": "/c/" + sign_click(KEY, 1, 3),
-        "/h/{token}": "/h/" + sign_answer(KEY, 1, "Marc", "accept"),
-    }
-    routes = [route for router in DOORS for route in router.routes if isinstance(route, APIRoute)]
-    return [words.get(route.path, route.path) for route in routes if "GET" in (route.methods or ())]
+def opened() -> str:
+    """The word of whoever has filled in the form."""
+    return sign_download(KEY, "letter", micros(datetime.now(UTC) + timedelta(days=1)))
 
 
-def test_fetching_whatever_is_public_ten_thousand_times_changes_nothing(app: App, client: TestClient) -> None:
-    before, asked = rows(app.engine), 0
-    while asked < TIMES:
-        for address in addresses():
-            for headers in PREFETCHING:
-                for method in ("GET", "HEAD"):
-                    assert client.request(method, address, headers=headers).status_code < 500
-                    asked += 1
-    assert rows(app.engine) == before
+@pytest.mark.no_cover
+@pytest.mark.soak
+def test_fetching_whatever_is_public_ten_thousand_times_changes_nothing(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = [
+        *addresses("GET"),
+        "/f/letter?embed=1&who=x",
+        f"/f/letter/thanks?got={opened()}",
+        f"/p/guide?got={opened()}",
+    ]
+    ways = [(where, method, told) for where in fetched for method in ("GET", "HEAD") for told in PREFETCHING]
+    app = open_wide(engine, tmp_path)
+    before, answers = rows(engine), Counter[int]()
+    with asked_directly(monkeypatch, create_site(app)) as [site]:
+        for where, method, told in islice(cycle(ways), TIMES):
+            answers[site.ask(method, where, headers=told).status] += 1
+    # Every word is good: nothing was left closed.
+    assert answers.keys() <= {200, 302}
+    assert answers[200] > answers[302] > 0
+    assert rows(engine) == before

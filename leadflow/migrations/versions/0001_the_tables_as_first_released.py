@@ -169,6 +169,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("identity_id"),
     )
     op.create_table(
+        "opened",
+        sa.Column("identity_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", WORD, nullable=False),
+        sa.PrimaryKeyConstraint("identity_id"),
+    )
+    op.create_table(
         "decision",
         sa.Column("lead_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("kind", WORD, autoincrement=False, nullable=False),
@@ -970,6 +976,7 @@ def downgrade() -> None:
     op.drop_table("event")
     op.drop_table("engagement")
     op.drop_table("dirty")
+    op.drop_table("opened")
     op.drop_table("preference")
     op.drop_table("declined")
     op.drop_index("ix_confirmation_identity", table_name="confirmation")

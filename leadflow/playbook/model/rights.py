@@ -46,3 +46,10 @@ class Rights:
     retention: Retention | None = None
     #: Whether links lead through our door, so that clicks are counted.
     tracks_links: bool = True
+    #: Whether the last day on which an address opened a mail is kept, for nothing but to see where mail arrives.
+    dates_opens: bool = False
+
+    @property
+    def watches(self) -> bool:
+        """Whether there is something that a reader may not want counted."""
+        return self.tracks_links or self.dates_opens

@@ -87,7 +87,7 @@ def _leadflow() -> Schema:
             "confirmations": mapping(dict.fromkeys(map(str, Wish), NAME)),
             "topics": mapping_of(_LOCALISED),
             "retention": mapping({"after": _DURATION, "answer_within": _DURATION, "at_most": RATE, "raw": _DURATION}),
-            "tracking": mapping({"links": one_of("on", "off"), "opens": one_of("off")}),
+            "tracking": mapping({"links": one_of("on", "off"), "opens": one_of("off", "date")}),
             "social": mapping_of(mapping(dict.fromkeys((*PATHS, "network_is"), NAME))),
             "removed": mapping({"sequences": several(NAME)}),
         },
