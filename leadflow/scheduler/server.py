@@ -119,8 +119,10 @@ def local_server(
             os.environ.update(_driving(workspace, server, named=False))
         with _answering(server, home(workspace) / "server.log"):
             yield server
-        _send_rest()
     finally:
+        # However it was left, by SIGTERM too, unless there is nobody to send to.
+        if process.poll() is None:
+            _send_rest()
         _stop(process)
         _record(workspace).unlink(missing_ok=True)
 
@@ -229,7 +231,7 @@ def _send_rest() -> None:
     # Prefect sends logs and events from threads of its own, and at exit would find the server gone.
     for module, worker in (("prefect.logging.handlers", "APILogWorker"), ("prefect.events.worker", "EventsWorker")):
         if module in sys.modules:
-            getattr(sys.modules[module], worker).drain_all(timeout=5)
+            getattr(sys.modules[module], worker).drain_all(timeout=10)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -137,7 +137,7 @@ def is_taken(town: Town, visitor: Visitor) -> None:
     alert = town.next_mail(SALES)
     for n, name in enumerate(("reject", "later", "accept"), start=1):
         visitor.reads(alert, "alert" if n == 1 else "")
-        visitor.follows(visitor.page.locator(f'a[href^="{town.door}/h/"]').nth(-n))
+        visitor.follows(visitor.page.locator(f'a[href^="{town.door}/h/"]:not([href$=".ics"])').nth(-n))
         visitor.looks(f"answer-{name}")
     visitor.follows(visitor.button())
     visitor.looks("accepted")
