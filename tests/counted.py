@@ -26,6 +26,18 @@ _in_vain: dict[Path, int] = defaultdict(int)
 _begun: Counter[Path] = Counter()
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave one counter in a worker of xdist, where there are three.
+
+    One is begun with every child process, one by pytest-cov at the start and one by it for the worker. Whenever the
+    last paused, the one beneath went on: each test was counted all the same, a third slower, for nobody to read.
+    """
+    counter = _counter(session)
+    if counter is not None and hasattr(session.config, "workerinput"):
+        ours = counter.cov._collector
+        ours._collectors[:] = [ours]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of the tests on both databases every eighth of a file counts, on one; of those that live nights, every fifth.
 
@@ -116,7 +128,7 @@ def _counts(item: pytest.Item) -> bool:
     return is_early or _begun[item.path] % _SAMPLE == 0
 
 
-def _counter(item: pytest.Item) -> Any:
+def _counter(item: pytest.Item | pytest.Session) -> Any:
     """What pytest-cov counts with, when it does."""
     plugin = item.config.pluginmanager.getplugin("_cov")
     return plugin and plugin.cov_controller
