@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from bench.forms import databases
-from bench.intake_door import WEBHOOK, free_port, serving
+from bench.intake_door import free_port, serving
 from bench.table import Line, Say, seconds
 from leadflow.links import sign_form
 from leadflow.types import micros
@@ -33,9 +33,8 @@ def lines(say: Say) -> list[Line]:
         with (
             _sink() as (sink, told),
             _environment(dict.fromkeys(_TEAM, sink)),
-            serving(url, _HERE, free_port()) as webhooks,
+            serving(url, _HERE, free_port()) as door,
         ):
-            door = webhooks.removesuffix(WEBHOOK)
             took = [_raise_hand(door, n, told) for n in range(_HANDS)]
         found.append(
             Line(

@@ -18,7 +18,6 @@ from bench.intake_rows import PUBLIC_KEY, Post
 
 #: Requests under way at once, as a provider has a handful of senders.
 _SENDERS = 8
-WEBHOOK = "/hooks/sendgrid/bench"
 
 # What `leadflow serve` starts, without its schedule: a sweep must not begin in the middle of a measurement.
 _SERVER = """
@@ -50,7 +49,7 @@ def serving(database_url: str, workspace: Path, port: int) -> Iterator[str]:
     try:
         address = f"http://127.0.0.1:{port}"
         _wait(address, process)
-        yield address + WEBHOOK
+        yield address
     finally:
         process.terminate()
         process.wait()

@@ -21,6 +21,7 @@ from leadflow.pipeline.engage_news import take_news
 from leadflow.types import EVERYONE, micros
 
 _HERE = Path(__file__).parents[1]
+_WEBHOOK = "/hooks/sendgrid/bench"
 
 
 def take_posts(url: str, posts: Sequence[Post], *, messages: int) -> tuple[float, float]:
@@ -34,7 +35,7 @@ def take_posts(url: str, posts: Sequence[Post], *, messages: int) -> tuple[float
     add_messages(engine, messages)
     settle(engine)
     with serving(url, _HERE, free_port()) as door:
-        at_the_door = send(door, posts)
+        at_the_door = send(door + _WEBHOOK, posts)
     with Session(engine) as session:
         assert session.scalar(select(func.count()).select_from(intake)) == len(posts)
         started = time.perf_counter()

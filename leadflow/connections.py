@@ -1,9 +1,13 @@
 """What every connection to a database is told when it opens: how durable it is, and how long it waits for whom."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from leadflow.queueing import Queue
 
 #: A PostgreSQL that went away with its machine is missed within a minute: by itself a client waits for hours. Each of
 #: them may be set otherwise in the address of the database.
@@ -21,6 +25,55 @@ WATCHFUL = {
 IDLE_IN_TRANSACTION = "90s"
 
 
+#: How long a writer of SQLite waits for those before it.
+PATIENCE = 30.0
+#: The option of an engine or a connection that only reads.
+READS_ONLY = "leadflow_reads_only"
+
+
+class QueuedConnection(sqlite3.Connection):
+    """A connection whose transactions that write stand in a queue with those of its process."""
+
+    queue: Queue | None = None
+    _is_served = False
+
+    def come_first(self) -> None:
+        """Wait for its turn; OperationalError when that takes too long."""
+        if self.queue is not None:
+            if not self.queue.enter(PATIENCE):
+                raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+            self._is_served = True
+
+    def commit(self) -> None:
+        """COMMIT, and let the next one write."""
+        try:
+            super().commit()
+        finally:
+            # A commit that failed is followed by a rollback.
+            if not self.in_transaction:
+                self.leave()
+
+    def rollback(self) -> None:
+        """ROLLBACK, and let the next one write."""
+        try:
+            super().rollback()
+        finally:
+            self.leave()
+
+    def close(self) -> None:
+        """End whatever it was about."""
+        try:
+            super().close()
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """Let the next one write."""
+        if self.queue is not None and self._is_served:
+            self._is_served = False
+            self.queue.leave()
+
+
 def tune_sqlite(connection: Any, _record: Any) -> None:
     """Durable, patient with other writers, and modest."""
     # The driver must not open transactions by itself: BEGIN IMMEDIATE below is what serialises writers.
@@ -32,7 +85,7 @@ def tune_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=30000",
+        f"busy_timeout={PATIENCE * 1000:.0f}",
         "cache_size=-200000",
         "temp_store=FILE",
         "mmap_size=0",
@@ -61,9 +114,19 @@ def watch_again(_connection: Any, cursor: Any, _sql: str, _given: Any, _context:
         cursor.connection.execute("SELECT 1")
 
 
-def begin_immediate(connection: Any) -> None:
-    """A transaction of SQLite that may write from its beginning on."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def begin_sqlite(connection: Connection) -> None:
+    """A transaction that may write from its beginning on, or one that reads a single moment and waits for nobody."""
+    if connection.get_execution_options().get(READS_ONLY):
+        connection.exec_driver_sql("BEGIN")
+    else:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, QueuedConnection)  # noqa: S101 - as `make_engine` opens them
+        driver.come_first()
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            driver.leave()
+            raise
 
 
 def forgetful(connection: Connection) -> Sequence[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from leadflow.ask.person import code_of, find_lead
 from leadflow.conditions.vocabulary import FieldSpec, FieldType
-from leadflow.db import make_engine
+from leadflow.db import make_engine, reading
 from leadflow.email.catalog import Email, body_for
 from leadflow.email.variants import ORIGINAL, shares_of, variant_for
 from leadflow.errors import UsageError
@@ -190,9 +190,9 @@ def _asking(settings: Settings) -> Iterator[Session]:
     """A session that nobody writes with; UsageError where there is no database, or none that can be read."""
     if not settings.database_url and not (settings.var / "leadflow.db").exists():
         raise UsageError(_("this workspace has no database yet: choose a sample"))
-    engine = make_engine(settings.url, reads_only=True)
+    engine = make_engine(settings.url)
     try:
-        with Session(engine) as session:
+        with Session(reading(engine)) as session:
             yield session
     except SQLAlchemyError:
         raise UsageError(_("the database could not be asked, or is older than this leadflow")) from None

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from leadflow.app.turns import turns_at
 from leadflow.crm.apprise_channel import ApprisePort
 from leadflow.crm.file import FileCrm
-from leadflow.db import make_engine
+from leadflow.db import make_engine, reading
 from leadflow.errors import SettingsError
 from leadflow.esp import open_log, open_provider
 from leadflow.pipeline.reconcile import refuse_short_grace
@@ -42,6 +42,11 @@ class App:
     ports: Ports
     #: Of the files the playbook was read from.
     seen: Print = field(default=frozenset(), repr=False)
+
+    @property
+    def reader(self) -> Engine:
+        """The database for those who only read, and wait for nobody who writes."""
+        return reading(self.engine)
 
     @property
     def office(self) -> ZoneInfo:

@@ -34,7 +34,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from leadflow.connections import WATCHFUL, begin_immediate, tune_postgresql, tune_sqlite, watch_again
+from leadflow.connections import (
+    READS_ONLY,
+    WATCHFUL,
+    QueuedConnection,
+    begin_sqlite,
+    tune_postgresql,
+    tune_sqlite,
+    watch_again,
+)
 from leadflow.db.working import CreateTableAs as CreateTableAs
 from leadflow.db.working import analyze as analyze
 from leadflow.db.working import once as once
@@ -43,6 +51,7 @@ from leadflow.db.working import refresh_statistics as refresh_statistics
 from leadflow.db.working import sample_little as sample_little
 from leadflow.db.working import stage as stage
 from leadflow.db.working import unstage as unstage
+from leadflow.queueing import Queue
 from leadflow.types import instant_of, micros
 
 #: An integer key that SQLite can count up by itself.
@@ -115,11 +124,8 @@ def _postgresql_object(element: Any, compiler: Any, **kw: Any) -> str:
     return f"jsonb_build_object({compiler.process(element.clauses, **kw)})"
 
 
-def make_engine(url: str, *, reads_only: bool = False) -> Engine:
-    """An engine for `url` (sqlite:///… or postgresql+psycopg://…), tuned for set-based work.
-
-    One that `reads_only` does not wait for those that write; on SQLite each of its statements sees its own moment.
-    """
+def make_engine(url: str) -> Engine:
+    """An engine for `url` (sqlite:///… or postgresql+psycopg://…), tuned for set-based work."""
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     # An error that quotes its parameters would carry addresses into logs.
@@ -129,11 +135,19 @@ def make_engine(url: str, *, reads_only: bool = False) -> Engine:
         event.listen(engine, "connect", tune_postgresql)
         event.listen(engine, "after_cursor_execute", watch_again)
         return engine
-    engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
+    kind = type("Connection", (QueuedConnection,), {"queue": Queue()})
+    # As many connections as the door has threads: to open one takes as long as to write a form.
+    pool: dict[str, Any] = {"pool_size": 40, "pool_use_lifo": True} if make_url(url).database else {}
+    opened = {"check_same_thread": False, "factory": kind}
+    engine = create_engine(url, connect_args=opened, hide_parameters=True, **pool)
     event.listen(engine, "connect", tune_sqlite)
-    if not reads_only:
-        event.listen(engine, "begin", begin_immediate)
+    event.listen(engine, "begin", begin_sqlite)
     return engine
+
+
+def reading(engine: Engine) -> Engine:
+    """`engine` for those who only read: they do not wait for whoever writes."""
+    return engine.execution_options(**{READS_ONLY: True})
 
 
 def insert_into(session: Session, table: Table) -> postgresql.Insert:

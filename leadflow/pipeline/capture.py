@@ -51,10 +51,21 @@ def capture_intake(session: Session, playbook: Playbook, now: datetime, scope: S
     """
     reader = PushReader.of(playbook)
     counts = _Counts()
-    while rows := session.execute(_waiting(now)).all():
-        counts.read += len(rows)
+    while rows := session.execute(_waiting(now, BATCH)).all():
         _take(session, playbook, rows, reader, counts, now=now, key=key)
     _complete(session, playbook, now, scope)
+    return _outcome(counts)
+
+
+def capture_bite(session: Session, playbook: Playbook, now: datetime, *, key: str, most: int) -> Outcome:
+    """The same for the first `most` of what waits, for a transaction that must not last."""
+    counts = _Counts()
+    if rows := session.execute(_waiting(now, most)).all():
+        _take(session, playbook, rows, PushReader.of(playbook), counts, now=now, key=key)
+    return _outcome(counts)
+
+
+def _outcome(counts: _Counts) -> Outcome:
     return Outcome(
         phase=Phase.CAPTURE,
         read=counts.read,
@@ -69,13 +80,13 @@ def capture_intake(session: Session, playbook: Playbook, now: datetime, scope: S
     )
 
 
-def _waiting(now: datetime) -> Select[Any]:
+def _waiting(now: datetime, most: int) -> Select[Any]:
     """The next batch of what came in and was not looked at."""
     return (
         select(intake.c.id, intake.c.kind, intake.c.received_at, intake.c.body)
         .where(intake.c.processed_at.is_(None), intake.c.received_at < micros(now), intake.c.kind.in_(KINDS))
         .order_by(intake.c.id)
-        .limit(BATCH)
+        .limit(most)
         # The door takes in a hand-raise at once, while the night may be looking at the same rows.
         .with_for_update(skip_locked=True)
     )
@@ -91,6 +102,7 @@ def _take(
     now: datetime,
     key: str,
 ) -> None:
+    counts.read += len(rows)
     acts: list[tuple[Row[Any], Act]] = []
     deals: list[tuple[Row[Any], NewDeal]] = []
     errors: dict[int, str] = {}

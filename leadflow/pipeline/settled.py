@@ -14,12 +14,15 @@ def settled() -> Iterator[None]:
 
     A third of a delivery's CPU went there.
     """
-    # Without a search before: it takes a tenth of a second, and what it would find is little and waits.
-    gc.freeze()
-    usual = gc.get_threshold()
+    usual, is_set = gc.get_threshold(), gc.get_freeze_count() > 0
+    if not is_set:
+        # Without a search before: it takes a tenth of a second, and what it would find is little and waits.
+        gc.freeze()
     gc.set_threshold(_SELDOM, *usual[1:])
     try:
         yield
     finally:
         gc.set_threshold(*usual)
-        gc.unfreeze()
+        # A process that lives for weeks froze what it began with, and keeps it so.
+        if not is_set:
+            gc.unfreeze()

@@ -90,7 +90,7 @@ def _asked(app: App, token: str) -> _Asked:
         escalation_id, rep, said = read_answer(app.settings.key(), token)
     except LinkError:
         raise HTTPException(404) from None
-    row = _row(app.engine, escalation_id)
+    row = _row(app.reader, escalation_id)
     if row is None or said not in {*Answer}:
         raise HTTPException(404)
     name = " ".join(filter(None, (row.first_name, row.last_name))) or f"L-{row.lead_id:04}"

@@ -72,7 +72,7 @@ def reader_of(app: App, word: str, now: int) -> Reader | None:
         .outerjoin(account, account.c.id == lead.c.account_id)
         .where(identity.c.id == identity_id, identity.c.kind == "email")
     )
-    with Session(app.engine) as session:
+    with Session(app.reader) as session:
         row = session.execute(known).mappings().one_or_none()
         if row is None:
             return None

@@ -87,7 +87,7 @@ def ask(request: Request, token: str, app: Opened) -> Response:
     """The page with the button; scanners that fetch every link of a mail confirm nothing."""
     if token == TEST_WORD:
         return tell(request, _test, language_of(request, None))
-    with Session(app.engine) as session:
+    with Session(app.reader) as session:
         try:
             row = waiting_wish(session, app.settings.key(), token, at=datetime.now(UTC))
         except LinkError:

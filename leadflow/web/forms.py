@@ -10,18 +10,14 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
-from sqlalchemy import insert
-from sqlalchemy.orm import Session
 
 from leadflow.app import App
 from leadflow.email.preview import page_url
 from leadflow.errors import LinkError
 from leadflow.links import read_form, sign_download, sign_form
-from leadflow.models import intake
-from leadflow.pipeline.runs import store_playbook
 from leadflow.playbook.model import Form
 from leadflow.text import _, speaking
-from leadflow.types import DAY, SECOND, instant_of, micros
+from leadflow.types import DAY, SECOND, micros
 from leadflow.web.allowance import allowance_of, retry_after
 from leadflow.web.asking import Asked, asked_of, reader_of
 from leadflow.web.behind import behind_form
@@ -29,6 +25,7 @@ from leadflow.web.form_answers import SOURCES, TRAP, Answers, Circumstances, act
 from leadflow.web.form_body import Posted, posted_form
 from leadflow.web.form_page import Shown, form_html, language_for, prefix_of, thanks_html
 from leadflow.web.fresh import Fresh
+from leadflow.web.keeping import Keeping
 from leadflow.web.look import policy
 from leadflow.web.origins import cross_origin, is_ours, site_origins
 from leadflow.web.state import FastLane, Opened, agent_of, network_of
@@ -206,12 +203,8 @@ def _store(
         network=network_of(request),
         agent=agent_of(request),
     )
-    body = act_of(app, form, asked, answers, posted, sent)
-    with Session(app.engine) as session, session.begin():
-        session.execute(insert(intake).values(kind="form", received_at=now, body=body))
-        if answers.agreed:
-            # The words people agreed to are found again by their version, though no night has used it yet.
-            store_playbook(session, app.playbook, instant_of(now))
+    keeping: Keeping = request.app.state.keeping
+    keeping.keep(now, act_of(app, form, asked, answers, posted, sent), agreed=app.playbook if answers.agreed else None)
 
 
 def _html(app: App, html: str, language: str, *, embed: bool, status: int = 200) -> Response:

@@ -16,7 +16,7 @@ router = APIRouter()
 def healthz(app: Opened) -> Response:
     """200 when the database answers, 503 when it does not."""
     try:
-        with Session(app.engine) as session:
+        with Session(app.reader) as session:
             session.scalar(select(sweep.c.at).limit(1))
     except SQLAlchemyError:
         return JSONResponse({"status": "no database"}, status_code=503)

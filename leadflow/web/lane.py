@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from leadflow.app import App, refresh, sweep_raised, urgent_acts
 from leadflow.errors import LeadflowError, LockedError
+from leadflow.types import Phase
 
 logger = logging.getLogger("leadflow.web")
 
@@ -62,8 +63,9 @@ class Lane:
         """One sweep of those with urgent acts; whether to look again."""
         try:
             self._app = refresh(self._app)
-            # More than the look at what came in: somebody was there, and more may wait.
-            return len(sweep_raised(self._app, lambda: datetime.now(UTC))) > 1
+            done = sweep_raised(self._app, lambda: datetime.now(UTC))
+            # Somebody was there, and more may wait. Where nothing moves, as behind a closed gate, upkeep comes by.
+            return any(outcome.changed for outcome in done if outcome.phase is not Phase.CAPTURE)
         except LockedError:
             return True
         except LeadflowError as error:

@@ -34,7 +34,7 @@ def meeting(request: Request, token: str, app: Opened) -> Response:
     except LinkError:
         raise HTTPException(404) from None
     now = datetime.now(UTC)
-    with Session(app.engine) as session:
+    with Session(app.reader) as session:
         row = _row(session, escalation_id)
         if row is None or row.rep != rep or row.closed_at is not None:
             raise HTTPException(404)

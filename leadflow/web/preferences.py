@@ -34,7 +34,7 @@ def show(request: Request, token: str, app: Opened) -> Response:
     """The page; it names nobody, for a mail may have been forwarded."""
     if token == TEST_WORD:
         return say(request, "test_preferences", language_of(request, None))
-    with Session(app.engine) as session:
+    with Session(app.reader) as session:
         reader = _reader(session, app, token)
         return _page(request, app, token, reader, preferences_of(session, reader, _now()))
 

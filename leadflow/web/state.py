@@ -9,7 +9,8 @@ from leadflow.intake import networks
 from leadflow.web.lane import Lane
 
 
-def _opened(request: Request) -> App:
+# Coroutines: what is no coroutine is sent to a thread and back by each request, which takes longer than most answers.
+async def _opened(request: Request) -> App:
     app: App = request.app.state.app
     return app
 
@@ -17,7 +18,7 @@ def _opened(request: Request) -> App:
 Opened = Annotated[App, Depends(_opened)]
 
 
-def _lane(request: Request) -> Lane:
+async def _lane(request: Request) -> Lane:
     lane: Lane = request.app.state.lane
     return lane
 

@@ -25,7 +25,7 @@ def ask(request: Request, token: str, app: Opened) -> Response:
     """The page with the button; scanners that fetch every link of a mail change nothing here."""
     if token == TEST_WORD:
         return say(request, "test", language_of(request, None))
-    return say(request, "ask", _language(request, app.engine, app.settings.key(), token))
+    return say(request, "ask", _language(request, app.reader, app.settings.key(), token))
 
 
 @router.post("/u/{token}")
@@ -33,7 +33,7 @@ def leave(request: Request, token: str, app: Opened, _body: _Body) -> Response:
     """Suppress the address and withdraw the consent in this request; 200 also for somebody who is out already."""
     if token == TEST_WORD:
         return say(request, "test", language_of(request, None))
-    language = _language(request, app.engine, app.settings.key(), token)
+    language = _language(request, app.reader, app.settings.key(), token)
     with Session(app.engine) as session, session.begin():
         unsubscribe(session, app.settings.key(), token, at=datetime.now(UTC), page="/u")
     return say(request, "done", language)

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from leadflow.app import preview_camera
 from leadflow.app.preview import Workbench
 from leadflow.app.preview_camera import find_chromium
-from leadflow.db import make_engine
+from leadflow.db import make_engine, reading
 from leadflow.models import metadata
 from leadflow.settings import load_settings
 from tests.cli.conftest import Types
@@ -94,8 +94,8 @@ def quiet() -> dict[str, str]:
 
 
 def rows(place: Path) -> Mapping[str, int]:
-    engine = make_engine(f"sqlite:///{place / 'var' / 'leadflow.db'}", reads_only=True)
-    with engine.connect() as connection:
+    engine = make_engine(f"sqlite:///{place / 'var' / 'leadflow.db'}")
+    with reading(engine).connect() as connection:
         return {t.name: connection.scalar(select(func.count()).select_from(t)) or 0 for t in metadata.sorted_tables}
 
 

@@ -16,7 +16,7 @@ from leadflow.db import make_engine
 from leadflow.esp.memory import MemoryProvider
 from leadflow.esp.smtp import SmtpProvider
 from leadflow.links import address_hash, sign_confirm
-from leadflow.models import confirmation, consent, intake, lead, lead_change, message, suppression
+from leadflow.models import confirmation, consent, intake, lead, lead_change, lead_state, message, suppression
 from leadflow.playbook.model import Rights, Wish
 from leadflow.ports import Outgoing
 from leadflow.web.site import create_site
@@ -145,6 +145,13 @@ def test_somebody_who_had_left_comes_back_by_their_own_click(app: App, client: T
     client.post(confirm_link(app))
     with Session(app.engine) as session:
         assert session.scalar(select(suppression.c.reason)) is None
+
+
+def test_whoever_waits_for_the_mail_gets_it_and_nothing_is_decided(app: App) -> None:
+    fill_in(app)
+    assert len(sent(app)) == 1
+    with Session(app.engine) as session:
+        assert session.scalars(select(lead_state.c.as_of)).all() == [None]
 
 
 @pytest.mark.parametrize(("reason", "late"), [("complained", False), ("bounced", False), ("unsubscribed", True)])

@@ -88,11 +88,11 @@ def test_a_failure_leaves_the_act_for_upkeep_and_names_nobody(
 def test_a_lane_that_finds_the_lock_taken_comes_back(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
 
-    def locked_once(*_: object) -> list[Phase]:
+    def locked_once(*_: object) -> list[Outcome]:
         tries.append(1)
         if len(tries) == 1:
             raise LockedError
-        return [Phase.CAPTURE]
+        return []
 
     monkeypatch.setattr(lane, "sweep_raised", locked_once)
     working = Lane(app)
