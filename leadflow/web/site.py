@@ -75,7 +75,7 @@ def create_site(app: App) -> FastAPI:
         await run_in_threadpool(lane.close)
 
     site = FastAPI(title="leadflow", docs_url=None, redoc_url=None, openapi_url=None, lifespan=open_for)
-    site.state.app, site.state.lane = app, lane
+    site.state.app, site.state.lane, site.state.allowances = app, lane, {}
     for router in DOORS:
         site.include_router(router)
     site.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(app.settings), www_redirect=False)
