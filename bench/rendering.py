@@ -17,11 +17,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from bench.delivery_rows import EMAIL, make_workspace
 from bench.table import Line, Say, show
 from leadflow.email.compile import compile_email
+from leadflow.email.frames import Shape
 from leadflow.email.pool import Renderers, Task
 from leadflow.email.render import Rendered
 from leadflow.email.sandbox import HTML
 from leadflow.email.slots import with_slots
-from leadflow.email.wire import Shape
 from leadflow.links import click_urls, sign_unsubscribe, unsubscribe_url
 from leadflow.playbook.load import load_playbook
 from leadflow.playbook.model import Playbook

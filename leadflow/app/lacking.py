@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, case, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlalchemy.orm import Session
 
+from leadflow.eligibility import for_segments
 from leadflow.email.needs import names_used
 from leadflow.email.snippets import blanked, included
 from leadflow.errors import Fault, Severity, TemplateError
-from leadflow.models import account, lead, lead_score, lead_state, membership, tpl, tpl_lang, tpl_segment
+from leadflow.models import account, lead, lead_score, lead_state, tpl, tpl_lang
 from leadflow.pipeline.catalogue import ENGAGEMENT_BANDS, FIT_BANDS, has_bits, needed_names
 from leadflow.playbook.emails import FOLDER
 from leadflow.playbook.model import Playbook
@@ -38,14 +39,6 @@ def lacking_values(session: Session, playbook: Playbook) -> Iterator[Fault]:
 def _counted(session: Session, playbook: Playbook, names: Sequence[str]) -> Iterator[tuple[str, str, str, int, int]]:
     """(name, email, language, audience, those without) for each email that needs the name; one statement."""
     people = _people(playbook)
-    inside = (
-        select(tpl_segment.c.segment)
-        .join(membership, membership.c.segment == tpl_segment.c.segment)
-        .where(tpl_segment.c.template == tpl.c.template, membership.c.lead_id == people.c.id)
-        .where(membership.c.left_at.is_(None))
-        .correlate(tpl, people)
-        .exists()
-    )
     without = [func.sum(case((people.c.has.op("&")(1 << bit) == 0, 1), else_=0)) for bit in range(len(names))]
     pairs = ((tpl.c.stages, people.c.stage), (tpl.c.fits, people.c.fit), (tpl.c.engagements, people.c.engagement))
     query = (
@@ -53,7 +46,7 @@ def _counted(session: Session, playbook: Playbook, names: Sequence[str]) -> Iter
         .select_from(tpl.join(tpl_lang, tpl_lang.c.template == tpl.c.template))
         .join(people, people.c.reads == tpl_lang.c.for_lang)
         .where(tpl_lang.c.needs != 0, *(theirs.op("&")(ours) != 0 for theirs, ours in pairs))
-        .where(or_(~tpl.c.has_segments, inside))
+        .where(for_segments(people.c.id))
         .group_by(tpl.c.template, tpl_lang.c.lang)
         .order_by(tpl.c.template, tpl_lang.c.lang)
     )

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, literal, null, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, literal, null, select, type_coerce
 from sqlalchemy.orm import Session
 
 from leadflow.db import greatest
-from leadflow.models import enrolment, lead, lead_score, lead_state, membership, message, tpl, tpl_lang, tpl_segment
+from leadflow.eligibility import for_segments
+from leadflow.models import enrolment, lead, lead_score, lead_state, message, tpl, tpl_lang
 from leadflow.playbook.model import Playbook
 from leadflow.playbook.model import Sequence as Programme
 from leadflow.steps.email import EmailStep
@@ -128,13 +129,6 @@ def _bit(value: ColumnElement[Any], words: Sequence[str]) -> ColumnElement[int]:
 
 
 def _something_left(who: Any, now: datetime) -> ColumnElement[bool]:
-    theirs = (
-        select(tpl_segment.c.segment)
-        .join(membership, membership.c.segment == tpl_segment.c.segment)
-        .where(tpl_segment.c.template == tpl.c.template, membership.c.lead_id == who.c.lead_id)
-        .where(membership.c.left_at.is_(None))
-        .correlate(tpl, who)
-    )
     at = func.coalesce(type_coerce(message.c.sent_at, BigInteger), type_coerce(message.c.planned_at, BigInteger))
     received = (
         select(message.c.id)
@@ -148,7 +142,7 @@ def _something_left(who: Any, now: datetime) -> ColumnElement[bool]:
         .select_from(tpl.join(tpl_lang, body))
         .where(tpl.c.pickable, _any(tpl.c.stages, who.c.wanted))
         .where(_any(tpl.c.fits, who.c.fit), _any(tpl.c.engagements, who.c.engagement))
-        .where(or_(~tpl.c.has_segments, theirs.exists()), ~received.exists())
+        .where(for_segments(who.c.lead_id), ~received.exists())
         .correlate(who)
         .exists()
     )

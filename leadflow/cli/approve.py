@@ -10,7 +10,7 @@ from leadflow.cli.common import (
     ActedBy,
     Workspace,
     acted_at,
-    complaints,
+    ask_first,
     console,
     opened,
     plain_errors,
@@ -51,9 +51,7 @@ def approve(
         if date is None:
             return
         question = _("drop it all?") if drop else _("let it leave?")
-        if not yes and not typer.confirm(question):
-            complaints.print(_("nothing is changed: the night stays held"))
-            raise typer.Exit(1)
+        ask_first(question, _("nothing is changed: the night stays held"), yes=yes)
         who = by or who_acts()
         for row in rows:
             (doing.drop if drop else doing.approve)(app, row, now, by=who)

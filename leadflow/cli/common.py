@@ -96,6 +96,13 @@ def acted_at(app: "App", at: str | None) -> datetime:
     return instant(app, at)
 
 
+def ask_first(question: str, otherwise: str, *, yes: bool, to: Console = complaints) -> None:
+    """Go on when `yes` or whoever is asked says so; else say `otherwise` and end with exit code 1."""
+    if not yes and not typer.confirm(question):
+        to.print(otherwise)
+        raise typer.Exit(1)
+
+
 def who_acts() -> str:
     """The user of this machine, for what keeps who did it."""
     import getpass

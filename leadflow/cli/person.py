@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from leadflow.cli.common import ActedAt, Workspace, acted_at, console, opened, plain_errors
+from leadflow.cli.common import ActedAt, Workspace, acted_at, ask_first, console, opened, plain_errors
 from leadflow.errors import UsageError
 from leadflow.text import _, ngettext
 
@@ -60,9 +60,8 @@ def erase(
         app = opened(workspace)
         with Session(app.engine) as session:
             lead_id = find_lead(session, who)
-        if not yes and not typer.confirm(_("Erase {who} for good?").format(who=code_of(lead_id))):
-            console.print(_("nothing was erased"))
-            raise typer.Exit(1)
+        question = _("Erase {who} for good?").format(who=code_of(lead_id))
+        ask_first(question, _("nothing was erased"), yes=yes, to=console)
         done = take_out(app, [lead_id], acted_at(app, at))
         rows = ngettext("{n} row", "{n} rows", done.rows).format(n=done.rows)
         files = ngettext("{n} file", "{n} files", done.files).format(n=done.files)
@@ -94,10 +93,8 @@ def merge(
             first, second = find_lead(session, keep), find_lead(session, other)
         if first == second:
             raise UsageError(_("{keep} and {other} are the same person already").format(keep=keep, other=other))
-        asked = _("Make {other} part of {keep} for good?").format(keep=code_of(first), other=code_of(second))
-        if not yes and not typer.confirm(asked):
-            console.print(_("nothing was merged"))
-            raise typer.Exit(1)
+        question = _("Make {other} part of {keep} for good?").format(keep=code_of(first), other=code_of(second))
+        ask_first(question, _("nothing was merged"), yes=yes, to=console)
         make_one(app, first, second, acted_at(app, at))
         words = _("{other} is part of {keep} now; the next sweep works out the rest")
         console.print(words.format(keep=code_of(first), other=code_of(second)), markup=False)

@@ -10,7 +10,7 @@ from leadflow.cli.common import (
     ActedBy,
     Workspace,
     acted_at,
-    complaints,
+    ask_first,
     console,
     instant,
     opened,
@@ -59,9 +59,7 @@ def resend(
             console.print(_("nothing to send again"))
             return
         question = ngettext("send {n} mail again?", "send {n} mails again?", going).format(n=going)
-        if not yes and not typer.confirm(question):
-            complaints.print(_("nothing is changed"))
-            raise typer.Exit(1)
+        ask_first(question, _("nothing is changed"), yes=yes)
         who = by or who_acts()
         n = resend_mails(app, now, which, by=who)
     told = ngettext(

@@ -1,5 +1,6 @@
 """Who may be mailed, and why others may not: the same ordered reasons for planning, intent, `why` and the counts."""
 
+from leadflow.eligibility.audience import for_segments
 from leadflow.eligibility.blocks import (
     Block,
     confirming_blocks,
@@ -17,6 +18,7 @@ __all__ = [
     "Tonight",
     "confirming_blocks",
     "first_reason",
+    "for_segments",
     "held",
     "is_wished",
     "pause_detail",

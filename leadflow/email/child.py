@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 import orjson
 
-from leadflow.email import wire
+from leadflow.email import frames
 from leadflow.email.catalog import Email
 from leadflow.email.compile import Base, Compiled, compile_email
 from leadflow.email.render import Links, render_email
@@ -48,8 +48,8 @@ def main(seconds: float) -> None:
 def serve(questions: BinaryIO, write: Write, timer: Timer) -> None:
     """Answer each question: `["compile", key, language, source]` once, `["render", tasks]` once a task."""
     texts: dict[str, Compiled | TemplateError] = {}
-    while len(head := questions.read(wire.HEAD)) == wire.HEAD:
-        question = orjson.loads(questions.read(wire.length_of(head, 0, wire.LONGEST_QUESTION)))
+    while len(head := questions.read(frames.HEAD)) == frames.HEAD:
+        question = orjson.loads(questions.read(frames.length_of(head, 0, frames.LONGEST_QUESTION)))
         match question:
             case ["compile", key, language, source]:
                 set_language(language)
@@ -60,21 +60,21 @@ def serve(questions: BinaryIO, write: Write, timer: Timer) -> None:
 
 
 def _compiled(texts: dict[str, Compiled | TemplateError], key: str, source: bytes) -> bytes:
-    email, language, fields = wire.read_source(source)
+    email, language, fields = frames.read_source(source)
     texts[key] = found = _outcome(lambda: compile_email(email, language, cast(Base, SimpleNamespace(**fields))))
-    return wire.failure_frame(found) if isinstance(found, TemplateError) else wire.shape_frame(found)
+    return frames.failure_frame(found) if isinstance(found, TemplateError) else frames.shape_frame(found)
 
 
 def _rendered(texts: Mapping[str, Compiled | TemplateError], task: Sequence[Any]) -> bytes:
     key, facts, links, unsubscribe, preferences, confirm = task
     compiled = texts[key]
     if isinstance(compiled, TemplateError):
-        return wire.failure_frame(compiled)
+        return frames.failure_frame(compiled)
     made = dict(zip(compiled.slots, links, strict=True))
     known = {"unsubscribe": unsubscribe, "preferences": preferences, "confirm": confirm}
     nowhere = Links(page=_nowhere, url=_nowhere, made=made, **known)
-    found = _outcome(lambda: wire.mail_frame(render_email(compiled, facts, nowhere)))
-    return wire.failure_frame(found) if isinstance(found, TemplateError) else found
+    found = _outcome(lambda: frames.mail_frame(render_email(compiled, facts, nowhere)))
+    return frames.failure_frame(found) if isinstance(found, TemplateError) else found
 
 
 def _nowhere(_target: str) -> str:

@@ -1,7 +1,5 @@
 """A link that no reader sees, hears or tabs to: whoever follows it reads the source of mails, as scanners do."""
 
-from dataclasses import replace
-
 from leadflow.email.render import Rendered
 
 _BEGIN = '<div style="display:none;max-height:0;overflow:hidden" aria-hidden="true"><a href="'
@@ -9,11 +7,8 @@ _END = '" tabindex="-1"></a></div>'
 
 
 def with_hidden_link(mail: Rendered, url: str) -> Rendered:
-    """`mail` with the link at the end of its body; the text of a mail shows all it has, so it gets none."""
-    head, end, tail = mail.html.rpartition("</body>")
-    if not end:
-        return mail
-    return replace(mail, html=f"{head}{_BEGIN}{url}{_END}{end}{tail}")
+    """`mail` with the link at the end of its body."""
+    return mail.ending_with(f"{_BEGIN}{url}{_END}")
 
 
 def seen_part(html: str) -> str:

@@ -15,12 +15,12 @@ from typing import Self
 
 import orjson
 
-from leadflow.email import wire
+from leadflow.email import frames
 from leadflow.email.catalog import Email
 from leadflow.email.compile import Base
+from leadflow.email.frames import BrokenAnswerError, Shape
 from leadflow.email.process import ChildGoneError, ChildProcess
 from leadflow.email.render import Rendered
-from leadflow.email.wire import BrokenAnswerError, Shape
 from leadflow.errors import TemplateError
 from leadflow.text import _, current_language
 
@@ -115,7 +115,7 @@ class Renderers:
 
     def compile(self, email: Email, language: str, base: Base) -> Shape:
         """What the links of `email` in `language` are; TemplateError when it cannot be used."""
-        source = wire.source_of(email, language, base)
+        source = frames.source_of(email, language, base)
         key = hashlib.blake2b(source, digest_size=16).hexdigest()
         child = self._free.get()
         try:
@@ -145,7 +145,7 @@ class Renderers:
         try:
             process = child.ready()
             process.ask(question)
-            told = wire.read_shape(process.answer(), key, source)
+            told = frames.read_shape(process.answer(), key, source)
         except (ChildGoneError, BrokenAnswerError) as error:
             struck = self._struck(child, key, error)
             return struck[0] if struck else self._compile(child, key, source)
@@ -172,7 +172,7 @@ class Renderers:
         try:
             process.ask(b'["render",[' + b",".join(told for told in encoded if isinstance(told, bytes)) + b"]]")
             for told in encoded:
-                outcome = wire.read_mail(process.answer(pause)) if isinstance(told, bytes) else told
+                outcome = frames.read_mail(process.answer(pause)) if isinstance(told, bytes) else told
                 outcomes.append(outcome)
         except (ChildGoneError, BrokenAnswerError) as error:
             # The first without an answer ended it; those behind have not been begun.

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import leadflow
-from leadflow.email.wire import HEAD, LONGEST_ANSWER, framed, length_of
+from leadflow.email.frames import HEAD, LONGEST_ANSWER, framed, length_of
 
 #: Seconds without an answer, or without a question being read, after which the child is given up: its own clock stops
 #: it long before, unless the machine stands still.

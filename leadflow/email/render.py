@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,6 +46,11 @@ class Rendered:
     preheader: str
     html: str
     text: str
+
+    def ending_with(self, html: str) -> "Rendered":
+        """This mail with `html` where its body ends; its text shows all it has, so it gets none."""
+        head, end, tail = self.html.rpartition("</body>")
+        return replace(self, html=f"{head}{html}{end}{tail}") if end else self
 
 
 def render_email(compiled: Compiled, facts: Mapping[str, object], links: Links) -> Rendered:

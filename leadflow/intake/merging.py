@@ -1,7 +1,7 @@
 """Makes two people one by hand: what one did, got and agreed to is the other's from then on; the stricter no wins."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -162,11 +162,9 @@ def _move_decisions(session: Session, keep: int, other: int) -> None:
     session.execute(delete(decision).where(decision.c.lead_id == other))
 
 
-def _stood(session: Session, keep: int, other: int) -> dict[int, RowMapping]:
+def _stood(session: Session, keep: int, other: int) -> Sequence[RowMapping]:
     """The state rows of both, before the other's goes."""
-    rows = session.execute(select(lead_state).where(lead_state.c.lead_id.in_([keep, other]))).mappings()
-    found = {row["lead_id"]: row for row in rows}
-    return {lead_id: found[lead_id] for lead_id in (keep, other) if lead_id in found}
+    return session.execute(select(lead_state).where(lead_state.c.lead_id.in_([keep, other]))).mappings().all()
 
 
 def _fill_in(session: Session, keep: RowMapping, other: RowMapping, now: datetime) -> int | None:
@@ -206,20 +204,17 @@ def _leave_company(session: Session, keep: int, account_id: int | None) -> None:
     session.execute(delete(account).where(account.c.id == account_id, ~somebody))
 
 
-def _go_on_from(
-    session: Session, playbook: Playbook, keep: int, stood: Mapping[int, RowMapping], now: datetime
-) -> None:
+def _go_on_from(session: Session, playbook: Playbook, keep: int, stood: Sequence[RowMapping], now: datetime) -> None:
     """Whoever got further says how far they both are; a rest and what a hand-over used up hold for both."""
-    rows = list(stood.values())
-    further = max((Lifecycle(row["lifecycle"]) for row in rows), key=_FURTHER.index, default=Lifecycle.LEAD)
+    further = max((Lifecycle(row["lifecycle"]) for row in stood), key=_FURTHER.index, default=Lifecycle.LEAD)
     one = select(literal(keep).label("lead_id"), literal(micros(now)).label("effective_at"))
     move_lifecycle(session, now, people=one, to=further, cause=Cause.SALES, playbook=playbook.version)
     # What held for one of them last night is no crossing for both tonight.
-    values: dict[str, Any] = {"with_sales": any(row["with_sales"] for row in rows), "hot": 0}
-    for row in rows:
+    values: dict[str, Any] = {"with_sales": any(row["with_sales"] for row in stood), "hot": 0}
+    for row in stood:
         values["hot"] |= row["hot"]
     for name in ("rest_until", "spent_before"):
-        values[name] = max((row[name] for row in rows if row[name] is not None), default=None)
+        values[name] = max((row[name] for row in stood if row[name] is not None), default=None)
     session.execute(update(lead_state).where(lead_state.c.lead_id == keep).values(values))
 
 

@@ -11,12 +11,12 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
+from leadflow.email.frames import Shape
 from leadflow.email.hidden import with_hidden_link
 from leadflow.email.picture import with_picture
 from leadflow.email.pool import Renderers, Task
 from leadflow.email.preview import page_url
 from leadflow.email.render import MissingValueError, Rendered, one_line
-from leadflow.email.wire import Shape
 from leadflow.errors import TemplateError
 from leadflow.links import (
     HIDDEN,

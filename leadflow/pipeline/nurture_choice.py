@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources
 from leadflow.db import analyze, insert_missing
-from leadflow.eligibility import paused
+from leadflow.eligibility import for_segments, paused
 from leadflow.eligibility.blocks import PERSONAL, first_reason, planning_blocks
 from leadflow.models import (
     declined,
@@ -35,7 +35,6 @@ from leadflow.models import (
     lead,
     lead_score,
     lead_state,
-    membership,
     message,
     tpl,
     tpl_lang,
@@ -231,13 +230,7 @@ def _for_engagement() -> ColumnElement[bool]:
 
 
 def _for_segments() -> ColumnElement[bool]:
-    inside = exists().where(
-        tpl_segment.c.template == tpl.c.template,
-        membership.c.segment == tpl_segment.c.segment,
-        membership.c.lead_id == candidate.c.lead_id,
-        membership.c.left_at.is_(None),
-    )
-    return or_(~tpl.c.has_segments, inside)
+    return for_segments(candidate.c.lead_id)
 
 
 def _for_segment(segment: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -1,5 +1,7 @@
 """What nurture works out on the way: temporary tables, empty at the start of each sweep, gone with the connection."""
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, delete, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable
@@ -16,7 +18,10 @@ from leadflow.steps.wait import WaitStep
 from leadflow.types import Purpose, Span, SpanKind
 
 _metadata = MetaData()
-_TEMPORARY = {"prefixes": ["TEMPORARY"]}
+
+
+def _working(name: str, *columns: Column[Any]) -> Table:
+    return Table(name, _metadata, *columns, prefixes=["TEMPORARY"])
 
 
 def _number(name: str, *, key: bool = False) -> Column[int]:
@@ -32,22 +37,19 @@ def _flag(name: str) -> Column[bool]:
 
 
 #: The leads this sweep may touch; bit i of a word is the i-th sequence of the playbook.
-touched = Table(
+touched = _working(
     "nurture_touched",
-    _metadata,
     _number("lead_id", key=True),
     _number("enters"),
     _number("exits"),
     _number("goals"),
     # customer, disqualified or with_sales.
     _word("held"),
-    **_TEMPORARY,  # type: ignore[arg-type]
 )
 
 #: The one sequence of a track a lead belongs in tonight, and how it comes there: stay, reopen, new or ramp.
-entry = Table(
+entry = _working(
     "nurture_entry",
-    _metadata,
     _number("lead_id", key=True),
     _word("track", key=True),
     _word("sequence"),
@@ -55,13 +57,11 @@ entry = Table(
     # The last enrolment, and its number.
     _number("enrolment_id"),
     _number("entry"),
-    **_TEMPORARY,  # type: ignore[arg-type]
 )
 
 #: What tonight does to enrolments that have not ended, found in one look at all of them: the few that do not stay.
-shift = Table(
+shift = _working(
     "nurture_shift",
-    _metadata,
     _number("enrolment_id", key=True),
     # Why it ends, or pauses; whether what held it has gone.
     _word("ends"),
@@ -69,16 +69,14 @@ shift = Table(
     _flag("resumes"),
     # Today's files do not know where it stands, or may not.
     _flag("lost"),
-    **_TEMPORARY,  # type: ignore[arg-type]
 )
 
 #: The enrolments that may move on: active, and due.
-moving = Table("nurture_moving", _metadata, _number("enrolment_id", key=True), **_TEMPORARY)  # type: ignore[arg-type]
+moving = _working("nurture_moving", _number("enrolment_id", key=True))
 
 #: Today's steps as rows.
-route_step = Table(
+route_step = _working(
     "nurture_step",
-    _metadata,
     _word("sequence", key=True),
     _word("step", key=True),
     _number("priority"),
@@ -96,25 +94,21 @@ route_step = Table(
     # What becomes of those for whom there is no mail, or whose mail failed.
     _word("when_none"),
     _word("on_fail"),
-    **_TEMPORARY,  # type: ignore[arg-type]
 )
 
 #: Which step may follow which completed one; '' before the first and after the last.
-route = Table(
+route = _working(
     "nurture_route",
-    _metadata,
     _word("sequence", key=True),
     _word("position", key=True),
     _word("step", key=True),
     # The one to go on with when the present step is none of them.
     _flag("usual"),
-    **_TEMPORARY,  # type: ignore[arg-type]
 )
 
 #: Enrolments that stand on an email step, its time come.
-candidate = Table(
+candidate = _working(
     "nurture_candidate",
-    _metadata,
     _number("enrolment_id", key=True),
     _number("lead_id"),
     _number("address_id"),
@@ -142,25 +136,21 @@ candidate = Table(
     _word("was"),
     # Another message of the address is on its way.
     _flag("flying"),
-    **_TEMPORARY,  # type: ignore[arg-type]
 )
 
 #: The email each candidate would get, or why there is none.
-choice = Table(
+choice = _working(
     "nurture_choice",
-    _metadata,
     _number("enrolment_id", key=True),
     _word("template"),
     _word("language"),
     _number("among"),
     _word("reason"),
-    **_TEMPORARY,  # type: ignore[arg-type]
 )
 
 #: When each candidate's mail may leave, or why it waits.
-slot = Table(
+slot = _working(
     "nurture_slot",
-    _metadata,
     _number("enrolment_id", key=True),
     _number("send_at"),
     _word("reason"),
@@ -168,7 +158,6 @@ slot = Table(
     _number("queue"),
     # A cap is full until then; 0 when none is.
     _number("free_at"),
-    **_TEMPORARY,  # type: ignore[arg-type]
 )
 
 TOUCHED = enrolment.c.lead_id.in_(touched.select().with_only_columns(touched.c.lead_id))

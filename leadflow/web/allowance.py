@@ -38,11 +38,8 @@ class Allowance:
 
 def allowance_of(request: Request, door: str, *, burst: int, per_minute: int) -> Allowance:
     """The one of `door` in this process."""
-    state = request.app.state
-    if not hasattr(state, "allowances"):
-        state.allowances = {}
     # In one step: requests come in threads.
-    found: Allowance = state.allowances.setdefault(door, Allowance(burst=burst, per_minute=per_minute))
+    found: Allowance = request.app.state.allowances.setdefault(door, Allowance(burst=burst, per_minute=per_minute))
     return found
 
 

@@ -12,7 +12,7 @@ from leadflow.playbook.model import Brand
 from leadflow.text import _
 
 #: What a language calls itself.
-LANGUAGE_NAMES = {
+_LANGUAGE_NAMES = {
     "fr": "Français",
     "en": "English",
     "de": "Deutsch",
@@ -59,7 +59,7 @@ def frame_words() -> dict[str, str]:
 
 def name_of(language: str) -> str:
     """What a language calls itself, else its code."""
-    return LANGUAGE_NAMES.get(language[:2], language)
+    return _LANGUAGE_NAMES.get(language[:2], language)
 
 
 def style_of(brand: Brand) -> str:

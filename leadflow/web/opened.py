@@ -39,7 +39,10 @@ def picture(request: Request, token: str, app: Opened) -> Response:
 def _keep(session: Session, identity_id: int, day: str) -> None:
     """UPSERT opened: of an address that somebody has who did not say no."""
     lead_id = session.scalar(select(identity.c.lead_id).where(identity.c.id == identity_id))
-    if lead_id is None or "withdrawn" in {standing(session, lead_id).get(purpose) for purpose in _REFUSED}:
+    if lead_id is None:
+        return
+    said = standing(session, lead_id)
+    if any(said.get(purpose) == "withdrawn" for purpose in _REFUSED):
         return
     new = insert_into(session, opened).values(identity_id=identity_id, day=day)
     later = opened.c.day < day

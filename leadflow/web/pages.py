@@ -75,12 +75,23 @@ def tell(request: Request, words: Callable[[], Words], language: str, *, status:
     return small_page(request, "page.html", language, status=status, title=title, text=text, button=button)
 
 
-def small_page(request: Request, name: str, language: str, *, status: int = 200, **values: Any) -> Response:
-    """A template of one column in the brand's frame, with the `values` it needs: `title` and `text` at least."""
+def small_page(
+    request: Request,
+    name: str,
+    language: str,
+    *,
+    status: int = 200,
+    words: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Response:
+    """A template of one column in the brand's frame, with the `values` it needs: `title` and `text` at least.
+
+    Its own `words` go beside those of the frame.
+    """
     brand = request.app.state.app.playbook.brand
     with speaking(language):
-        words = frame_words()
-    frame = {**frame_of(brand, language, values["title"]), "words": words, "faults": {}}
+        said = {**frame_words(), **(words or {})}
+    frame = {**frame_of(brand, language, values["title"]), "words": said, "faults": {}}
     html = template(name).render(frame | values)
     headers = {"Content-Language": language, "Content-Security-Policy": policy(brand)}
     return HTMLResponse(html, status_code=status, headers=headers)

@@ -19,7 +19,7 @@ from leadflow.playbook.model import Playbook, Wish
 from leadflow.text import _, speaking
 from leadflow.types import Purpose
 from leadflow.web.bodies import KB, raw_body
-from leadflow.web.look import frame_words, name_of
+from leadflow.web.look import name_of
 from leadflow.web.pages import language_of, say, small_page
 from leadflow.web.state import FastLane, Opened, agent_of, network_of
 
@@ -115,7 +115,7 @@ def _page(
             text="",
             saved=saved,
             here=f"/preferences/{token}",
-            words={**frame_words(), **words},
+            words=words,
             purposes=_purposes(chosen),
             topics=_topics(app.playbook, chosen, language),
             gaps=[(days, words, days == chosen.gap_days) for days, words in _gaps()],

@@ -76,7 +76,8 @@ def create_site(app: App) -> FastAPI:
         await run_in_threadpool(lane.close)
 
     site = FastAPI(title="leadflow", docs_url=None, redoc_url=None, openapi_url=None, lifespan=open_for)
-    site.state.app, site.state.lane, site.state.keeping = app, lane, Keeping(app.engine)
+    site.state.app, site.state.lane = app, lane
+    site.state.keeping, site.state.allowances = Keeping(app.engine), {}
     for router in DOORS:
         site.include_router(router)
     site.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(app.settings), www_redirect=False)

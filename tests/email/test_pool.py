@@ -10,9 +10,9 @@ import pytest
 
 from leadflow.email.catalog import Email
 from leadflow.email.compile import compile_email
+from leadflow.email.frames import Shape
 from leadflow.email.pool import Renderers, Task
 from leadflow.email.render import Links, MissingValueError, Rendered, render_email
-from leadflow.email.wire import Shape
 from leadflow.errors import TemplateError
 from tests.email.test_compile import BASE, FACTS
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from leadflow.connections import begin_immediate
+from leadflow.connections import begin_sqlite
 
 #: The first of these that a statement sets names its transaction.
 _SETS = (("intent", "attempt_id="), ("mark", "provider_id="), ("no", "asked_at="), ("claim", "lease_until="))
@@ -37,10 +37,10 @@ class Points:
         self._open: set[int] = set()
         self._turn, self._is_stopping = Condition(), False
         event.listen(engine, "begin", self._begin)
-        if event.contains(engine, "begin", begin_immediate):
+        if event.contains(engine, "begin", begin_sqlite):
             # After ours: who has begun before it is noted may be stopped with the lock that all others wait for.
-            event.remove(engine, "begin", begin_immediate)
-            event.listen(engine, "begin", begin_immediate)
+            event.remove(engine, "begin", begin_sqlite)
+            event.listen(engine, "begin", begin_sqlite)
         event.listen(engine, "before_cursor_execute", self._read)
         self._plain_commit, self._plain_rollback = engine.dialect.do_commit, engine.dialect.do_rollback
         engine.dialect.do_commit = self._commit  # type: ignore[method-assign, assignment]

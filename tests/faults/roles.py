@@ -20,12 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from leadflow.app import App, deliver_due
 from leadflow.app.reconcile import reconcile_due
 from leadflow.db import make_engine
-from leadflow.email import child, wire
+from leadflow.email import child, frames
 from leadflow.email.catalog import Email
 from leadflow.email.compile import Base
+from leadflow.email.frames import Shape
 from leadflow.email.pool import Task
 from leadflow.email.render import Rendered
-from leadflow.email.wire import Shape
 from leadflow.errors import LeadflowError, TemplateError
 from leadflow.esp.memory import MemoryProvider
 from leadflow.esp.sendgrid import SendGridProvider
@@ -57,15 +57,15 @@ class Here:
 
     def compile(self, email: Email, language: str, base: Base) -> Shape | TemplateError:
         """As the child does."""
-        key, source = f"{email.name} {language}", wire.source_of(email, language, base)
-        return wire.read_shape(memoryview(child._compiled(self._texts, key, source))[wire.HEAD :], key, source)
+        key, source = f"{email.name} {language}", frames.source_of(email, language, base)
+        return frames.read_shape(memoryview(child._compiled(self._texts, key, source))[frames.HEAD :], key, source)
 
     async def submit(self, tasks: Sequence[Task]) -> list[Rendered | TemplateError]:
         """As the child does."""
         told = (
             [task.shape.key, task.facts, task.links, task.unsubscribe, task.preferences, task.confirm] for task in tasks
         )
-        return [wire.read_mail(memoryview(child._rendered(self._texts, one))[wire.HEAD :]) for one in told]
+        return [frames.read_mail(memoryview(child._rendered(self._texts, one))[frames.HEAD :]) for one in told]
 
 
 _HERE = Here()

@@ -1,0 +1,18 @@
+"""Whom an email is written for, in the words of the catalogue's tables."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_
+
+from leadflow.models import membership, tpl, tpl_segment
+
+
+def for_segments(lead_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The email of `tpl` is for anybody, or for a segment that this lead is in."""
+    inside = exists().where(
+        tpl_segment.c.template == tpl.c.template,
+        membership.c.segment == tpl_segment.c.segment,
+        membership.c.lead_id == lead_id,
+        membership.c.left_at.is_(None),
+    )
+    return or_(~tpl.c.has_segments, inside.correlate_except(tpl_segment, membership))
