@@ -150,6 +150,11 @@ def reading(engine: Engine) -> Engine:
     return engine.execution_options(**{READS_ONLY: True})
 
 
+def in_one_go(engine: Engine) -> Engine:
+    """`engine` for a transaction of one statement: PostgreSQL begins and commits it by itself, not asked for either."""
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def insert_into(session: Session, table: Table) -> postgresql.Insert:
     """An INSERT that knows ON CONFLICT on the session's database.
 

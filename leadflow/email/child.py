@@ -37,6 +37,8 @@ def main(seconds: float) -> None:
     questions, answers = os.fdopen(0, "rb"), os.fdopen(1, "wb", buffering=0)
     _warm_up()
     _lock_up()
+    # Whoever asks the door something goes before whoever is written to.
+    os.nice(10)
     # What it holds by now stays, and a mail leaves next to nothing in a circle.
     gc.freeze()
     gc.set_threshold(50_000)

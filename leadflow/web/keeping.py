@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
+from leadflow.db import in_one_go
 from leadflow.models import intake
 from leadflow.pipeline.runs import store_playbook
 from leadflow.playbook.model import Playbook
@@ -18,8 +19,6 @@ from leadflow.types import instant_of
 class _Form:
     received_at: int
     body: bytes
-    #: Whose words somebody agreed to: they are found again by their version, though no night has used it yet.
-    agreed: Playbook | None
     is_stored: bool = False
     error: Exception | None = None
 
@@ -35,10 +34,17 @@ class Keeping:
         self._engine = engine
         self._turn, self._guard = threading.Lock(), threading.Lock()
         self._waiting: list[_Form] = []
+        #: Versions of the playbook that this process has stored.
+        self._kept: set[str] = set()
 
     def keep(self, received_at: int, body: bytes, *, agreed: Playbook | None) -> None:
-        """Return once `body` is stored for good; what the database raises, each of those raises who shared it."""
-        form = _Form(received_at=received_at, body=body, agreed=agreed)
+        """Return once `body` is stored for good; what the database raises, each of those raises who shared it.
+
+        `agreed` is the playbook with whose words somebody agreed to something.
+        """
+        if agreed is not None and agreed.version not in self._kept:
+            self._keep_words(agreed, received_at)
+        form = _Form(received_at=received_at, body=body)
         with self._guard:
             self._waiting.append(form)
         with self._turn:
@@ -47,17 +53,19 @@ class Keeping:
         if form.error is not None:
             raise form.error
 
+    def _keep_words(self, playbook: Playbook, at: int) -> None:
+        """The words are found again by their version, though no night has used it yet."""
+        with Session(self._engine) as session, session.begin():
+            store_playbook(session, playbook, instant_of(at))
+        self._kept.add(playbook.version)
+
     def _write_all(self) -> None:
         forms: Sequence[_Form] = ()
         try:
-            with Session(self._engine) as session, session.begin():
-                connection = session.connection()
+            with in_one_go(self._engine).begin() as connection:
                 # Not before the database is ours: whoever came while we waited for it goes along.
                 forms = self._take()
                 connection.execute(insert(intake), [form.row for form in forms])
-                agreed = {form.agreed.version: (form.agreed, form.received_at) for form in forms if form.agreed}
-                for playbook, at in agreed.values():
-                    store_playbook(session, playbook, instant_of(at))
         except Exception as error:
             for form in forms or self._take():
                 form.error = error

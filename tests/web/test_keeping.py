@@ -58,24 +58,11 @@ def test_nobody_is_thanked_for_what_the_database_did_not_take(engine: Engine) ->
         raise OSError("the disk is full")
 
     keeping = Keeping(engine)
-    event.listen(engine, "commit", fail)
+    event.listen(engine, "before_cursor_execute", fail)
     try:
         assert [type(one.exception(SOON)) for one in together(keeping)] == [OSError] * len(TEN)
     finally:
-        event.remove(engine, "commit", fail)
+        event.remove(engine, "before_cursor_execute", fail)
     assert stored(engine) == []
     keeping.keep(1, b"later", agreed=None)
     assert stored(engine) == [b"later"]
-
-
-def test_a_database_that_cannot_be_reached_is_told_to_each(engine: Engine) -> None:
-    def fail(*_: Any) -> None:
-        raise OSError("gone")
-
-    keeping = Keeping(engine)
-    event.listen(engine, "begin", fail)
-    try:
-        assert [type(one.exception(SOON)) for one in together(keeping)] == [OSError] * len(TEN)
-    finally:
-        event.remove(engine, "begin", fail)
-    assert stored(engine) == []
