@@ -1,8 +1,6 @@
 """A link that no reader sees, hears or tabs to: whoever follows it reads the source of mails, as scanners do."""
 
-from dataclasses import replace
-
-from leadflow.email.render import Rendered
+from leadflow.email.render import Rendered, with_last
 
 _BEGIN = '<div style="display:none;max-height:0;overflow:hidden" aria-hidden="true"><a href="'
 _END = '" tabindex="-1"></a></div>'
@@ -10,10 +8,7 @@ _END = '" tabindex="-1"></a></div>'
 
 def with_hidden_link(mail: Rendered, url: str) -> Rendered:
     """`mail` with the link at the end of its body; the text of a mail shows all it has, so it gets none."""
-    head, end, tail = mail.html.rpartition("</body>")
-    if not end:
-        return mail
-    return replace(mail, html=f"{head}{_BEGIN}{url}{_END}{end}{tail}")
+    return with_last(mail, f"{_BEGIN}{url}{_END}")
 
 
 def seen_part(html: str) -> str:

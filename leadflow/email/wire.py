@@ -1,8 +1,8 @@
 """What a renderer's two processes say to each other: frames with their length in front, plain data inside."""
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeGuard
 
@@ -10,7 +10,8 @@ import orjson
 
 from leadflow.email.catalog import Email
 from leadflow.email.compile import Base, Compiled
-from leadflow.email.render import MissingValueError, Rendered, one_line
+from leadflow.email.pieces import Pieces, StrangePageError
+from leadflow.email.render import Drawn, MissingValueError, Rendered, one_line
 from leadflow.email.slots import Link
 from leadflow.errors import TemplateError
 
@@ -22,9 +23,6 @@ LONGEST_ANSWER, LONGEST_QUESTION = 8_000_000, 64_000_000
 LONGEST_NOTE = 400
 
 _LENGTH = struct.Struct("<I")
-#: Bytes of subject, preheader, HTML and text, which follow.
-_PARTS = struct.Struct("<IIII")
-_LIMITS = (LONGEST_LINE, LONGEST_LINE, LONGEST_PART, LONGEST_PART)
 
 
 class Kind(StrEnum):
@@ -55,6 +53,8 @@ class Shape:
     slots: Mapping[str, Link]
     #: The question that compiles it: any child can be asked.
     source: bytes
+    #: What its HTML says in every mail.
+    pieces: Pieces = field(default_factory=Pieces, compare=False, repr=False)
 
 
 def framed(payload: bytes) -> bytes:
@@ -101,19 +101,30 @@ def shape_frame(compiled: Compiled) -> bytes:
     """The answer to a question that compiles."""
     slots = [[name, kind, target] for name, (kind, target) in compiled.slots.items()]
     told = [compiled.name, compiled.language, compiled.version, compiled.variant, compiled.pages, compiled.urls, slots]
+    told.append(list(compiled.html.constants))
     return framed(Kind.SHAPE.encode() + orjson.dumps(told))
 
 
-def mail_frame(mail: Rendered) -> bytes:
+def mail_frame(mail: Drawn) -> bytes:
     """The answer with a mail; TemplateError for one that is too long or cannot be written in UTF-8."""
+    told = [mail.subject, mail.preheader, mail.text, " ".join(mail.html.order), mail.html.said]
     try:
-        parts = [part.encode() for part in (mail.subject, mail.preheader, mail.html, mail.text)]
-    except UnicodeEncodeError as error:
+        answer = orjson.dumps(told)
+    except TypeError as error:
         raise TemplateError("the mail has a sign that cannot be written in UTF-8") from error
-    sizes = [len(part) for part in parts]
-    if any(size > limit for size, limit in zip(sizes, _LIMITS, strict=True)):
+    if _is_too_long(mail):
         raise TemplateError("the mail is too long: 2 MB is the most")
-    return b"".join((_LENGTH.pack(1 + _PARTS.size + sum(sizes)), Kind.MAIL.encode(), _PARTS.pack(*sizes), *parts))
+    return b"".join((_LENGTH.pack(1 + len(answer)), Kind.MAIL.encode(), answer))
+
+
+def _is_too_long(mail: Drawn) -> bool:
+    lines = (mail.subject, mail.preheader)
+    return any(len(line.encode()) > LONGEST_LINE for line in lines) or _is_long("".join(mail.html.pieces), mail.text)
+
+
+def _is_long(*parts: str) -> bool:
+    # Four bytes are the most that a sign takes: most mails need not be counted.
+    return any(len(part) * 4 > LONGEST_PART and len(part.encode()) > LONGEST_PART for part in parts)
 
 
 def failure_frame(error: TemplateError) -> bytes:
@@ -123,28 +134,27 @@ def failure_frame(error: TemplateError) -> bytes:
     return framed(Kind.FAILURE.encode() + orjson.dumps(told))
 
 
-def read_mail(payload: memoryview) -> Rendered | TemplateError:
-    """The mail or failure in `payload`; BrokenAnswerError when it is neither."""
+def read_mail(payload: memoryview, pieces: Pieces) -> Rendered | TemplateError:
+    """The mail or failure in `payload`, of a template with `pieces`; BrokenAnswerError when it is neither."""
     if bytes(payload[:1]) != Kind.MAIL.encode():
         return read_failure(payload)
-    try:
-        sizes = _PARTS.unpack_from(payload, 1)
-        if any(size > limit for size, limit in zip(sizes, _LIMITS, strict=True)):
+    match _told(payload, Kind.MAIL):
+        case [str() as subject, str() as preheader, str() as text, str() as order, list() as said] if set(
+            map(type, said)
+        ) <= {str}:
+            try:
+                html, json = pieces.page(order, said, LONGEST_PART)
+            except StrangePageError as error:
+                raise BrokenAnswerError from error
+        case _:
             raise BrokenAnswerError
-        subject, preheader, html, text = (str(part, "utf-8") for part in _cut(payload, 1 + _PARTS.size, sizes))
-    except (struct.error, UnicodeDecodeError) as error:
-        raise BrokenAnswerError from error
-    if one_line(subject) != subject or one_line(preheader) != preheader:
+    if not (_is_line(subject) and _is_line(preheader)) or _is_long(text):
         raise BrokenAnswerError
-    return Rendered(subject=subject, preheader=preheader, html=html, text=text)
+    return Rendered(subject=subject, preheader=preheader, html=html, text=text, html_json=json)
 
 
-def _cut(payload: memoryview, start: int, sizes: Sequence[int]) -> Iterator[memoryview]:
-    if start + sum(sizes) != len(payload):
-        raise BrokenAnswerError
-    for size in sizes:
-        yield payload[start : start + size]
-        start += size
+def _is_line(text: str) -> bool:
+    return one_line(text) == text and len(text.encode()) <= LONGEST_LINE
 
 
 def read_failure(payload: memoryview) -> TemplateError:
@@ -160,8 +170,12 @@ def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | Template
     if bytes(payload[:1]) != Kind.SHAPE.encode():
         return read_failure(payload)
     match _told(payload, Kind.SHAPE):
-        case [str() as name, str() as language, str() as version, str() as variant, pages, urls, slots] if (
-            _are_texts(pages) and _are_texts(urls) and isinstance(slots, list) and all(map(_are_texts, slots))
+        case [str() as name, str() as language, str() as version, str() as variant, pages, urls, slots, pieces] if (
+            _are_texts(pages)
+            and _are_texts(urls)
+            and _are_texts(pieces)
+            and isinstance(slots, list)
+            and all(map(_are_texts, slots))
         ):
             try:
                 made = {slot: (kind, target) for slot, kind, target in slots}
@@ -181,6 +195,7 @@ def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | Template
         urls=tuple(urls),
         slots=made,
         source=source,
+        pieces=Pieces(pieces),
     )
 
 
@@ -192,4 +207,4 @@ def _told(payload: memoryview, kind: Kind) -> object:
 
 
 def _are_texts(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, list) and set(map(type, value)) <= {str}

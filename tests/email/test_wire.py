@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -11,34 +12,48 @@ from hypothesis import strategies as st
 
 from leadflow.email import wire
 from leadflow.email.child import serve
+from leadflow.email.pieces import Pieces
 from leadflow.email.pool import Task, _encoded
-from leadflow.email.render import MissingValueError, Rendered
+from leadflow.email.render import Drawn, MissingValueError, Rendered, with_last
+from leadflow.email.slots import Page
 from leadflow.email.wire import BrokenAnswerError, Shape
 from leadflow.errors import TemplateError
 from tests.email.test_compile import BASE
 from tests.email.test_pool import BODY, email, task
 
-MAIL = Rendered(subject="é", preheader="", html="<p>a</p>", text="a\n")
+PIECES = Pieces(["<p>", "</p>"])
 
 
 def payload(frame: bytes) -> memoryview:
     return memoryview(frame)[wire.HEAD :]
 
 
-def test_a_mail_comes_back_as_it_was() -> None:
-    assert wire.read_mail(payload(wire.mail_frame(MAIL))) == MAIL
+@pytest.mark.parametrize("said", ["a", "", "é\n", ",", '","', ',"', '",', "\\", '\\","'])
+def test_a_mail_comes_back_as_it_was(said: str) -> None:
+    html = Page(pieces=["<p>", said, said, "</p>", said], order=["0", "_", "_", "1", "_"], said=[said] * 3)
+    frame = wire.mail_frame(Drawn(subject="é", preheader="", html=html, text="a\n"))
+    found = wire.read_mail(payload(frame), PIECES)
+    assert found == Rendered(subject="é", preheader="", html=f"<p>{said}{said}</p>{said}", text="a\n")
+    assert orjson.loads(found.html_json) == found.html
+    last = with_last(replace(found, html=f"{found.html}</body>", html_json=orjson.dumps(f"{found.html}</body>")), '"é"')
+    assert orjson.loads(last.html_json) == last.html == f'<p>{said}{said}</p>{said}"é"</body>'
+
+
+def test_a_page_that_is_all_the_templates_own_or_none_of_it_comes_back_too() -> None:
+    for order, said, page in (("", [], ""), ("1", [], "</p>"), ("0 1", [], "<p></p>"), ("_", ["a"], "a")):
+        assert PIECES.page(order, said, 100) == (page, orjson.dumps(page))
 
 
 @pytest.mark.parametrize("kind", [TemplateError, MissingValueError])
 def test_a_failure_comes_back_with_its_kind_and_place(kind: Callable[..., TemplateError]) -> None:
-    found = wire.read_mail(payload(wire.failure_frame(kind("a\nb", line=3, column=4))))
+    found = wire.read_mail(payload(wire.failure_frame(kind("a\nb", line=3, column=4))), PIECES)
     assert (type(found), str(found)) == (kind, "a b")
     assert isinstance(found, TemplateError)
     assert (found.line, found.column) == (3, 4)
 
 
-def _mail(*parts: bytes, sizes: tuple[int, ...] | None = None) -> bytes:
-    return b"m" + struct.pack("<IIII", *(sizes or map(len, parts))) + b"".join(parts)
+def _mail(subject: str = "", preheader: str = "", text: str = "", order: str = "", said: object = ()) -> bytes:
+    return b"m" + orjson.dumps([subject, preheader, text, order, said])
 
 
 @pytest.mark.parametrize(
@@ -48,33 +63,43 @@ def _mail(*parts: bytes, sizes: tuple[int, ...] | None = None) -> bytes:
         b"x",
         b"m",
         b"mmmmmmmmmmmmmmmmmmmmmmm",
-        _mail(b"a", b"", b"", b"", sizes=(2, 0, 0, 0)),
-        _mail(b"a", b"", b"", b"", sizes=(0, 0, 0, 0)),
-        _mail(b"\xff", b"", b"", b""),
-        _mail(b"a\r\nBcc: b@c.example", b"", b"", b""),
-        _mail(b"a", b"b\0", b"", b""),
-        _mail(b"a" * 10_001, b"", b"", b""),
-        _mail(b"", b"", b"a" * 2_000_001, b""),
+        b'm["a", "", "", ""]',
+        b'm["\xff", "", "", "", []]',
+        b'm["\\ud800", "", "", "", []]',
+        _mail("a\r\nBcc: b@c.example"),
+        _mail("a", "b\0"),
+        _mail("a" * 10_001),
+        _mail(text="a" * 2_000_001),
+        _mail(order="_", said=["a" * 2_000_001]),
+        _mail(order="0 " * 700_000),
+        _mail(order="0 _"),
+        _mail(order="_", said=["a", "b"]),
+        _mail(order="2"),
+        _mail(order="-1"),
+        _mail(order="0 a"),
+        _mail(order="_", said=[1]),
+        _mail(order="_", said="a"),
         b"f{}",
         b"f[",
         b'f[1, "a", 0, 0]',
         b'f[true, "' + b"a" * 401 + b'", 0, 0]',
-        b's["a", "b", "c", [], [], []]',
+        b's["a", "b", "c", [], [], [], []]',
     ],
 )
 def test_what_no_renderer_says_is_not_believed(said: bytes) -> None:
     with pytest.raises(BrokenAnswerError):
-        wire.read_mail(memoryview(said))
+        wire.read_mail(memoryview(said), PIECES)
 
 
 @pytest.mark.parametrize(
     "told",
     [
         {},
-        ["a", "b", "c", [1], [], []],
-        ["a", "b", "c", [], [], [["link_0", "page"]]],
-        ["a", "b", "c", [], [], [["link_0", "page", "never named"]]],
-        ["a", "b", "c", [], [], ["abc"]],
+        ["a", "b", "c", "", [1], [], [], []],
+        ["a", "b", "c", "", [], [], [["link_0", "page"]], []],
+        ["a", "b", "c", "", [], [], [["link_0", "page", "never named"]], []],
+        ["a", "b", "c", "", [], [], ["abc"], []],
+        ["a", "b", "c", "", [], [], [], [1]],
     ],
 )
 def test_links_that_no_template_names_are_not_believed(told: object) -> None:
@@ -84,7 +109,7 @@ def test_links_that_no_template_names_are_not_believed(told: object) -> None:
 
 @given(st.one_of(st.binary(max_size=60), st.binary(max_size=60).map(lambda rest: b"m" + rest)))
 def test_whatever_it_says_is_a_mail_a_failure_or_not_believed(said: bytes) -> None:
-    for read in (wire.read_mail, lambda told: wire.read_shape(told, "", b"")):
+    for read in (lambda told: wire.read_mail(told, PIECES), lambda told: wire.read_shape(told, "", b"")):
         try:
             assert isinstance(read(memoryview(said)), Rendered | TemplateError | Shape)
         except BrokenAnswerError:
@@ -124,7 +149,7 @@ def test_a_child_compiles_once_and_writes_often() -> None:
     tasks = [task(shape), task(shape, {"lead.first_name": None}), task(shape, {"lead.first_name": "\ud800"})]
     question = b'["render",[' + b",".join(_bytes(one) for one in tasks) + b"]]"
     answers = asked(["compile", "k", "fr", source.decode()], question)[1:]
-    assert [Rendered, MissingValueError, Rendered] == [type(wire.read_mail(answer)) for answer in answers]
+    assert [Rendered, MissingValueError, Rendered] == [type(wire.read_mail(answer, shape.pieces)) for answer in answers]
 
 
 def _bytes(one: Task) -> bytes:
@@ -136,7 +161,9 @@ def _bytes(one: Task) -> bytes:
 def test_a_text_that_does_not_compile_is_refused_for_each_mail() -> None:
     source = wire.source_of(email("{{ 9 ** 9 }}"), "en", BASE)
     answers = asked(["compile", "k", "en", source.decode()], ["render", [["k", {}, [], "", "", ""]] * 2])
-    assert [str(wire.read_mail(answer)) for answer in answers] == ["templates may not use the operator '**'"] * 3
+    assert [str(wire.read_mail(answer, PIECES)) for answer in answers] == [
+        "templates may not use the operator '**'"
+    ] * 3
 
 
 def test_more_than_a_megabyte_about_one_person_is_refused() -> None:

@@ -65,7 +65,8 @@ class Here:
         told = (
             [task.shape.key, task.facts, task.links, task.unsubscribe, task.preferences, task.confirm] for task in tasks
         )
-        return [wire.read_mail(memoryview(child._rendered(self._texts, one))[wire.HEAD :]) for one in told]
+        answers = (memoryview(child._rendered(self._texts, one))[wire.HEAD :] for one in told)
+        return [wire.read_mail(answer, task.shape.pieces) for answer, task in zip(answers, tasks, strict=True)]
 
 
 _HERE = Here()
