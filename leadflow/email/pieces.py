@@ -20,6 +20,26 @@ class StrangePageError(Exception):
     """No page is made like this."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A text in its pieces."""
+
+    pieces: Sequence[str]
+    #: Of each its number, or that it is none of the template's own.
+    order: Sequence[str]
+    #: Those that are none.
+    said: Sequence[str]
+
+    @classmethod
+    def of(cls, text: str) -> "Page":
+        """All of it said to this reader."""
+        return cls(pieces=[text], order=[OTHER], said=[text])
+
+    def then(self, more: str) -> "Page":
+        """It, with `more` at its end."""
+        return Page(pieces=[*self.pieces, more], order=[*self.order, OTHER], said=[*self.said, more])
+
+
 def constants_of(code: CodeType) -> Mapping[str, str]:
     """What a compiled template says itself → the number of that piece."""
     return {piece: str(number) for number, piece in enumerate(dict.fromkeys(_constants(code)))}

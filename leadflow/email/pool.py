@@ -175,7 +175,7 @@ class Renderers:
                 if isinstance(told, TemplateError):
                     outcomes.append(told)
                     continue
-                outcome = wire.read_mail(process.answer(pause), task.shape.pieces)
+                outcome = wire.read_mail(process.answer(pause), task.shape.html, task.shape.text)
                 outcomes.append(outcome)
         except (ChildGoneError, BrokenAnswerError) as error:
             # The first without an answer ended it; those behind have not been begun.

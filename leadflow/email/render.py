@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +13,8 @@ from jinja2 import TemplateError as JinjaError
 
 from leadflow.email.compile import Compiled
 from leadflow.email.output import breaks_out
+from leadflow.email.pieces import OTHER, Page
 from leadflow.email.sandbox import NoValueError, missing
-from leadflow.email.slots import Page
 from leadflow.errors import TemplateError
 
 #: Signs that turn the direction of all that follows: a name would turn the sentence around it.
@@ -48,25 +49,26 @@ class Rendered:
     preheader: str
     html: str
     text: str
-    #: `html` as JSON, where it was put together from pieces that are; empty elsewhere.
+    #: Both as JSON, where they were put together from pieces that are; empty elsewhere.
     html_json: bytes = field(default=b"", compare=False, repr=False)
+    text_json: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A mail whose HTML is still in pieces."""
+    """A mail that is still in pieces."""
 
     subject: str
     preheader: str
     html: Page
-    text: str
+    text: Page
 
 
 def render_email(compiled: Compiled, facts: Mapping[str, object], links: Links) -> Rendered:
     """`draw_email`, put together."""
     drawn = draw_email(compiled, facts, links)
-    html = "".join(drawn.html.pieces)
-    return Rendered(subject=drawn.subject, preheader=drawn.preheader, html=html, text=drawn.text)
+    html, text = "".join(drawn.html.pieces), "".join(drawn.text.pieces)
+    return Rendered(subject=drawn.subject, preheader=drawn.preheader, html=html, text=text)
 
 
 def draw_email(compiled: Compiled, facts: Mapping[str, object], links: Links) -> Drawn:
@@ -88,7 +90,7 @@ def draw_email(compiled: Compiled, facts: Mapping[str, object], links: Links) ->
             subject=subject,
             preheader=preheader,
             html=html,
-            text=_tidy(compiled.text.render(whole)),
+            text=_tidied(compiled.text.pieces(whole)),
         )
     except NoValueError as error:
         raise MissingValueError(f"{compiled.name} ({compiled.language}): {error.message}") from error
@@ -111,7 +113,7 @@ def with_last(mail: Rendered, words: str) -> Rendered:
         before, _end, after = json.rpartition(b"</body>")
         json = b"%b%b</body>%b" % (before, orjson.dumps(words)[1:-1], after)
     html = f"{head}{words}</body>{tail}"
-    return Rendered(subject=mail.subject, preheader=mail.preheader, html=html, text=mail.text, html_json=json)
+    return replace(mail, html=html, html_json=json)
 
 
 def one_line(text: str) -> str:
@@ -165,6 +167,31 @@ def _value(name: str, value: object, defaults: Mapping[str, str]) -> object:
     if value is None or value == "":
         return defaults.get(name, missing(name))
     return value
+
+
+def _tidied(page: Page) -> Page:
+    """`page` as `_tidy` leaves it, which is as it is where neither the template nor what is said needs it."""
+    if all(said.strip() == said != "" for said in page.said) and not _is_odd("".join(page.said)):
+        end = _missing_end(
+            tuple("x" if name is OTHER else piece for name, piece in zip(page.order, page.pieces, strict=True))
+        )
+        if end == "":
+            return page
+        if end is not None:
+            return page.then(end)
+    return Page.of(_tidy("".join(page.pieces)))
+
+
+def _is_odd(said: str) -> bool:
+    return "\n" in said or "\t" in said
+
+
+@lru_cache(maxsize=128)
+def _missing_end(pieces: tuple[str, ...]) -> str | None:
+    """What `_tidy` adds to the end of `pieces`; None where it does more."""
+    text = "".join(pieces)
+    tidy = _tidy(text)
+    return tidy.removeprefix(text) if tidy.startswith(text) else None
 
 
 def _tidy(text: str) -> str:

@@ -1,12 +1,13 @@
 """Templates with their links and values as plain names: the same in every mail, so worked out before the first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jinja2 import Environment, Template, TemplateSyntaxError, nodes
+from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 
-from leadflow.email.pieces import OTHER, constants_of
+from leadflow.email.pieces import OTHER, Page, constants_of
 from leadflow.errors import TemplateError
 
 #: `page` or `url`, and where it leads.
@@ -14,17 +15,6 @@ Link = tuple[str, str]
 
 #: What templates look values up in.
 GROUPS = ("brand", "company", "lead", "links", "question", "segment", "sender", "strings")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A text in its pieces."""
-
-    pieces: Sequence[str]
-    #: Of each its number, or that it is none of the template's own.
-    order: Sequence[str]
-    #: Those that are none.
-    said: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +31,21 @@ class Filled:
 
     def pieces(self, context: dict[str, object]) -> Page:
         """The text with the values of `context`, in pieces."""
-        pieces = list(self.template.root_render_func(self.template.new_context(context)))
+        pieces = list(self._written(context))
         number = self.constants.get
         # What is said is marked as escaped, and the template's own words are not: those need not be looked up.
         order = [number(piece, OTHER) if piece.__class__ is str else OTHER for piece in pieces]
         said = [piece for piece, name in zip(pieces, order, strict=True) if name is OTHER]
         return Page(pieces=pieces, order=order, said=said)
 
-    def render(self, context: Mapping[str, object]) -> str:
+    def render(self, context: dict[str, object]) -> str:
         """The text with the values of `context`."""
-        return self.template.render(context)
+        return "".join(self._written(context))
+
+    def _written(self, context: dict[str, object]) -> Iterator[str]:
+        # As `Template.render` does, which copies all values for each of the parts.
+        template = self.template
+        return template.root_render_func(Context(template.environment, context, template.name, template.blocks))
 
 
 def slots_of(pages: Iterable[str], urls: Iterable[str]) -> Mapping[str, Link]:

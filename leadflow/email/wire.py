@@ -53,8 +53,9 @@ class Shape:
     slots: Mapping[str, Link]
     #: The question that compiles it: any child can be asked.
     source: bytes
-    #: What its HTML says in every mail.
-    pieces: Pieces = field(default_factory=Pieces, compare=False, repr=False)
+    #: What its HTML and its text say in every mail.
+    html: Pieces = field(default_factory=Pieces, compare=False, repr=False)
+    text: Pieces = field(default_factory=Pieces, compare=False, repr=False)
 
 
 def framed(payload: bytes) -> bytes:
@@ -101,13 +102,14 @@ def shape_frame(compiled: Compiled) -> bytes:
     """The answer to a question that compiles."""
     slots = [[name, kind, target] for name, (kind, target) in compiled.slots.items()]
     told = [compiled.name, compiled.language, compiled.version, compiled.variant, compiled.pages, compiled.urls, slots]
-    told.append(list(compiled.html.constants))
+    told += [list(part.constants) for part in (compiled.html, compiled.text)]
     return framed(Kind.SHAPE.encode() + orjson.dumps(told))
 
 
 def mail_frame(mail: Drawn) -> bytes:
     """The answer with a mail; TemplateError for one that is too long or cannot be written in UTF-8."""
-    told = [mail.subject, mail.preheader, mail.text, " ".join(mail.html.order), mail.html.said]
+    pages = (mail.html, mail.text)
+    told = [mail.subject, mail.preheader, *([" ".join(page.order), page.said] for page in pages)]
     try:
         answer = orjson.dumps(told)
     except TypeError as error:
@@ -119,12 +121,11 @@ def mail_frame(mail: Drawn) -> bytes:
 
 def _is_too_long(mail: Drawn) -> bool:
     lines = (mail.subject, mail.preheader)
-    return any(len(line.encode()) > LONGEST_LINE for line in lines) or _is_long("".join(mail.html.pieces), mail.text)
-
-
-def _is_long(*parts: str) -> bool:
-    # Four bytes are the most that a sign takes: most mails need not be counted.
-    return any(len(part) * 4 > LONGEST_PART and len(part.encode()) > LONGEST_PART for part in parts)
+    return any(len(line.encode()) > LONGEST_LINE for line in lines) or any(
+        # Four bytes are the most that a sign takes: most mails need not be counted.
+        sum(map(len, page.pieces)) * 4 > LONGEST_PART and len("".join(page.pieces).encode()) > LONGEST_PART
+        for page in (mail.html, mail.text)
+    )
 
 
 def failure_frame(error: TemplateError) -> bytes:
@@ -134,23 +135,25 @@ def failure_frame(error: TemplateError) -> bytes:
     return framed(Kind.FAILURE.encode() + orjson.dumps(told))
 
 
-def read_mail(payload: memoryview, pieces: Pieces) -> Rendered | TemplateError:
-    """The mail or failure in `payload`, of a template with `pieces`; BrokenAnswerError when it is neither."""
+def read_mail(payload: memoryview, html: Pieces, text: Pieces) -> Rendered | TemplateError:
+    """The mail or failure in `payload`, of a template with such pieces; BrokenAnswerError when it is neither."""
     if bytes(payload[:1]) != Kind.MAIL.encode():
         return read_failure(payload)
     match _told(payload, Kind.MAIL):
-        case [str() as subject, str() as preheader, str() as text, str() as order, list() as said] if set(
-            map(type, said)
-        ) <= {str}:
+        case [str() as subject, str() as preheader, [str() as order, said], [str() as second, words]] if _are_texts(
+            said
+        ) and _are_texts(words):
             try:
-                html, json = pieces.page(order, said, LONGEST_PART)
+                page, page_json = html.page(order, said, LONGEST_PART)
+                plain, plain_json = text.page(second, words, LONGEST_PART)
             except StrangePageError as error:
                 raise BrokenAnswerError from error
         case _:
             raise BrokenAnswerError
-    if not (_is_line(subject) and _is_line(preheader)) or _is_long(text):
+    if not (_is_line(subject) and _is_line(preheader)):
         raise BrokenAnswerError
-    return Rendered(subject=subject, preheader=preheader, html=html, text=text, html_json=json)
+    lines = {"subject": subject, "preheader": preheader}
+    return Rendered(**lines, html=page, text=plain, html_json=page_json, text_json=plain_json)
 
 
 def _is_line(text: str) -> bool:
@@ -170,10 +173,11 @@ def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | Template
     if bytes(payload[:1]) != Kind.SHAPE.encode():
         return read_failure(payload)
     match _told(payload, Kind.SHAPE):
-        case [str() as name, str() as language, str() as version, str() as variant, pages, urls, slots, pieces] if (
+        case [str() as name, str() as language, str() as version, str() as variant, pages, urls, slots, html, text] if (
             _are_texts(pages)
             and _are_texts(urls)
-            and _are_texts(pieces)
+            and _are_texts(html)
+            and _are_texts(text)
             and isinstance(slots, list)
             and all(map(_are_texts, slots))
         ):
@@ -195,7 +199,8 @@ def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | Template
         urls=tuple(urls),
         slots=made,
         source=source,
-        pieces=Pieces(pieces),
+        html=Pieces(html),
+        text=Pieces(text),
     )
 
 

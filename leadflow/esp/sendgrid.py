@@ -92,17 +92,23 @@ def build_body(mail: Outgoing) -> dict[str, Any]:
         # Of the one recipient: the official description knows objects there only.
         to["custom_args"] = dict(mail.arguments)
     headers = {name: one_line(value) for name, value in mail.headers.items()}
-    html = orjson.Fragment(mail.html_json) if mail.html_json else mail.html
     return {
         "from": _named(mail.from_name, mail.from_address),
         "reply_to": {"email": mail.reply_to},
         "subject": one_line(mail.subject),
         "personalizations": [to],
-        "content": [{"type": "text/plain", "value": mail.text}, {"type": "text/html", "value": html}],
+        "content": [
+            {"type": "text/plain", "value": _ready(mail.text_json, mail.text)},
+            {"type": "text/html", "value": _ready(mail.html_json, mail.html)},
+        ],
         "headers": {**unsubscribe_headers(mail), **headers},
         "categories": [mail.email],
         "tracking_settings": _TRACKING,
     }
+
+
+def _ready(json: bytes, text: str) -> object:
+    return orjson.Fragment(json) if json else text
 
 
 def _named(name: str, address: str) -> dict[str, str]:

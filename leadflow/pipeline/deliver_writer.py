@@ -143,6 +143,7 @@ class Writer:
             subject=mail.rendered.subject,
             html=mail.rendered.html,
             html_json=mail.rendered.html_json,
+            text_json=mail.rendered.text_json,
             text=mail.rendered.text,
             unsubscribe_url=mail.unsubscribe_url,
             language=mail.language,

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from leadflow.email import wire
 from leadflow.email.child import serve
-from leadflow.email.pieces import Pieces
+from leadflow.email.pieces import Page, Pieces
 from leadflow.email.pool import Task, _encoded
-from leadflow.email.render import Drawn, MissingValueError, Rendered, with_last
-from leadflow.email.slots import Page
+from leadflow.email.render import Drawn, MissingValueError, Rendered, _tidied, _tidy, with_last
 from leadflow.email.wire import BrokenAnswerError, Shape
 from leadflow.errors import TemplateError
 from tests.email.test_compile import BASE
@@ -31,10 +30,10 @@ def payload(frame: bytes) -> memoryview:
 @pytest.mark.parametrize("said", ["a", "", "é\n", ",", '","', ',"', '",', "\\", '\\","'])
 def test_a_mail_comes_back_as_it_was(said: str) -> None:
     html = Page(pieces=["<p>", said, said, "</p>", said], order=["0", "_", "_", "1", "_"], said=[said] * 3)
-    frame = wire.mail_frame(Drawn(subject="é", preheader="", html=html, text="a\n"))
-    found = wire.read_mail(payload(frame), PIECES)
-    assert found == Rendered(subject="é", preheader="", html=f"<p>{said}{said}</p>{said}", text="a\n")
-    assert orjson.loads(found.html_json) == found.html
+    frame = wire.mail_frame(Drawn(subject="é", preheader="", html=html, text=Page.of(said)))
+    found = wire.read_mail(payload(frame), PIECES, PIECES)
+    assert found == Rendered(subject="é", preheader="", html=f"<p>{said}{said}</p>{said}", text=said)
+    assert (orjson.loads(found.html_json), orjson.loads(found.text_json)) == (found.html, said)
     last = with_last(replace(found, html=f"{found.html}</body>", html_json=orjson.dumps(f"{found.html}</body>")), '"é"')
     assert orjson.loads(last.html_json) == last.html == f'<p>{said}{said}</p>{said}"é"</body>'
 
@@ -44,16 +43,25 @@ def test_a_page_that_is_all_the_templates_own_or_none_of_it_comes_back_too() -> 
         assert PIECES.page(order, said, 100) == (page, orjson.dumps(page))
 
 
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from(("a", "b ", " c", "d\n", "", " ", "\n", "\n\n", "\t", "\xa0"))))
+)
+def test_a_text_in_pieces_is_as_tidy_as_one_that_is_whole(parts: list[tuple[bool, str]]) -> None:
+    order = ["0" if is_own else "_" for is_own, _words in parts]
+    page = Page(pieces=[words for _own, words in parts], order=order, said=[words for own, words in parts if not own])
+    assert "".join(_tidied(page).pieces) == _tidy("".join(page.pieces))
+
+
 @pytest.mark.parametrize("kind", [TemplateError, MissingValueError])
 def test_a_failure_comes_back_with_its_kind_and_place(kind: Callable[..., TemplateError]) -> None:
-    found = wire.read_mail(payload(wire.failure_frame(kind("a\nb", line=3, column=4))), PIECES)
+    found = wire.read_mail(payload(wire.failure_frame(kind("a\nb", line=3, column=4))), PIECES, PIECES)
     assert (type(found), str(found)) == (kind, "a b")
     assert isinstance(found, TemplateError)
     assert (found.line, found.column) == (3, 4)
 
 
-def _mail(subject: str = "", preheader: str = "", text: str = "", order: str = "", said: object = ()) -> bytes:
-    return b"m" + orjson.dumps([subject, preheader, text, order, said])
+def _mail(subject: str = "", preheader: str = "", order: str = "", said: object = (), text: object = ("", ())) -> bytes:
+    return b"m" + orjson.dumps([subject, preheader, [order, said], text])
 
 
 @pytest.mark.parametrize(
@@ -63,13 +71,14 @@ def _mail(subject: str = "", preheader: str = "", text: str = "", order: str = "
         b"x",
         b"m",
         b"mmmmmmmmmmmmmmmmmmmmmmm",
-        b'm["a", "", "", ""]',
-        b'm["\xff", "", "", "", []]',
-        b'm["\\ud800", "", "", "", []]',
+        b'm["a", "", ["", []]]',
+        b'm["\xff", "", ["", []], ["", []]]',
+        b'm["\\ud800", "", ["", []], ["", []]]',
         _mail("a\r\nBcc: b@c.example"),
         _mail("a", "b\0"),
         _mail("a" * 10_001),
-        _mail(text="a" * 2_000_001),
+        _mail(text="a"),
+        _mail(text=["_", ["a" * 2_000_001]]),
         _mail(order="_", said=["a" * 2_000_001]),
         _mail(order="0 " * 700_000),
         _mail(order="0 _"),
@@ -83,23 +92,24 @@ def _mail(subject: str = "", preheader: str = "", text: str = "", order: str = "
         b"f[",
         b'f[1, "a", 0, 0]',
         b'f[true, "' + b"a" * 401 + b'", 0, 0]',
-        b's["a", "b", "c", [], [], [], []]',
+        b's["a", "b", "c", [], [], [], [], []]',
     ],
 )
 def test_what_no_renderer_says_is_not_believed(said: bytes) -> None:
     with pytest.raises(BrokenAnswerError):
-        wire.read_mail(memoryview(said), PIECES)
+        wire.read_mail(memoryview(said), PIECES, PIECES)
 
 
 @pytest.mark.parametrize(
     "told",
     [
         {},
-        ["a", "b", "c", "", [1], [], [], []],
-        ["a", "b", "c", "", [], [], [["link_0", "page"]], []],
-        ["a", "b", "c", "", [], [], [["link_0", "page", "never named"]], []],
-        ["a", "b", "c", "", [], [], ["abc"], []],
-        ["a", "b", "c", "", [], [], [], [1]],
+        ["a", "b", "c", "", [1], [], [], [], []],
+        ["a", "b", "c", "", [], [], [["link_0", "page"]], [], []],
+        ["a", "b", "c", "", [], [], [["link_0", "page", "never named"]], [], []],
+        ["a", "b", "c", "", [], [], ["abc"], [], []],
+        ["a", "b", "c", "", [], [], [], [], [1]],
+        ["a", "b", "c", "", [], [], [], []],
     ],
 )
 def test_links_that_no_template_names_are_not_believed(told: object) -> None:
@@ -109,7 +119,7 @@ def test_links_that_no_template_names_are_not_believed(told: object) -> None:
 
 @given(st.one_of(st.binary(max_size=60), st.binary(max_size=60).map(lambda rest: b"m" + rest)))
 def test_whatever_it_says_is_a_mail_a_failure_or_not_believed(said: bytes) -> None:
-    for read in (lambda told: wire.read_mail(told, PIECES), lambda told: wire.read_shape(told, "", b"")):
+    for read in (lambda told: wire.read_mail(told, PIECES, PIECES), lambda told: wire.read_shape(told, "", b"")):
         try:
             assert isinstance(read(memoryview(said)), Rendered | TemplateError | Shape)
         except BrokenAnswerError:
@@ -149,7 +159,9 @@ def test_a_child_compiles_once_and_writes_often() -> None:
     tasks = [task(shape), task(shape, {"lead.first_name": None}), task(shape, {"lead.first_name": "\ud800"})]
     question = b'["render",[' + b",".join(_bytes(one) for one in tasks) + b"]]"
     answers = asked(["compile", "k", "fr", source.decode()], question)[1:]
-    assert [Rendered, MissingValueError, Rendered] == [type(wire.read_mail(answer, shape.pieces)) for answer in answers]
+    assert [Rendered, MissingValueError, Rendered] == [
+        type(wire.read_mail(answer, shape.html, shape.text)) for answer in answers
+    ]
 
 
 def _bytes(one: Task) -> bytes:
@@ -161,7 +173,7 @@ def _bytes(one: Task) -> bytes:
 def test_a_text_that_does_not_compile_is_refused_for_each_mail() -> None:
     source = wire.source_of(email("{{ 9 ** 9 }}"), "en", BASE)
     answers = asked(["compile", "k", "en", source.decode()], ["render", [["k", {}, [], "", "", ""]] * 2])
-    assert [str(wire.read_mail(answer, PIECES)) for answer in answers] == [
+    assert [str(wire.read_mail(answer, PIECES, PIECES)) for answer in answers] == [
         "templates may not use the operator '**'"
     ] * 3
 

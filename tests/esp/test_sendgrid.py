@@ -75,10 +75,10 @@ def test_the_body_is_the_one_its_own_library_builds(said: dict[str, Any]) -> Non
     assert theirs.get() == build_body(mail)
 
 
-def test_html_that_is_ready_as_json_goes_out_as_it_is() -> None:
-    html = '<p title="é">\n</p>'
-    plain, ready = (sendgrid._dumped(a_mail(html=html, html_json=json)) for json in (b"", orjson.dumps(html)))
-    assert plain == ready
+def test_what_is_ready_as_json_goes_out_as_it_is() -> None:
+    said = {"html": '<p title="é">\n</p>', "text": '"é"\n'}
+    ready = {f"{name}_json": orjson.dumps(words) for name, words in said.items()}
+    assert sendgrid._dumped(a_mail(**said)) == sendgrid._dumped(a_mail(**said, **ready))
 
 
 def test_tracking_of_the_provider_is_off_and_our_ids_come_back() -> None:

@@ -66,7 +66,10 @@ class Here:
             [task.shape.key, task.facts, task.links, task.unsubscribe, task.preferences, task.confirm] for task in tasks
         )
         answers = (memoryview(child._rendered(self._texts, one))[wire.HEAD :] for one in told)
-        return [wire.read_mail(answer, task.shape.pieces) for answer, task in zip(answers, tasks, strict=True)]
+        return [
+            wire.read_mail(answer, task.shape.html, task.shape.text)
+            for answer, task in zip(answers, tasks, strict=True)
+        ]
 
 
 _HERE = Here()
