@@ -34,6 +34,9 @@ class Outgoing:
     #: Opaque ids only; the provider sends them back with its events.
     arguments: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: Both as JSON, where somebody had it ready: empty elsewhere.
+    html_json: bytes = field(default=b"", compare=False, repr=False)
+    text_json: bytes = field(default=b"", compare=False, repr=False)
     #: By the stopwatch of `freshness`: from then on not a byte of it may go out.
     fresh_until: float = inf
 

@@ -18,7 +18,7 @@ import orjson
 from leadflow.email import frames
 from leadflow.email.catalog import Email
 from leadflow.email.compile import Base, Compiled, compile_email
-from leadflow.email.render import Links, render_email
+from leadflow.email.render import Links, draw_email
 from leadflow.errors import TemplateError
 from leadflow.text import LANGUAGES, _, set_language
 
@@ -75,7 +75,7 @@ def _rendered(texts: Mapping[str, Compiled | TemplateError], task: Sequence[Any]
     made = dict(zip(compiled.slots, links, strict=True))
     known = {"unsubscribe": unsubscribe, "preferences": preferences, "confirm": confirm}
     nowhere = Links(page=_nowhere, url=_nowhere, made=made, **known)
-    found = _outcome(lambda: frames.mail_frame(render_email(compiled, facts, nowhere)))
+    found = _outcome(lambda: frames.mail_frame(draw_email(compiled, facts, nowhere)))
     return frames.failure_frame(found) if isinstance(found, TemplateError) else found
 
 
@@ -117,7 +117,7 @@ def _warm_up() -> None:
         email = Email(name="", subject={"en": "a"}, kinds={"en": "md"}, bodies={"en": body})
         with suppress(TemplateError):
             compiled = compile_email(email, "en", cast(Base, base))
-            render_email(compiled, {}, Links(page=str, url=str, unsubscribe=""))
+            frames.mail_frame(draw_email(compiled, {}, Links(page=str, url=str, unsubscribe="")))
     for language in LANGUAGES:
         set_language(language)
         _("a text")

@@ -1,8 +1,8 @@
 """What a renderer's two processes say to each other: frames with their length in front, plain data inside."""
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeGuard
 
@@ -10,7 +10,8 @@ import orjson
 
 from leadflow.email.catalog import Email
 from leadflow.email.compile import Base, Compiled
-from leadflow.email.render import MissingValueError, Rendered, one_line
+from leadflow.email.pieces import Pieces, StrangePageError
+from leadflow.email.render import Drawn, MissingValueError, Rendered, one_line
 from leadflow.email.slots import Link
 from leadflow.errors import TemplateError
 
@@ -22,9 +23,6 @@ LONGEST_ANSWER, LONGEST_QUESTION = 8_000_000, 64_000_000
 LONGEST_NOTE = 400
 
 _LENGTH = struct.Struct("<I")
-#: Bytes of subject, preheader, HTML and text, which follow.
-_PARTS = struct.Struct("<IIII")
-_LIMITS = (LONGEST_LINE, LONGEST_LINE, LONGEST_PART, LONGEST_PART)
 
 
 class Kind(StrEnum):
@@ -55,6 +53,9 @@ class Shape:
     slots: Mapping[str, Link]
     #: The question that compiles it: any child can be asked.
     source: bytes
+    #: What its HTML and its text say in every mail.
+    html: Pieces = field(default_factory=Pieces, compare=False, repr=False)
+    text: Pieces = field(default_factory=Pieces, compare=False, repr=False)
 
 
 def framed(payload: bytes) -> bytes:
@@ -101,19 +102,30 @@ def shape_frame(compiled: Compiled) -> bytes:
     """The answer to a question that compiles."""
     slots = [[name, kind, target] for name, (kind, target) in compiled.slots.items()]
     told = [compiled.name, compiled.language, compiled.version, compiled.variant, compiled.pages, compiled.urls, slots]
+    told += [list(part.constants) for part in (compiled.html, compiled.text)]
     return framed(Kind.SHAPE.encode() + orjson.dumps(told))
 
 
-def mail_frame(mail: Rendered) -> bytes:
+def mail_frame(mail: Drawn) -> bytes:
     """The answer with a mail; TemplateError for one that is too long or cannot be written in UTF-8."""
+    pages = (mail.html, mail.text)
+    told = [mail.subject, mail.preheader, *([" ".join(page.order), page.said] for page in pages)]
     try:
-        parts = [part.encode() for part in (mail.subject, mail.preheader, mail.html, mail.text)]
-    except UnicodeEncodeError as error:
+        answer = orjson.dumps(told)
+    except TypeError as error:
         raise TemplateError("the mail has a sign that cannot be written in UTF-8") from error
-    sizes = [len(part) for part in parts]
-    if any(size > limit for size, limit in zip(sizes, _LIMITS, strict=True)):
+    if _is_too_long(mail):
         raise TemplateError("the mail is too long: 2 MB is the most")
-    return b"".join((_LENGTH.pack(1 + _PARTS.size + sum(sizes)), Kind.MAIL.encode(), _PARTS.pack(*sizes), *parts))
+    return b"".join((_LENGTH.pack(1 + len(answer)), Kind.MAIL.encode(), answer))
+
+
+def _is_too_long(mail: Drawn) -> bool:
+    lines = (mail.subject, mail.preheader)
+    return any(len(line.encode()) > LONGEST_LINE for line in lines) or any(
+        # Four bytes are the most that a sign takes: most mails need not be counted.
+        sum(map(len, page.pieces)) * 4 > LONGEST_PART and len("".join(page.pieces).encode()) > LONGEST_PART
+        for page in (mail.html, mail.text)
+    )
 
 
 def failure_frame(error: TemplateError) -> bytes:
@@ -123,28 +135,29 @@ def failure_frame(error: TemplateError) -> bytes:
     return framed(Kind.FAILURE.encode() + orjson.dumps(told))
 
 
-def read_mail(payload: memoryview) -> Rendered | TemplateError:
-    """The mail or failure in `payload`; BrokenAnswerError when it is neither."""
+def read_mail(payload: memoryview, html: Pieces, text: Pieces) -> Rendered | TemplateError:
+    """The mail or failure in `payload`, of a template with such pieces; BrokenAnswerError when it is neither."""
     if bytes(payload[:1]) != Kind.MAIL.encode():
         return read_failure(payload)
-    try:
-        sizes = _PARTS.unpack_from(payload, 1)
-        if any(size > limit for size, limit in zip(sizes, _LIMITS, strict=True)):
+    match _told(payload, Kind.MAIL):
+        case [str() as subject, str() as preheader, [str() as order, said], [str() as second, words]] if _are_texts(
+            said
+        ) and _are_texts(words):
+            try:
+                page, page_json = html.page(order, said, LONGEST_PART)
+                plain, plain_json = text.page(second, words, LONGEST_PART)
+            except StrangePageError as error:
+                raise BrokenAnswerError from error
+        case _:
             raise BrokenAnswerError
-        subject, preheader, html, text = (str(part, "utf-8") for part in _cut(payload, 1 + _PARTS.size, sizes))
-    except (struct.error, UnicodeDecodeError) as error:
-        raise BrokenAnswerError from error
-    if one_line(subject) != subject or one_line(preheader) != preheader:
+    if not (_is_line(subject) and _is_line(preheader)):
         raise BrokenAnswerError
-    return Rendered(subject=subject, preheader=preheader, html=html, text=text)
+    lines = {"subject": subject, "preheader": preheader}
+    return Rendered(**lines, html=page, text=plain, html_json=page_json, text_json=plain_json)
 
 
-def _cut(payload: memoryview, start: int, sizes: Sequence[int]) -> Iterator[memoryview]:
-    if start + sum(sizes) != len(payload):
-        raise BrokenAnswerError
-    for size in sizes:
-        yield payload[start : start + size]
-        start += size
+def _is_line(text: str) -> bool:
+    return one_line(text) == text and len(text.encode()) <= LONGEST_LINE
 
 
 def read_failure(payload: memoryview) -> TemplateError:
@@ -160,8 +173,13 @@ def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | Template
     if bytes(payload[:1]) != Kind.SHAPE.encode():
         return read_failure(payload)
     match _told(payload, Kind.SHAPE):
-        case [str() as name, str() as language, str() as version, str() as variant, pages, urls, slots] if (
-            _are_texts(pages) and _are_texts(urls) and isinstance(slots, list) and all(map(_are_texts, slots))
+        case [str() as name, str() as language, str() as version, str() as variant, pages, urls, slots, html, text] if (
+            _are_texts(pages)
+            and _are_texts(urls)
+            and _are_texts(html)
+            and _are_texts(text)
+            and isinstance(slots, list)
+            and all(map(_are_texts, slots))
         ):
             try:
                 made = {slot: (kind, target) for slot, kind, target in slots}
@@ -181,6 +199,8 @@ def read_shape(payload: memoryview, key: str, source: bytes) -> Shape | Template
         urls=tuple(urls),
         slots=made,
         source=source,
+        html=Pieces(html),
+        text=Pieces(text),
     )
 
 
@@ -192,4 +212,4 @@ def _told(payload: memoryview, kind: Kind) -> object:
 
 
 def _are_texts(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, list) and set(map(type, value)) <= {str}

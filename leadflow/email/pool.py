@@ -171,8 +171,11 @@ class Renderers:
         pause = _PAUSE if len(tasks) > _FEW else 0
         try:
             process.ask(b'["render",[' + b",".join(told for told in encoded if isinstance(told, bytes)) + b"]]")
-            for told in encoded:
-                outcome = frames.read_mail(process.answer(pause)) if isinstance(told, bytes) else told
+            for told, task in zip(encoded, tasks, strict=True):
+                if isinstance(told, TemplateError):
+                    outcomes.append(told)
+                    continue
+                outcome = frames.read_mail(process.answer(pause), task.shape.html, task.shape.text)
                 outcomes.append(outcome)
         except (ChildGoneError, BrokenAnswerError) as error:
             # The first without an answer ended it; those behind have not been begun.

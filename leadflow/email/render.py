@@ -3,14 +3,17 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 from jinja2 import TemplateError as JinjaError
 
 from leadflow.email.compile import Compiled
 from leadflow.email.output import breaks_out
+from leadflow.email.pieces import OTHER, Page
 from leadflow.email.sandbox import NoValueError, missing
 from leadflow.errors import TemplateError
 
@@ -46,14 +49,39 @@ class Rendered:
     preheader: str
     html: str
     text: str
+    #: Both as JSON, where they were put together from pieces that are; empty elsewhere.
+    html_json: bytes = field(default=b"", compare=False, repr=False)
+    text_json: bytes = field(default=b"", compare=False, repr=False)
 
     def ending_with(self, html: str) -> "Rendered":
         """This mail with `html` where its body ends; its text shows all it has, so it gets none."""
         head, end, tail = self.html.rpartition("</body>")
-        return replace(self, html=f"{head}{html}{end}{tail}") if end else self
+        if not end:
+            return self
+        before, end_json, after = self.html_json.rpartition(b"</body>")
+        # No JSON stays none.
+        json = b"%b%b%b%b" % (before, orjson.dumps(html)[1:-1], end_json, after) if end_json else b""
+        return replace(self, html=f"{head}{html}{end}{tail}", html_json=json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A mail that is still in pieces."""
+
+    subject: str
+    preheader: str
+    html: Page
+    text: Page
 
 
 def render_email(compiled: Compiled, facts: Mapping[str, object], links: Links) -> Rendered:
+    """`draw_email`, put together."""
+    drawn = draw_email(compiled, facts, links)
+    html, text = "".join(drawn.html.pieces), "".join(drawn.text.pieces)
+    return Rendered(subject=drawn.subject, preheader=drawn.preheader, html=html, text=text)
+
+
+def draw_email(compiled: Compiled, facts: Mapping[str, object], links: Links) -> Drawn:
     """`compiled` filled in with `facts` (dotted name → value; None and '' are missing).
 
     A name that `facts` does not list at all is a template's mistake (TemplateError); a listed one without a value and
@@ -64,20 +92,25 @@ def render_email(compiled: Compiled, facts: Mapping[str, object], links: Links) 
         subject = one_line(compiled.subject.render(context))
         preheader = one_line(compiled.preheader.render(context))
         whole = context | {"subject": subject, "preheader": preheader}
-        html = compiled.html.render(whole)
-        if breaks_out(html, compiled.most):
+        html = compiled.html.pieces(whole)
+        # Where no value has any of these signs, all there are are the template's.
+        if _has_signs("".join(html.said)) and breaks_out("".join(html.pieces), compiled.most):
             raise TemplateError(f"{compiled.name} ({compiled.language}): a value was not escaped")
-        return Rendered(
+        return Drawn(
             subject=subject,
             preheader=preheader,
             html=html,
-            text=_tidy(compiled.text.render(whole)),
+            text=_tidied(compiled.text.pieces(whole)),
         )
     except NoValueError as error:
         raise MissingValueError(f"{compiled.name} ({compiled.language}): {error.message}") from error
     except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         # The message may quote a person's value: the kind of error says enough.
         raise TemplateError(f"{compiled.name} ({compiled.language}): {type(error).__name__}") from error
+
+
+def _has_signs(said: str) -> bool:
+    return "<" in said or '"' in said or "\0" in said
 
 
 def one_line(text: str) -> str:
@@ -133,12 +166,38 @@ def _value(name: str, value: object, defaults: Mapping[str, str]) -> object:
     return value
 
 
+def _tidied(page: Page) -> Page:
+    """`page` as `_tidy` leaves it, which is as it is where neither the template nor what is said needs it."""
+    if all(said.strip() == said != "" for said in page.said) and not _is_odd("".join(page.said)):
+        end = _missing_end(
+            tuple("x" if name is OTHER else piece for name, piece in zip(page.order, page.pieces, strict=True))
+        )
+        if end == "":
+            return page
+        if end is not None:
+            return page.then(end)
+    return Page.of(_tidy("".join(page.pieces)))
+
+
+def _is_odd(said: str) -> bool:
+    return "\n" in said or "\t" in said
+
+
+@lru_cache(maxsize=128)
+def _missing_end(pieces: tuple[str, ...]) -> str | None:
+    """What `_tidy` adds to the end of `pieces`; None where it does more."""
+    text = "".join(pieces)
+    tidy = _tidy(text)
+    return tidy.removeprefix(text) if tidy.startswith(text) else None
+
+
 def _tidy(text: str) -> str:
     """No blanks at the ends of lines, no two empty lines; plain searches cost nothing where there are none."""
     # A single sign is found in a hundredth of the time that two take, and few texts have a tab.
     if "\t" in text:
         text = text.replace("\t", " ")
-    while " \n" in text:
+    # From the end they are found in half the time.
+    while text.rfind(" \n") >= 0:
         text = text.replace(" \n", "\n")
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")

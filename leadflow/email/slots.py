@@ -1,11 +1,13 @@
 """Templates with their links and values as plain names: the same in every mail, so worked out before the first."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from jinja2 import Environment, Template, TemplateSyntaxError, nodes
+from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 
+from leadflow.email.pieces import OTHER, Page, constants_of
 from leadflow.errors import TemplateError
 
 #: `page` or `url`, and where it leads.
@@ -24,10 +26,26 @@ class Filled:
     values: Mapping[str, str]
     #: Groups it looks into by other ways.
     groups: frozenset[str]
+    #: What the template says itself → the number of that piece.
+    constants: Mapping[str, str] = field(repr=False)
 
-    def render(self, context: Mapping[str, object]) -> str:
+    def pieces(self, context: dict[str, object]) -> Page:
+        """The text with the values of `context`, in pieces."""
+        pieces = list(self._written(context))
+        number = self.constants.get
+        # What is said is marked as escaped, and the template's own words are not: those need not be looked up.
+        order = [number(piece, OTHER) if piece.__class__ is str else OTHER for piece in pieces]
+        said = [piece for piece, name in zip(pieces, order, strict=True) if name is OTHER]
+        return Page(pieces=pieces, order=order, said=said)
+
+    def render(self, context: dict[str, object]) -> str:
         """The text with the values of `context`."""
-        return self.template.render(context)
+        return "".join(self._written(context))
+
+    def _written(self, context: dict[str, object]) -> Iterator[str]:
+        # As `Template.render` does, which copies all values for each of the parts.
+        template = self.template
+        return template.root_render_func(Context(template.environment, context, template.name, template.blocks))
 
 
 def slots_of(pages: Iterable[str], urls: Iterable[str]) -> Mapping[str, Link]:
@@ -50,7 +68,8 @@ def with_slots(environment: Environment, source: str, slots: Mapping[str, Link])
         raise TemplateError(error.message, line=error.lineno) from error
     template = environment.template_class.from_code(environment, code, environment.make_globals(None))
     groups = {node.name for node in tree.find_all(nodes.Name)} & set(GROUPS)
-    return Filled(template=template, values=plain.values, groups=frozenset(groups))
+    constants = constants_of(template.root_render_func.__code__)
+    return Filled(template=template, values=plain.values, groups=frozenset(groups), constants=constants)
 
 
 class _Plain(NodeTransformer):

@@ -97,11 +97,18 @@ def build_body(mail: Outgoing) -> dict[str, Any]:
         "reply_to": {"email": mail.reply_to},
         "subject": one_line(mail.subject),
         "personalizations": [to],
-        "content": [{"type": "text/plain", "value": mail.text}, {"type": "text/html", "value": mail.html}],
+        "content": [
+            {"type": "text/plain", "value": _ready(mail.text_json, mail.text)},
+            {"type": "text/html", "value": _ready(mail.html_json, mail.html)},
+        ],
         "headers": {**unsubscribe_headers(mail), **headers},
         "categories": [mail.email],
         "tracking_settings": _TRACKING,
     }
+
+
+def _ready(json: bytes, text: str) -> object:
+    return orjson.Fragment(json) if json else text
 
 
 def _named(name: str, address: str) -> dict[str, str]:

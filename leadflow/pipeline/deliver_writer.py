@@ -142,6 +142,8 @@ class Writer:
             reply_to=mail.sender.reply_to,
             subject=mail.rendered.subject,
             html=mail.rendered.html,
+            html_json=mail.rendered.html_json,
+            text_json=mail.rendered.text_json,
             text=mail.rendered.text,
             unsubscribe_url=mail.unsubscribe_url,
             language=mail.language,

@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -12,33 +13,56 @@ from hypothesis import strategies as st
 from leadflow.email import frames
 from leadflow.email.child import serve
 from leadflow.email.frames import BrokenAnswerError, Shape
+from leadflow.email.pieces import Page, Pieces
 from leadflow.email.pool import Task, _encoded
-from leadflow.email.render import MissingValueError, Rendered
+from leadflow.email.render import Drawn, MissingValueError, Rendered, _tidied, _tidy
 from leadflow.errors import TemplateError
 from tests.email.test_compile import BASE
 from tests.email.test_pool import BODY, email, task
 
-MAIL = Rendered(subject="é", preheader="", html="<p>a</p>", text="a\n")
+PIECES = Pieces(["<p>", "</p>"])
 
 
 def payload(frame: bytes) -> memoryview:
     return memoryview(frame)[frames.HEAD :]
 
 
-def test_a_mail_comes_back_as_it_was() -> None:
-    assert frames.read_mail(payload(frames.mail_frame(MAIL))) == MAIL
+@pytest.mark.parametrize("said", ["a", "", "é\n", ",", '","', ',"', '",', "\\", '\\","'])
+def test_a_mail_comes_back_as_it_was(said: str) -> None:
+    html = Page(pieces=["<p>", said, said, "</p>", said], order=["0", "_", "_", "1", "_"], said=[said] * 3)
+    frame = frames.mail_frame(Drawn(subject="é", preheader="", html=html, text=Page.of(said)))
+    found = frames.read_mail(payload(frame), PIECES, PIECES)
+    assert found == Rendered(subject="é", preheader="", html=f"<p>{said}{said}</p>{said}", text=said)
+    assert (orjson.loads(found.html_json), orjson.loads(found.text_json)) == (found.html, said)
+    whole = replace(found, html=f"{found.html}</body>", html_json=orjson.dumps(f"{found.html}</body>"))
+    last = whole.ending_with('"é"')
+    assert orjson.loads(last.html_json) == last.html == f'<p>{said}{said}</p>{said}"é"</body>'
+
+
+def test_a_page_that_is_all_the_templates_own_or_none_of_it_comes_back_too() -> None:
+    for order, said, page in (("", [], ""), ("1", [], "</p>"), ("0 1", [], "<p></p>"), ("_", ["a"], "a")):
+        assert PIECES.page(order, said, 100) == (page, orjson.dumps(page))
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from(("a", "b ", " c", "d\n", "", " ", "\n", "\n\n", "\t", "\xa0"))))
+)
+def test_a_text_in_pieces_is_as_tidy_as_one_that_is_whole(parts: list[tuple[bool, str]]) -> None:
+    order = ["0" if is_own else "_" for is_own, _words in parts]
+    page = Page(pieces=[words for _own, words in parts], order=order, said=[words for own, words in parts if not own])
+    assert "".join(_tidied(page).pieces) == _tidy("".join(page.pieces))
 
 
 @pytest.mark.parametrize("kind", [TemplateError, MissingValueError])
 def test_a_failure_comes_back_with_its_kind_and_place(kind: Callable[..., TemplateError]) -> None:
-    found = frames.read_mail(payload(frames.failure_frame(kind("a\nb", line=3, column=4))))
+    found = frames.read_mail(payload(frames.failure_frame(kind("a\nb", line=3, column=4))), PIECES, PIECES)
     assert (type(found), str(found)) == (kind, "a b")
     assert isinstance(found, TemplateError)
     assert (found.line, found.column) == (3, 4)
 
 
-def _mail(*parts: bytes, sizes: tuple[int, ...] | None = None) -> bytes:
-    return b"m" + struct.pack("<IIII", *(sizes or map(len, parts))) + b"".join(parts)
+def _mail(subject: str = "", preheader: str = "", order: str = "", said: object = (), text: object = ("", ())) -> bytes:
+    return b"m" + orjson.dumps([subject, preheader, [order, said], text])
 
 
 @pytest.mark.parametrize(
@@ -48,33 +72,45 @@ def _mail(*parts: bytes, sizes: tuple[int, ...] | None = None) -> bytes:
         b"x",
         b"m",
         b"mmmmmmmmmmmmmmmmmmmmmmm",
-        _mail(b"a", b"", b"", b"", sizes=(2, 0, 0, 0)),
-        _mail(b"a", b"", b"", b"", sizes=(0, 0, 0, 0)),
-        _mail(b"\xff", b"", b"", b""),
-        _mail(b"a\r\nBcc: b@c.example", b"", b"", b""),
-        _mail(b"a", b"b\0", b"", b""),
-        _mail(b"a" * 10_001, b"", b"", b""),
-        _mail(b"", b"", b"a" * 2_000_001, b""),
+        b'm["a", "", ["", []]]',
+        b'm["\xff", "", ["", []], ["", []]]',
+        b'm["\\ud800", "", ["", []], ["", []]]',
+        _mail("a\r\nBcc: b@c.example"),
+        _mail("a", "b\0"),
+        _mail("a" * 10_001),
+        _mail(text="a"),
+        _mail(text=["_", ["a" * 2_000_001]]),
+        _mail(order="_", said=["a" * 2_000_001]),
+        _mail(order="0 " * 700_000),
+        _mail(order="0 _"),
+        _mail(order="_", said=["a", "b"]),
+        _mail(order="2"),
+        _mail(order="-1"),
+        _mail(order="0 a"),
+        _mail(order="_", said=[1]),
+        _mail(order="_", said="a"),
         b"f{}",
         b"f[",
         b'f[1, "a", 0, 0]',
         b'f[true, "' + b"a" * 401 + b'", 0, 0]',
-        b's["a", "b", "c", [], [], []]',
+        b's["a", "b", "c", [], [], [], [], []]',
     ],
 )
 def test_what_no_renderer_says_is_not_believed(said: bytes) -> None:
     with pytest.raises(BrokenAnswerError):
-        frames.read_mail(memoryview(said))
+        frames.read_mail(memoryview(said), PIECES, PIECES)
 
 
 @pytest.mark.parametrize(
     "told",
     [
         {},
-        ["a", "b", "c", [1], [], []],
-        ["a", "b", "c", [], [], [["link_0", "page"]]],
-        ["a", "b", "c", [], [], [["link_0", "page", "never named"]]],
-        ["a", "b", "c", [], [], ["abc"]],
+        ["a", "b", "c", "", [1], [], [], [], []],
+        ["a", "b", "c", "", [], [], [["link_0", "page"]], [], []],
+        ["a", "b", "c", "", [], [], [["link_0", "page", "never named"]], [], []],
+        ["a", "b", "c", "", [], [], ["abc"], [], []],
+        ["a", "b", "c", "", [], [], [], [], [1]],
+        ["a", "b", "c", "", [], [], [], []],
     ],
 )
 def test_links_that_no_template_names_are_not_believed(told: object) -> None:
@@ -84,7 +120,7 @@ def test_links_that_no_template_names_are_not_believed(told: object) -> None:
 
 @given(st.one_of(st.binary(max_size=60), st.binary(max_size=60).map(lambda rest: b"m" + rest)))
 def test_whatever_it_says_is_a_mail_a_failure_or_not_believed(said: bytes) -> None:
-    for read in (frames.read_mail, lambda told: frames.read_shape(told, "", b"")):
+    for read in (lambda told: frames.read_mail(told, PIECES, PIECES), lambda told: frames.read_shape(told, "", b"")):
         try:
             assert isinstance(read(memoryview(said)), Rendered | TemplateError | Shape)
         except BrokenAnswerError:
@@ -124,7 +160,9 @@ def test_a_child_compiles_once_and_writes_often() -> None:
     tasks = [task(shape), task(shape, {"lead.first_name": None}), task(shape, {"lead.first_name": "\ud800"})]
     question = b'["render",[' + b",".join(_bytes(one) for one in tasks) + b"]]"
     answers = asked(["compile", "k", "fr", source.decode()], question)[1:]
-    assert [Rendered, MissingValueError, Rendered] == [type(frames.read_mail(answer)) for answer in answers]
+    assert [Rendered, MissingValueError, Rendered] == [
+        type(frames.read_mail(answer, shape.html, shape.text)) for answer in answers
+    ]
 
 
 def _bytes(one: Task) -> bytes:
@@ -136,7 +174,9 @@ def _bytes(one: Task) -> bytes:
 def test_a_text_that_does_not_compile_is_refused_for_each_mail() -> None:
     source = frames.source_of(email("{{ 9 ** 9 }}"), "en", BASE)
     answers = asked(["compile", "k", "en", source.decode()], ["render", [["k", {}, [], "", "", ""]] * 2])
-    assert [str(frames.read_mail(answer)) for answer in answers] == ["templates may not use the operator '**'"] * 3
+    assert [str(frames.read_mail(answer, PIECES, PIECES)) for answer in answers] == [
+        "templates may not use the operator '**'"
+    ] * 3
 
 
 def test_more_than_a_megabyte_about_one_person_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ GOOD = Rendered(
         ({"html": GOOD.html + "<a href='https://x'><img alt=''></a>"}, ("a link has no words",)),
     ],
 )
-def test_each_fault_is_said_in_words(change: dict[str, str], expected: tuple[str, ...]) -> None:
+def test_each_fault_is_said_in_words(change: dict[str, Any], expected: tuple[str, ...]) -> None:
     found = lint_mail(
         replace(GOOD, **change),
         language="fr",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from pydantic import SecretStr
 from sendgrid.helpers import mail as helpers
@@ -72,6 +73,12 @@ def test_the_body_is_the_one_its_own_library_builds(said: dict[str, Any]) -> Non
         subscription_tracking=helpers.SubscriptionTracking(enable=False),
     )
     assert theirs.get() == build_body(mail)
+
+
+def test_what_is_ready_as_json_goes_out_as_it_is() -> None:
+    said = {"html": '<p title="é">\n</p>', "text": '"é"\n'}
+    ready = {f"{name}_json": orjson.dumps(words) for name, words in said.items()}
+    assert sendgrid._dumped(a_mail(**said)) == sendgrid._dumped(a_mail(**said, **ready))
 
 
 def test_tracking_of_the_provider_is_off_and_our_ids_come_back() -> None:

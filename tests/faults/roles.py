@@ -65,7 +65,11 @@ class Here:
         told = (
             [task.shape.key, task.facts, task.links, task.unsubscribe, task.preferences, task.confirm] for task in tasks
         )
-        return [frames.read_mail(memoryview(child._rendered(self._texts, one))[frames.HEAD :]) for one in told]
+        answers = (memoryview(child._rendered(self._texts, one))[frames.HEAD :] for one in told)
+        return [
+            frames.read_mail(answer, task.shape.html, task.shape.text)
+            for answer, task in zip(answers, tasks, strict=True)
+        ]
 
 
 _HERE = Here()
