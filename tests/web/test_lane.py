@@ -1,6 +1,7 @@
 """The fast lane behind the door: urgent acts are answered at once, together, and by one thread."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -99,3 +100,20 @@ def test_a_lane_that_finds_the_lock_taken_comes_back(app: App, monkeypatch: pyte
     working.wake()
     assert eventually(lambda: len(tries) == 2)
     working.close()
+
+
+def test_a_lane_that_moves_nobody_waits_to_be_woken(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[int] = []
+
+    def takes_in(*_: object) -> list[Outcome]:
+        turns.append(1)
+        return [Outcome(phase=Phase.CAPTURE, changed=3), Outcome(phase=Phase.DELIVER, read=3)]
+
+    monkeypatch.setattr(lane, "sweep_raised", takes_in)
+    monkeypatch.setattr(lane, "_REST", 0.01)
+    working = Lane(app)
+    working.wake()
+    assert eventually(lambda: len(turns) == 1)
+    time.sleep(0.2)
+    working.close()
+    assert len(turns) == 1
