@@ -51,7 +51,7 @@ bench: setup ## what is promised about speed, each figure beside its floor; SIZE
 	$(BIN)/python -m bench --size $(or $(SIZE),small)
 
 soak: setup ## property tests with many more examples; quarters, storms and long scenarios on both databases
-	LEADFLOW_SOAK=1 $(BIN)/pytest -n 2 -m "property or soak" --hypothesis-profile=soak
+	LEADFLOW_SOAK=1 $(BIN)/pytest -n 2 -o faulthandler_timeout=0 -m "property or soak" --hypothesis-profile=soak
 
 # The universal form of a lock, and no index in it: the same file installs wherever pip is configured.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -85,10 +85,12 @@ _LONG = ("test_serving", "demo/", "scenarios/", "flows/", "test_twice", "test_pr
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; every hypothesis test is marked, so that `make soak` finds it."""
+    """Long files first; what does more under `make soak` is marked, so that it finds it."""
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.property)
+        elif "SOAK" in vars(getattr(item, "module", None) or item):
+            item.add_marker(pytest.mark.soak)
     items.sort(key=_turn)
 
 

@@ -116,7 +116,7 @@ def _door(scope: ApiScope, name: str, words: str) -> Json:
         "responses": {
             "202": _said("All items are stored.", "Answer", {"accepted": 1, "rejected": 0}),
             "207": _said("Some are stored; the others are told by their place, from 0.", "Answer", _ANSWERED),
-            "422": _said("No item could be taken.", "Answer", {**_ANSWERED, "accepted": 0}),
+            "422": _refused(),
             **{
                 status: _said(why, "Error", {"error": why})
                 for status, why in (
@@ -129,6 +129,21 @@ def _door(scope: ApiScope, name: str, words: str) -> Json:
             },
         },
     }
+
+
+def _refused() -> Json:
+    examples = {
+        "each item is wrong": {**_ANSWERED, "accepted": 0},
+        "another key is needed": {"error": "this Idempotency-Key came with another request in the last 24 hours"},
+    }
+    content = {
+        "schema": {"anyOf": [{"$ref": "#/components/schemas/Answer"}, {"$ref": "#/components/schemas/Error"}]},
+        "examples": {name: {"value": value} for name, value in examples.items()},
+    }
+    words = (
+        "No item could be taken, there is none or more than 1,000, or the Idempotency-Key came with another request."
+    )
+    return {"description": words, "content": {"application/json": content}}
 
 
 def _said(words: str, schema: str, example: Json) -> Json:
