@@ -36,7 +36,11 @@ class SendGrid:
             return await self._take(reader, writer, head)
         elif head.path.startswith("/v3/logs"):
             raw = await read_rest(reader, b"", head.length)
-            await say(writer, self._tell(head, raw or b""))
+            if raw is None:
+                # Killed between the head of a question and its words.
+                self.tally["cut off"] += 1
+                return False
+            await say(writer, self._tell(head, raw))
         else:
             await say(writer, answer(404))
         return True
