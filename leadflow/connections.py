@@ -23,8 +23,6 @@ WATCHFUL = {
 #: Whoever takes longer is frozen, or gone with its machine, and holds the rows that the others wait for, the counts of
 #: a pace among them. Theirs before the claims of a frozen worker lapse, and before its mails are too old to be sent.
 IDLE_IN_TRANSACTION = "90s"
-
-
 #: How long a writer of SQLite waits for those before it.
 PATIENCE = 30.0
 #: The option of an engine or a connection that only reads.

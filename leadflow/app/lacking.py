@@ -1,20 +1,20 @@
 """How many of those an email is for lack a value it cannot do without: they get another one, or none."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, case, func, select
+from sqlalchemy import Subquery, case, func, select
 from sqlalchemy.orm import Session
 
-from leadflow.eligibility import for_segments
+from leadflow.eligibility import bit_of, for_segments
 from leadflow.email.needs import names_used
 from leadflow.email.snippets import blanked, included
 from leadflow.errors import Fault, Severity, TemplateError
 from leadflow.models import account, lead, lead_score, lead_state, tpl, tpl_lang
-from leadflow.pipeline.catalogue import ENGAGEMENT_BANDS, FIT_BANDS, has_bits, needed_names
+from leadflow.pipeline.catalogue import has_bits, needed_names
 from leadflow.playbook.emails import FOLDER
 from leadflow.playbook.model import Playbook
 from leadflow.playbook.snippets import FOLDER as SNIPPETS
+from leadflow.playbook.vocabulary import ENGAGEMENT_BANDS, FIT_BANDS
 from leadflow.text import _
 from leadflow.types import Lifecycle, Place
 
@@ -68,17 +68,13 @@ def _people(playbook: Playbook) -> Subquery:
     query = select(
         lead.c.id,
         func.coalesce(lead.c.language, "").label("reads"),
-        _bit(lead_state.c.stage, stages).label("stage"),
-        _bit(func.substr(lead_score.c.band, 1, 1), FIT_BANDS).label("fit"),
-        _bit(func.substr(lead_score.c.band, 2, 1), ENGAGEMENT_BANDS).label("engagement"),
+        bit_of(lead_state.c.stage, stages).label("stage"),
+        bit_of(func.substr(lead_score.c.band, 1, 1), FIT_BANDS).label("fit"),
+        bit_of(func.substr(lead_score.c.band, 2, 1), ENGAGEMENT_BANDS).label("engagement"),
         has_bits(playbook).label("has"),
     )
     living = lead_state.c.lifecycle.in_([Lifecycle.LEAD, Lifecycle.PROSPECT])
     return query.select_from(known).where(living).subquery("people")
-
-
-def _bit(value: ColumnElement[Any], words: Sequence[str]) -> ColumnElement[int]:
-    return case({word: 1 << i for i, word in enumerate(words)}, value=value, else_=0)
 
 
 def _share(part: int, whole: int) -> str:

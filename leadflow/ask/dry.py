@@ -1,6 +1,6 @@
 """Where content runs out: cells of the grid stage × segment × language whose people have no email left to get."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,14 +9,13 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, lite
 from sqlalchemy.orm import Session
 
 from leadflow.db import greatest
-from leadflow.eligibility import for_segments
+from leadflow.eligibility import bit_of, for_segments
 from leadflow.models import enrolment, lead, lead_score, lead_state, message, tpl, tpl_lang
 from leadflow.playbook.model import Playbook
 from leadflow.playbook.model import Sequence as Programme
+from leadflow.playbook.vocabulary import ENGAGEMENT_BANDS, FIT_BANDS
 from leadflow.steps.email import EmailStep
 from leadflow.types import COUNTS_AS_RECEIVED, EnrolmentState, Lifecycle, instant_of, micros
-
-_FIT, _ENGAGEMENT = "ABCD", "1234"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +102,9 @@ def _standing(playbook: Playbook) -> Select[Any]:
             func.coalesce(lead_state.c.segment_main, "").label("segment"),
             func.coalesce(lead.c.language, fallback).label("language"),
             func.coalesce(lead.c.language, "").label("reads"),
-            _bit(asks, stages).label("wanted"),
-            _bit(func.substr(lead_score.c.band, 1, 1), _FIT).label("fit"),
-            _bit(func.substr(lead_score.c.band, 2, 1), _ENGAGEMENT).label("engagement"),
+            bit_of(asks, stages).label("wanted"),
+            bit_of(func.substr(lead_score.c.band, 1, 1), FIT_BANDS).label("fit"),
+            bit_of(func.substr(lead_score.c.band, 2, 1), ENGAGEMENT_BANDS).label("engagement"),
         )
         .join(lead, lead.c.id == enrolment.c.lead_id)
         .join(lead_state, lead_state.c.lead_id == lead.c.id)
@@ -122,10 +121,6 @@ def _stage_asked(playbook: Playbook, ahead: int) -> ColumnElement[Any]:
         for (sequence, step), stage in _asked(playbook, ahead).items()
     ]
     return case(*cases, else_=null()) if cases else null()
-
-
-def _bit(value: ColumnElement[Any], words: Sequence[str]) -> ColumnElement[int]:
-    return case({word: 1 << i for i, word in enumerate(words)}, value=value, else_=0)
 
 
 def _something_left(who: Any, now: datetime) -> ColumnElement[bool]:

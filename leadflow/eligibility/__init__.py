@@ -1,6 +1,6 @@
 """Who may be mailed, and why others may not: the same ordered reasons for planning, intent, `why` and the counts."""
 
-from leadflow.eligibility.audience import for_segments
+from leadflow.eligibility.audience import bit_of, for_segments
 from leadflow.eligibility.blocks import (
     Block,
     confirming_blocks,
@@ -16,6 +16,7 @@ __all__ = [
     "MAILED",
     "Block",
     "Tonight",
+    "bit_of",
     "confirming_blocks",
     "first_reason",
     "for_segments",

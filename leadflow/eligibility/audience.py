@@ -1,10 +1,16 @@
 """Whom an email is written for, in the words of the catalogue's tables."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, case, exists, or_
 
 from leadflow.models import membership, tpl, tpl_segment
+
+
+def bit_of(value: ColumnElement[Any], words: Sequence[str]) -> ColumnElement[int]:
+    """The bit of a word among those that the catalogue counts in this order; 0 where it is none of them."""
+    return case({word: 1 << i for i, word in enumerate(words)}, value=value, else_=0)
 
 
 def for_segments(lead_id: ColumnElement[Any]) -> ColumnElement[bool]:

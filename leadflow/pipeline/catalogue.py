@@ -10,12 +10,10 @@ from leadflow.conditions.json import json_plain
 from leadflow.email.catalog import Email, body_for
 from leadflow.models import account, lead, tpl, tpl_lang, tpl_segment
 from leadflow.playbook.model import Playbook
+from leadflow.playbook.vocabulary import ENGAGEMENT_BANDS, FIT_BANDS
 from leadflow.types import Purpose, SpanKind
 
 Row = dict[str, Any]
-
-FIT_BANDS = ("A", "B", "C", "D")
-ENGAGEMENT_BANDS = ("1", "2", "3", "4")
 
 
 def load_catalogue(session: Session, playbook: Playbook) -> None:

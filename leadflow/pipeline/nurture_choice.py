@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from leadflow.conditions.compile import compile_condition
 from leadflow.conditions.sources import Sources
 from leadflow.db import analyze, insert_missing
-from leadflow.eligibility import for_segments, paused
+from leadflow.eligibility import bit_of, for_segments, paused
 from leadflow.eligibility.blocks import PERSONAL, first_reason, planning_blocks
 from leadflow.models import (
     declined,
@@ -41,12 +41,13 @@ from leadflow.models import (
     tpl_segment,
     verdict,
 )
-from leadflow.pipeline.catalogue import ENGAGEMENT_BANDS, FIT_BANDS, has_bits, when_bits
+from leadflow.pipeline.catalogue import has_bits, when_bits
 from leadflow.pipeline.nurture_exits import NOT_FINAL
 from leadflow.pipeline.nurture_match import sources_of
 from leadflow.pipeline.nurture_places import ACTIVE
 from leadflow.pipeline.nurture_tables import candidate, choice, route_step
 from leadflow.playbook.model import Playbook
+from leadflow.playbook.vocabulary import ENGAGEMENT_BANDS, FIT_BANDS
 from leadflow.types import COUNTS_AS_RECEIVED, IN_FLIGHT, MessageState, Purpose, Reason, micros
 from leadflow.windows import calendar_of
 
@@ -75,9 +76,9 @@ def find_candidates(session: Session, playbook: Playbook, now: datetime) -> None
         "stage": lead_state.c.stage,
         "band": score.band,
         "segment_main": lead_state.c.segment_main,
-        "stages": _bit(lead_state.c.stage, [stage.name for stage in playbook.journey.stages]),
-        "fits": _bit(func.substr(score.band, 1, 1), FIT_BANDS),
-        "engagements": _bit(func.substr(score.band, 2, 1), ENGAGEMENT_BANDS),
+        "stages": bit_of(lead_state.c.stage, [stage.name for stage in playbook.journey.stages]),
+        "fits": bit_of(func.substr(score.band, 1, 1), FIT_BANDS),
+        "engagements": bit_of(func.substr(score.band, 2, 1), ENGAGEMENT_BANDS),
         "has": has_bits(playbook),
         "whens": _whens(playbook, sources, now),
         "basis": lead.c.basis,
@@ -115,10 +116,6 @@ def _joined(sources: Sources, waiting: CTE) -> Any:
         .join(route_step, on_step)
         .outerjoin(verdict, verdict.c.enrolment_id == enrolment.c.id)
     )
-
-
-def _bit(value: ColumnElement[Any], words: Any) -> ColumnElement[int]:
-    return case({word: 1 << i for i, word in enumerate(words)}, value=value, else_=0)
 
 
 def _stopped(pauses: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -209,7 +206,8 @@ def _best(now: datetime) -> Select[Any]:
 def _fits() -> ColumnElement[bool]:
     """Whom an email is for: lists are AND, the values in one OR."""
     when = or_(tpl.c.when_bit == 0, _any_bit(tpl.c.when_bit, candidate.c.whens))
-    return and_(tpl.c.pickable, _for_stage(), _for_fit(), _for_engagement(), _for_segments(), when)
+    inside = for_segments(candidate.c.lead_id)
+    return and_(tpl.c.pickable, _for_stage(), _for_fit(), _for_engagement(), inside, when)
 
 
 def _any_bit(theirs: ColumnElement[int], ours: ColumnElement[int]) -> ColumnElement[bool]:
@@ -227,10 +225,6 @@ def _for_fit() -> ColumnElement[bool]:
 
 def _for_engagement() -> ColumnElement[bool]:
     return _any_bit(tpl.c.engagements, candidate.c.engagements)
-
-
-def _for_segments() -> ColumnElement[bool]:
-    return for_segments(candidate.c.lead_id)
 
 
 def _for_segment(segment: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -19,16 +19,15 @@ from leadflow.playbook.model import Form
 from leadflow.text import _, speaking
 from leadflow.types import DAY, SECOND, micros
 from leadflow.web.allowance import allowance_of, retry_after
-from leadflow.web.asking import Asked, asked_of, reader_of
+from leadflow.web.asking import asked_of, reader_of
 from leadflow.web.behind import behind_form
-from leadflow.web.form_answers import SOURCES, TRAP, Answers, Circumstances, act_of, read_answers
+from leadflow.web.form_answers import SOURCES, TRAP, Circumstances, act_of, read_answers
 from leadflow.web.form_body import Posted, posted_form
 from leadflow.web.form_page import Shown, form_html, language_for, prefix_of, thanks_html
 from leadflow.web.fresh import Fresh
-from leadflow.web.keeping import Keeping
 from leadflow.web.look import policy
 from leadflow.web.origins import cross_origin, is_ours, site_origins
-from leadflow.web.state import FastLane, Opened, agent_of, network_of
+from leadflow.web.state import FastLane, Kept, Opened, agent_of, network_of
 
 logger = logging.getLogger("leadflow.web")
 router = APIRouter()
@@ -104,7 +103,7 @@ def _page(told: str) -> str:
 
 
 @router.post("/forms/{name}")
-def send(request: Request, name: str, app: Opened, posted: _Body, lane: FastLane) -> Response:
+def send(request: Request, name: str, app: Opened, posted: _Body, lane: FastLane, kept: Kept) -> Response:
     """Store what was filled in and thank for it (303); or the form again with a word beside each fault (422, 429)."""
     form, now = form_named(app, name), micros(datetime.now(UTC))
     reader = reader_of(app, posted["_who"], now) if posted.get("_who") else None
@@ -133,7 +132,9 @@ def send(request: Request, name: str, app: Opened, posted: _Body, lane: FastLane
                 page=_page(posted.get("_page", "")),
             )
             return _again(request, app, shown, wait)
-    _store(request, app, form, asked=asked, answers=answers, posted=posted, language=language, stamp=stamp, now=now)
+    sent = _circumstances(request, form, posted, language, stamp)
+    agreed = app.playbook if answers.agreed else None
+    kept.keep(now, act_of(app, form, asked, answers, posted, sent), agreed=agreed)
     lane.heed([form.event])
     if form.double_opt_in:
         # Who waits for a mail looks for it now.
@@ -183,19 +184,8 @@ def _by_script(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
 
-def _store(
-    request: Request,
-    app: App,
-    form: Form,
-    *,
-    asked: Asked,
-    answers: Answers,
-    posted: Posted,
-    language: str,
-    stamp: str,
-    now: int,
-) -> None:
-    sent = Circumstances(
+def _circumstances(request: Request, form: Form, posted: Posted, language: str, stamp: str) -> Circumstances:
+    return Circumstances(
         language=language,
         # The same form sent twice, by a finger that trembles or a page that is loaded again, is one act.
         id=stamp or secrets.token_hex(16),
@@ -203,8 +193,6 @@ def _store(
         network=network_of(request),
         agent=agent_of(request),
     )
-    keeping: Keeping = request.app.state.keeping
-    keeping.keep(now, act_of(app, form, asked, answers, posted, sent), agreed=app.playbook if answers.agreed else None)
 
 
 def _html(app: App, html: str, language: str, *, embed: bool, status: int = 200) -> Response:

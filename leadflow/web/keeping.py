@@ -31,7 +31,7 @@ class Keeping:
     """Group commit: whoever waits for the transaction before theirs shares the next."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._engine, self._writes = engine, in_one_go(engine)
         self._turn, self._guard = threading.Lock(), threading.Lock()
         self._waiting: list[_Form] = []
         #: Versions of the playbook that this process has stored.
@@ -62,7 +62,7 @@ class Keeping:
     def _write_all(self) -> None:
         forms: Sequence[_Form] = ()
         try:
-            with in_one_go(self._engine).begin() as connection:
+            with self._writes.begin() as connection:
                 # Not before the database is ours: whoever came while we waited for it goes along.
                 forms = self._take()
                 connection.execute(insert(intake), [form.row for form in forms])

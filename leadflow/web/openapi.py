@@ -95,7 +95,7 @@ def openapi_of(playbook: Playbook, public_url: str) -> Json:
 
 
 def _door(scope: ApiScope, name: str, words: str) -> Json:
-    item = {"$ref": f"#/components/schemas/{name}"}
+    item = _schema(name)
     example = EXAMPLES[name]
     body = {
         "schema": {"oneOf": [item, {"type": "array", "items": item, "minItems": 1, "maxItems": 1000}]},
@@ -136,19 +136,23 @@ def _refused() -> Json:
         "each item is wrong": {**_ANSWERED, "accepted": 0},
         "another key is needed": {"error": "this Idempotency-Key came with another request in the last 24 hours"},
     }
-    content = {
-        "schema": {"anyOf": [{"$ref": "#/components/schemas/Answer"}, {"$ref": "#/components/schemas/Error"}]},
-        "examples": {name: {"value": value} for name, value in examples.items()},
-    }
     words = (
         "No item could be taken, there is none or more than 1,000, or the Idempotency-Key came with another request."
     )
-    return {"description": words, "content": {"application/json": content}}
+    schema = {"anyOf": [_schema("Answer"), _schema("Error")]}
+    return _told(words, schema, examples={name: {"value": value} for name, value in examples.items()})
 
 
 def _said(words: str, schema: str, example: Json) -> Json:
-    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}
-    return {"description": words, "content": {"application/json": content}}
+    return _told(words, _schema(schema), example=example)
+
+
+def _told(words: str, schema: Json, **shown: Json) -> Json:
+    return {"description": words, "content": {"application/json": {"schema": schema, **shown}}}
+
+
+def _schema(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _event(playbook: Playbook) -> Json:

@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from leadflow.app import App
 from leadflow.intake import networks
+from leadflow.web.keeping import Keeping
 from leadflow.web.lane import Lane
 
 
@@ -24,6 +25,14 @@ async def _lane(request: Request) -> Lane:
 
 
 FastLane = Annotated[Lane, Depends(_lane)]
+
+
+async def _keeping(request: Request) -> Keeping:
+    keeping: Keeping = request.app.state.keeping
+    return keeping
+
+
+Kept = Annotated[Keeping, Depends(_keeping)]
 
 
 def network_of(request: Request) -> str | None:

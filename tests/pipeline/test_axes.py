@@ -103,7 +103,7 @@ def _everybody_reads_the_first_language() -> ColumnElement[bool]:
 
 #: Axis → the functions a choice blind to it would not have.
 BLIND: dict[str, dict[str, Callable[..., ColumnElement[bool]]]] = {
-    "segment": {"_for_segments": _anybody, "_for_segment": _anybody},
+    "segment": {"for_segments": _anybody, "_for_segment": _anybody},
     "fit": {"_for_fit": _anybody},
     "engagement": {"_for_engagement": _anybody},
     "stage": {"_for_stage": _anybody},
