@@ -77,14 +77,14 @@ def tune_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: BEGIN IMMEDIATE below is what serialises writers.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # Room for 200 MB of pages and no more: mapping the file, or working tables in memory, is no faster with a million
+    # Room for 150 MB of pages and no more: mapping the file, or working tables in memory, is no faster with a million
     # leads, and takes a gigabyte.
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         f"busy_timeout={PATIENCE * 1000:.0f}",
-        "cache_size=-200000",
+        "cache_size=-150000",
         "temp_store=FILE",
         "mmap_size=0",
     ):
