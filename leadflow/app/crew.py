@@ -2,8 +2,10 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from threading import Thread, Timer
@@ -13,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from leadflow.app.workspace import App
+from leadflow.playbook.model import Playbook
 from leadflow.types import Everyone, Scope
 
 #: The adapters whose mails leave the machine: the others keep theirs in this process, or wait for the disk.
@@ -29,7 +32,7 @@ def crew_of(app: App, now: datetime, scope: Scope, patience: float = PATIENCE) -
     settings = app.settings
     size = (settings.processes or _cores()) - 1
     same = make_url(settings.url).database == app.engine.url.database and app.ports.email.name == settings.esp
-    if size < 1 or not same or settings.esp not in _FAR or not app.seen or not isinstance(scope, Everyone):
+    if size < 1 or not same or settings.esp not in _FAR or not isinstance(scope, Everyone):
         return None
     plain = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -37,30 +40,29 @@ def crew_of(app: App, now: datetime, scope: Scope, patience: float = PATIENCE) -
         if value != type(settings).model_fields[name].default
     }
     # Through a pipe: what others may read of a process are its arguments, and there are none.
-    told = {"settings": plain, "now": now.isoformat(), "playbook": app.playbook.version}
-    return Crew(size, json.dumps(told), patience)
+    return Crew(size, {"settings": plain, "now": now.isoformat()}, app.playbook, patience)
 
 
 class Crew:
     """Processes that run the same loop on the same outbox; they end when nothing is left, or when we do."""
 
-    def __init__(self, size: int, told: str, patience: float) -> None:
-        self._size, self._told, self._patience = size, told, patience
+    def __init__(self, size: int, told: Mapping[str, Any], playbook: Playbook, patience: float) -> None:
+        self._size, self._told, self._playbook, self._patience = size, told, playbook, patience
         self._members: list[tuple[subprocess.Popen[str], Thread]] = []
         self._deadline: Timer | None = None
 
     def start(self, heard: Heard) -> None:
         """Start them; each line they say is `heard`, in threads of its own."""
-        for _number in range(self._size):
-            command = [sys.executable, "-m", "leadflow.app.crew_member"]
-            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            member = subprocess.Popen(command, **pipes)  # noqa: S603 - our own module
-            assert member.stdin is not None  # noqa: S101 - for the type checker
-            member.stdin.write(self._told + "\n")
-            member.stdin.flush()
-            listener = Thread(target=_listen, args=(member, heard), daemon=True)
-            listener.start()
-            self._members.append((member, listener))
+        # As it is here: to read and check its files again takes a helper a second, and may find others.
+        with tempfile.TemporaryFile() as handed:
+            pickle.dump(self._playbook, handed)
+            handed.flush()
+            told = json.dumps({**self._told, "playbook": handed.fileno()})
+            for _number in range(self._size):
+                member = _member(told, handed.fileno())
+                listener = Thread(target=_listen, args=(member, heard), daemon=True)
+                listener.start()
+                self._members.append((member, listener))
 
     def stop(self) -> None:
         """Tell them to finish what is in hand; they also hear it when this process dies. Told once, they have so long.
@@ -96,6 +98,16 @@ class Crew:
     def _kill(self) -> None:
         for member, _listener in self._members:
             member.kill()
+
+
+def _member(told: str, inherited: int) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "leadflow.app.crew_member"]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    member = subprocess.Popen(command, pass_fds=[inherited], **pipes)  # noqa: S603 - our own module
+    assert member.stdin is not None  # noqa: S101 - for the type checker
+    member.stdin.write(told + "\n")
+    member.stdin.flush()
+    return member
 
 
 def _listen(member: "subprocess.Popen[str]", heard: Heard) -> None:

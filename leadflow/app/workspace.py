@@ -81,11 +81,10 @@ def refuse_real_mail(settings: Settings) -> None:
         raise SettingsError(_("a simulated workspace mails nobody: set LEADFLOW_ESP to file or memory"))
 
 
-def open_as(settings: Settings) -> App:
-    """A workspace that another process has opened already, with its settings."""
-    found = print_of(settings.workspace)
-    playbook, engine = load_playbook(settings.workspace), make_engine(settings.url)
-    return App(settings=settings, playbook=playbook, engine=engine, ports=_open_ports(settings, engine), seen=found)
+def open_as(settings: Settings, playbook: Playbook) -> App:
+    """A workspace that another process has opened already, with its settings and its playbook."""
+    engine = make_engine(settings.url)
+    return App(settings=settings, playbook=playbook, engine=engine, ports=_open_ports(settings, engine))
 
 
 def refresh(app: App) -> App:

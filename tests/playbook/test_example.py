@@ -1,6 +1,7 @@
 """The shipped example is a playbook without a fault, and its version names exactly its content."""
 
 import os
+import pickle
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from leadflow.conditions.vocabulary import Level
 from leadflow.errors import PlaybookError
 from leadflow.playbook.load import check_playbook, load_playbook
+from leadflow.playbook.model import Playbook
 from leadflow.steps.branch import BranchStep
 from leadflow.steps.email import EmailStep
 from tests.playbook.conftest import change
@@ -98,6 +100,14 @@ def test_a_change_of_the_frame_changes_the_version_of_every_email(workspace: Pat
     after = load_playbook(workspace)
 
     assert all(email.version != before.emails[name].version for name, email in after.emails.items())
+
+
+def test_a_playbook_handed_to_another_process_is_the_same_there(workspace: Path) -> None:
+    playbook = load_playbook(workspace)
+    handed: Playbook = pickle.loads(pickle.dumps(playbook))  # noqa: S301 - our own
+
+    assert handed == playbook
+    assert list(handed.segments) == list(playbook.segments), "their order is that of the files"
 
 
 def test_lists_belong_to_the_version(workspace: Path) -> None:
