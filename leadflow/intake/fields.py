@@ -5,11 +5,11 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache
-from importlib.resources import files
 from zoneinfo import available_timezones
 
 from leadflow.conditions.vocabulary import FieldSpec, FieldType
 from leadflow.errors import LeadflowError
+from leadflow.reading import countries, country_codes
 from leadflow.text import _
 from leadflow.types import Audience, Basis
 
@@ -162,23 +162,11 @@ def _no_date(text: str, date_format: str | None) -> str:
 def read_country(text: str) -> str:
     """An ISO 3166 code in capitals, from a code or an English name."""
     bare = text.strip()
-    code = bare.upper() if len(bare) == 2 else _countries().get(bare.casefold(), "")
-    if code not in _codes():
+    code = bare.upper() if len(bare) == 2 else countries().get(bare.casefold(), "")
+    if code not in country_codes():
         words = _('"{text}" is not a country: write its two-letter code, such as FR')
         raise FieldError(words.format(text=_excerpt(bare)))
     return code
-
-
-@cache
-def _countries() -> Mapping[str, str]:
-    table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
-    return {name.casefold(): code for code, name, *_rest in rows}
-
-
-@cache
-def _codes() -> frozenset[str]:
-    return frozenset(_countries().values())
 
 
 def read_language(text: str) -> str:

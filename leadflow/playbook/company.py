@@ -4,7 +4,6 @@ import re
 import zoneinfo
 from collections.abc import Mapping
 
-import holidays
 from email_validator import EmailNotValidError, validate_email
 from holidays.registry import EntityLoader
 
@@ -12,7 +11,7 @@ from leadflow.conditions.vocabulary import EventSpec, FieldSpec, FieldType
 from leadflow.playbook.look import look_of
 from leadflow.playbook.model import Brand, Office, Sender
 from leadflow.playbook.vocabulary import BUILTIN_EVENTS, OPENED, builtin_fields
-from leadflow.reading import Node, did_you_mean
+from leadflow.reading import Node, countries, country_codes, did_you_mean, nearest
 from leadflow.text import _
 
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
@@ -48,8 +47,8 @@ def office_of(node: Node) -> Office:
         near = did_you_mean(zone.raw, zoneinfo.available_timezones())
         zone.fault(_('"{word}" is no time zone.').format(word=zone.raw) + near)
     if country.raw and not _is_country(country.raw):
-        near = did_you_mean(country.raw, holidays.list_supported_countries())
-        country.fault(_('"{word}" is no country code.').format(word=country.raw) + near)
+        wrong = _('"{word}" is no country code such as FR.').format(word=country.raw)
+        country.fault(wrong + _near_country(country.raw))
     return Office(zone=zone.text() or "UTC", country=country.text() or "")
 
 
@@ -63,7 +62,13 @@ def _is_zone(name: str) -> bool:
 
 def _is_country(code: str) -> bool:
     # To ask for its holidays would read those of all countries, at every start of a process.
-    return code in EntityLoader.get_country_codes()
+    return code in country_codes() and code in EntityLoader.get_country_codes()
+
+
+def _near_country(word: str) -> str:
+    """` Did you mean FR?` for France, FRA or fr."""
+    name = nearest(word, countries())
+    return did_you_mean(countries()[name], country_codes()) if name else did_you_mean(word, country_codes())
 
 
 def senders_of(node: Node, languages: tuple[str, ...]) -> Mapping[str, Sender]:

@@ -41,3 +41,14 @@ def test_nothing_written_is_never_taken_for_a_condition_that_holds(
 
     assert found
     assert all(line.startswith(f"{file}:") for line in found)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("France", "FR"), ("Belgique", "BE"), ("FRA", "FR"), ("DEU", "DE"), ("fr", "FR")]
+)
+def test_a_country_by_its_name_or_its_three_letters_is_told_by_its_two(
+    faults_after: Breaks, written: str, meant: str
+) -> None:
+    found = faults_after(MAIN, "country: FR}", f"country: {written}}}")
+
+    assert found == [f'{MAIN}:14:39  error  "{written}" is no country code such as FR. Did you mean {meant}?']
