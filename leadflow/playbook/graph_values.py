@@ -27,7 +27,7 @@ def values_of(spec: FieldSpec, said: Sequence[tuple[FieldLeaf, bool]], today: da
         case FieldType.INTEGER | FieldType.NUMBER:
             return list(_numbers(spec, leaves, today))
         case FieldType.DATE:
-            return _dates(leaves, today)
+            return _dates(spec, leaves, today)
         case FieldType.TEXT:
             return _texts(spec, [leaf for leaf, holds in said if holds], today)
 
@@ -50,9 +50,9 @@ def _bounds(leaf: FieldLeaf, spec: FieldSpec, today: date) -> Iterator[int | flo
             yield value
 
 
-def _dates(said: list[FieldLeaf], today: date) -> list[object] | None:
+def _dates(spec: FieldSpec, said: list[FieldLeaf], today: date) -> list[object] | None:
     spans = [leaf for leaf in said if OPERATORS[leaf.operator].asked in (Asked.NEXT, Asked.LAST)]
-    written = [day for leaf in said for day in _days(leaf)]
+    written = [day for leaf in said if leaf not in spans for day in _days(leaf, spec, today)]
     if spans and written:
         # Whether a calendar day lies within the next days depends on the day it is asked.
         return None
@@ -63,10 +63,11 @@ def _dates(said: list[FieldLeaf], today: date) -> list[object] | None:
     return [day + timedelta(days=n) for day in ends for n in (-1, 0, 1)]
 
 
-def _days(leaf: FieldLeaf) -> Iterator[date]:
-    for value in leaf.value if isinstance(leaf.value, tuple) else (leaf.value,):
-        if isinstance(value, date):
-            yield value
+def _days(leaf: FieldLeaf, spec: FieldSpec, today: date) -> Iterator[date]:
+    operand = stored(leaf, spec, today)
+    for value in operand if isinstance(operand, tuple) else (operand,):
+        if isinstance(value, str):
+            yield date.fromisoformat(value)
 
 
 def _texts(spec: FieldSpec, held: list[FieldLeaf], today: date) -> list[object] | None:

@@ -52,6 +52,14 @@ def live(engine: Engine, playbook: Playbook) -> World:
     return world
 
 
+def on_the_eve(engine: Engine, playbook: Playbook, people: dict[str, int]) -> World:
+    """The world that `people` have lived in until then; it has sent nothing yet."""
+    world = open_world(engine, playbook, EVE)
+    world.people, world._told = dict(people), 1_000
+    world.delivers_every = timedelta(hours=3)
+    return world
+
+
 @pytest.fixture(scope="session")
 def lived(tmp_path_factory: pytest.TempPathFactory, shipped: Playbook) -> tuple[Path, dict[str, int]]:
     """A SQLite file with that world in it, and who is who."""
@@ -81,7 +89,7 @@ def world(
         server: Server = request.getfixturevalue("postgres")
         server.create("accident", template="template")
         engine = make_engine(server.url("accident"))
-        yield live(engine, shipped)
+        yield on_the_eve(engine, shipped, live(engine, shipped).people)
         engine.dispose()
         server.drop("accident")
         return
@@ -89,10 +97,7 @@ def world(
     for path in lived[0].parent.glob("spoilt.db*"):
         path.unlink()
     shutil.copyfile(lived[0], lived[0].with_name("spoilt.db"))
-    world = open_world(machine, shipped, EVE)
-    world.people, world._told = dict(lived[1]), 1_000
-    world.delivers_every = timedelta(hours=3)
-    yield world
+    yield on_the_eve(machine, shipped, lived[1])
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What is said of conditions nobody meets is true: whoever is found meeting one proves it wrong."""
 
 from dataclasses import replace
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,12 @@ def test_a_condition_that_somebody_meets_is_never_called_impossible(
         for condition in (one, Not(one), All((one, other)), All((one, Not(other)))):
             if not LOGIC.can_hold(condition):
                 assert not any(holds(condition, lead.person(spent=False), view) for lead in leads), condition
+
+
+def test_a_day_is_a_day_however_it_came() -> None:
+    for day in ("2026-03-01", date(2026, 3, 1)):
+        assert LOGIC.can_hold(field("deadline", "is", day))
+        assert not LOGIC.can_hold(All((field("deadline", "is", day), field("deadline", "after", date(2026, 3, 2)))))
 
 
 def test_what_excludes_itself_is_found() -> None:
