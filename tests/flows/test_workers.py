@@ -108,7 +108,7 @@ def drain_and_strike(plant: Plant, strike: Callable[[int], T]) -> T:
         ask_for_delivery(plant)
         wait_for(lambda: at_it(plant.app) == 2, 240)
         begun = len(plant.box.took)
-        wait_for(lambda: len(plant.box.took) > begun + PEOPLE // 5, 60)
+        wait_for(lambda: len(plant.box.took) > begun + PEOPLE // 5, 240)
         came = strike(second.pid)
         wait_for(lambda: runs_of(plant, "deliver")[0]["state_type"] == "COMPLETED", 240)
     return came
@@ -131,7 +131,7 @@ def tell_the_worker_alone(pid: int) -> int:
     """SIGTERM, at which Prefect's worker kills its runs; how many processes have ended."""
     ending = family(pid)
     os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not any(alive(one) for one in ending), 60)
+    wait_for(lambda: not any(alive(one) for one in ending), 240)
     return len(ending)
 
 
