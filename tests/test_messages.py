@@ -94,6 +94,8 @@ def test_a_computed_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_help_is_in_french_when_asked_for() -> None:
+    commands._gather()
+
     def shown(*words: str) -> str:
         told = CliRunner().invoke(commands.app, words, env={"COLUMNS": "200"})
         return told.output

@@ -57,7 +57,7 @@ def run_of(api: httpx.Client, workspace: Path) -> dict[str, Any]:
 
 def tasks_of(api: httpx.Client, run: dict[str, Any], wanted: int) -> list[dict[str, Any]]:
     """The run's tasks, once the server has written them down: it gathers them for a second."""
-    for _ in range(100):
+    for _ in range(300):
         found = rows(api, "task_runs", flow_runs={"id": {"any_": [run["id"]]}}, sort="EXPECTED_START_TIME_ASC")
         if len(found) >= wanted and all(task["state_type"] in {"COMPLETED", "FAILED"} for task in found):
             break
