@@ -132,27 +132,34 @@ def _show(sheet: "Sheet", view: str) -> None:
         return
     heading = Text(sheet.title, style="bold")
     console.print(heading.append(f" · {sheet.lead}", style="not bold") if sheet.lead else heading)
-    console.print(_table(sheet))
+    table = _table(sheet)
+    # As wide as it would be without an edge.
+    if console.measure(table, options=console.options.update(width=1000)).maximum > console.width:
+        table = _table(sheet, rates=False)
+    console.print(table)
     if len(sheet.rows) > _SHOWN and view == "odd":
         console.print(_("… and {n} more: --format csv has them all").format(n=len(sheet.rows) - _SHOWN))
     for note in sheet.notes:
         console.print(note, style="dim", markup=False)
 
 
-def _table(sheet: "Sheet") -> Table:
-    """A rate stands close to the count it belongs to."""
+def _table(sheet: "Sheet", *, rates: bool = True) -> Table:
+    """A rate stands close to the count it belongs to; a word that is too long goes on in the next line, whole."""
     from leadflow.ask.report.sheet import Kind
 
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for place, column in enumerate(sheet.columns):
+    chosen = [place for place, column in enumerate(sheet.columns) if rates or column.title or not place]
+    for place in chosen:
+        column = sheet.columns[place]
         text = column.kind is Kind.TEXT
         title = column.title if not place or text or not column.title else f" {column.title}"
-        table.add_column(title, justify="left" if text else "right", style=None if column.title or text else "dim")
+        style = None if column.title or text else "dim"
+        table.add_column(title, justify="left" if text else "right", style=style, overflow="fold")
     rows = list(sheet.texts)
     shown = rows[:_SHOWN] if sheet.name == "odd" else rows
     for number, row in enumerate(shown, start=1):
         last = sheet.total and number == len(rows)
-        table.add_row(*map(Text, row), style="bold" if last else None)
+        table.add_row(*(Text(row[place]) for place in chosen), style="bold" if last else None)
     return table
 
 

@@ -54,6 +54,22 @@ def test_a_view_is_the_same_as_table_and_csv(asked: Types, view: str, first: str
     assert all(row[first] in table.output for row in rows[:3])
 
 
+@pytest.mark.parametrize("view", [(), ("--emails",), ("--sales",)])
+def test_a_narrow_screen_leaves_rates_out_and_cuts_nothing(
+    asked: Types, monkeypatch: pytest.MonkeyPatch, view: Sequence[str]
+) -> None:
+    wide, columns = asked(*view).output, rows_of(asked(*view, "--format", "csv"))
+    monkeypatch.setattr("leadflow.cli.common.console._width", 80)
+    narrow = asked(*view).output
+    assert "…" not in narrow
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert narrow.count("%") <= wide.count("%")
+    letters = "".join(narrow.split())
+    for row in columns:
+        # A name that is folded stands with its rest below it: its first letters begin the line.
+        assert next(iter(row.values()))[:4].strip("'") in letters
+
+
 def test_the_page_goes_to_a_file(asked: Types, tmp_path: Path) -> None:
     target = tmp_path / "report.html"
     assert str(target) in asked("--format", "html", "-o", str(target)).output.replace("\n", "")
