@@ -44,6 +44,8 @@ T = TypeVar("T")
 PEOPLE = 1_500
 #: A run holds two claims at most.
 BATCH = 100
+#: Seconds between SIGTERM and SIGKILL, as every supervisor has them: Prefect's worker misses the first now and then.
+PATIENCE = 5
 WORKERS = f"workers: {{at_once: 2, mails_each: {PEOPLE // 2}}}\n"
 
 
@@ -69,12 +71,12 @@ def running_plant(folder: Path) -> Iterator[Plant]:
         workspace = folder / "workspace"
         make_busy(workspace, WORKERS, settings)
         app = open_app(workspace)
+        stack.callback(app.engine.dispose)
         plan_mails(app, PEOPLE)
         home = folder / "prefect"
         home.mkdir()
         server = stack.enter_context(prefect_on(postgres.url("prefect").replace("psycopg", "asyncpg"), home))
         yield Plant(server=server, workspace=workspace, app=app, box=box)
-        app.engine.dispose()
 
 
 def states(app: App) -> Counter[str]:
@@ -128,10 +130,14 @@ def stop_in_order(pid: int) -> float:
 
 
 def tell_the_worker_alone(pid: int) -> int:
-    """SIGTERM, at which Prefect's worker kills its runs; how many processes have ended."""
+    """SIGTERM, at which Prefect's worker kills its runs, and what is left is killed; how many processes have ended."""
     ending = family(pid)
     os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not any(alive(one) for one in ending), 240)
+    until = time.monotonic() + PATIENCE
+    while any(alive(one) for one in ending) and time.monotonic() < until:
+        time.sleep(0.1)
+    kill_family(pid)
+    wait_for(lambda: not any(alive(one) for one in ending), 60)
     return len(ending)
 
 
