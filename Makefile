@@ -47,8 +47,8 @@ check: setup ## lint, format, types, layers, sizes, tree
 	$(BIN)/python tools/check_sizes.py
 	$(BIN)/python tools/check_tree.py
 
-bench: setup ## what is promised about speed, each figure beside its floor; SIZE=big adds a million leads
-	$(BIN)/python -m bench --size $(or $(SIZE),small)
+bench: setup ## how the databases run a night, and what is promised about speed; SIZE=big adds a million leads
+	$(BIN)/python -m bench --explain --size $(or $(SIZE),small)
 
 soak: setup ## property tests with many more examples; quarters, storms and long scenarios on both databases
 	LEADFLOW_SOAK=1 $(BIN)/pytest -n 2 -o faulthandler_timeout=0 -m "property or soak" --hypothesis-profile=soak
