@@ -10,6 +10,8 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from leadflow.errors import LeadflowError
 from leadflow.text import _
 
+#: The longest address there is (RFC 5321, erratum 1690), and the longest part before its @; in octets.
+_LONGEST, _LONGEST_LOCAL = 254, 64
 #: The usual address, which the library takes as it is: a plain local part, labels of letters, digits and hyphens.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?+"
 _USUAL = re.compile(
@@ -44,7 +46,7 @@ def read_address(text: str) -> Address:
     bare = text.strip(" \t")
     usual = _USUAL.fullmatch(bare)
     # Two hyphens in a row may announce an international name, which only the library can read.
-    if usual and usual.start(1) <= 65 and len(bare) <= 254 and "--" not in usual[1]:
+    if usual and usual.start(1) - 1 <= _LONGEST_LOCAL and len(bare) <= _LONGEST and "--" not in usual[1]:
         domain = usual[1].lower()
         return Address(bare.lower(), domain, domain in free_domains())
     if problem := _unprintable(bare):
@@ -52,12 +54,15 @@ def read_address(text: str) -> Address:
     local, _at, right = bare.rpartition("@")
     try:
         # Most addresses of a file share their domains and have a plain local part, which needs no second look.
-        if not _PLAIN.fullmatch(local) or len(local) > 64 or len(bare) > 254:
+        if not _PLAIN.fullmatch(local) or len(local) > _LONGEST_LOCAL:
             local = _parsed(f"{local}@x.example").local_part if right else ""
         domain = _domain(right) if "." in right else _domain("")
     except EmailNotValidError as error:
         raise AddressError(_in_words(bare, error)) from None
-    return Address(value=f"{local.casefold()}@{domain}", domain=domain, is_free=domain in free_domains())
+    value = f"{local.casefold()}@{domain}"
+    if max(len(bare.encode()), len(value.encode())) > _LONGEST:
+        raise AddressError(_("the address is too long"))
+    return Address(value=value, domain=domain, is_free=domain in free_domains())
 
 
 @lru_cache(maxsize=65_536)
@@ -89,6 +94,6 @@ def _in_words(text: str, error: EmailNotValidError) -> str:
         return _("the address needs something on both sides of the @")
     if "." not in domain:
         return _("the address has no full domain after the @")
-    if len(local) > 64 or len(domain) > 253 or "too long" in str(error):
+    if len(local) > _LONGEST_LOCAL or len(domain) > 253 or "too long" in str(error):
         return _("the address is too long")
     return _("the address has signs that no mailbox can have")

@@ -36,7 +36,8 @@ def changes(number: int, then: Lead, today: Lead) -> Iterator[dict[str, Any]]:
     for name in sorted({*was, *now}):
         row = {"lead_id": number, "field": name, "source": "form"}
         yield {**row, "at": NOW - _TICK, "before": change_of("long ago"), "after": change_of(was.get(name))}
-        if was.get(name) != now.get(name):
+        # By their spelling: 1 equals True in Python, and answers another way.
+        if repr(was.get(name)) != repr(now.get(name)):
             yield {**row, "at": NOW, "before": change_of(was.get(name)), "after": change_of("between")}
             yield {**row, "at": NOW, "before": change_of("between"), "after": change_of(now.get(name))}
 
