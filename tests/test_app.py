@@ -164,6 +164,18 @@ def test_upkeep_answers_a_hand_that_was_left_up(app: App) -> None:
         assert session.scalar(select(func.count()).select_from(event).where(event.c.kind == "demo_requested")) == 1
 
 
+def test_upkeep_beside_a_sweep_sends_what_is_due_and_leaves_the_rest_to_the_next(app: App) -> None:
+    sweep(app, NIGHT)
+    noon = NIGHT + timedelta(hours=9)
+    told(app, HAND, timedelta(hours=9, seconds=-1))
+    with sweeping(app, noon - timedelta(minutes=1)):
+        beside = run_upkeep(app, noon, patience=AT_ONCE)
+    assert (beside["left_to_next"], beside["delivered"]) == (1, 2)
+    after = run_upkeep(app, noon, patience=AT_ONCE)
+    assert after["raised_hands"] > 0
+    assert "left_to_next" not in after
+
+
 def test_a_night_leaves_alone_whom_a_later_fast_lane_has_seen(app: App) -> None:
     later = NIGHT + timedelta(hours=1)
     sweep(app, later, Leads((2,)))

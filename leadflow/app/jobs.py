@@ -1,8 +1,9 @@
 """Scheduled acts: the claim that comes before each, and what escalations and upkeep do."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from leadflow.app.phases import deliver_due, seldom
 from leadflow.app.reconcile import reconcile_due
 from leadflow.app.retention import apply_retention
 from leadflow.app.slots import Slot, newest_slot, slot_name, wall_time
-from leadflow.app.sweeps import sweep_raised
+from leadflow.app.sweeps import PATIENCE, sweep_raised
 from leadflow.app.telling import tell_waiting
 from leadflow.app.workspace import App
 from leadflow.eligibility import held
@@ -153,18 +154,30 @@ def run_escalations(app: App, now: datetime) -> Mapping[str, int]:
     return counts
 
 
-def run_upkeep(app: App, now: datetime) -> Mapping[str, int]:
+def run_upkeep(app: App, now: datetime, *, patience: timedelta = PATIENCE) -> Mapping[str, int]:
     """What a dead run left: mails nobody spoke for, hands nobody answered, the clocks, then what is due and not sent.
 
-    Reconciliation comes first: what never left goes out in the same run.
+    Reconciliation comes first: what never left goes out in the same run. What needs the sweep lock is left to the next
+    run while a sweep goes on, or the lease of a dead one: mails that are due do not wait for that.
     """
-    counts = {f"reconcile_{word}": n for word, n in reconcile_due(app, now).items()}
-    counts |= {f"mail_{word}": n for word, n in hear_what_came_back(app, now).items()}
-    counts["raised_hands"] = sum(outcome.changed for outcome in sweep_raised(app, now))
-    counts |= run_escalations(app, now)
+    counts = Counter({f"reconcile_{word}": n for word, n in reconcile_due(app, now).items()})
+    for locked in (_mails, _raised_hands):
+        try:
+            counts.update(locked(app, now, patience))
+        except LockedError:
+            counts["left_to_next"] += 1
+    counts.update(run_escalations(app, now))
     if app.playbook.rights.retention is not None:
         day = now.astimezone(app.office).date().isoformat()
         kept = run_once(app, job="retention", slot=day, act=lambda _claim: apply_retention(app, now))
-        counts |= {f"retention_{word}": n for word, n in (kept or {}).items()}
+        counts.update({f"retention_{word}": n for word, n in (kept or {}).items()})
     sent = deliver_due(app, now)
-    return counts | {"delivered": sent.changed, "waiting": sent.counts.get("waiting", 0)}
+    return {**counts, "delivered": sent.changed, "waiting": sent.counts.get("waiting", 0)}
+
+
+def _mails(app: App, now: datetime, patience: timedelta) -> Mapping[str, int]:
+    return {f"mail_{word}": n for word, n in hear_what_came_back(app, now, patience=patience).items()}
+
+
+def _raised_hands(app: App, now: datetime, patience: timedelta) -> Mapping[str, int]:
+    return {"raised_hands": sum(outcome.changed for outcome in sweep_raised(app, now, patience=patience))}

@@ -40,10 +40,10 @@ def take_folder(app: App, folder: Path, now: datetime, *, patience: timedelta = 
     return counts
 
 
-def hear_what_came_back(app: App, now: datetime) -> Mapping[str, int]:
+def hear_what_came_back(app: App, now: datetime, *, patience: timedelta = PATIENCE) -> Mapping[str, int]:
     """What upkeep does: the configured folder, and answers that nobody was told of yet."""
     if app.settings.bounces_folder is not None:
-        return take_folder(app, app.settings.bounces_folder, now)
+        return take_folder(app, app.settings.bounces_folder, now, patience=patience)
     with Session(app.engine) as session:
         return {"told": tell_replies(session, app.playbook, now, app.ports.alerts)}
 

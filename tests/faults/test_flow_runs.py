@@ -14,8 +14,9 @@ from tests.faults.world import Zygote, lives, wait_for
 from tests.soak import SOAK
 
 KILLS = 60
-#: Seconds that a run may take to be registered, begun and named before it sends, on a busy machine.
-BEGUN = 20.0
+#: Seconds that a run may take to be registered, begun and named before it sends, on a busy machine: an upkeep first
+#: waits its 20 for the sweep lock of one that was killed.
+BEGUN = 60.0
 
 
 @pytest.fixture(scope="module")
