@@ -135,8 +135,11 @@ def failure_frame(error: TemplateError) -> bytes:
     return framed(Kind.FAILURE.encode() + orjson.dumps(told))
 
 
-def read_mail(payload: memoryview, html: Pieces, text: Pieces) -> Rendered | TemplateError:
-    """The mail or failure in `payload`, of a template with such pieces; BrokenAnswerError when it is neither."""
+def read_mail(payload: memoryview, html: Pieces, text: Pieces, ending: str = "") -> Rendered | TemplateError:
+    """The mail or failure in `payload`, of a template with such pieces; BrokenAnswerError when it is neither.
+
+    `ending` is HTML for the end of its body.
+    """
     if bytes(payload[:1]) != Kind.MAIL.encode():
         return read_failure(payload)
     match _told(payload, Kind.MAIL):
@@ -144,7 +147,7 @@ def read_mail(payload: memoryview, html: Pieces, text: Pieces) -> Rendered | Tem
             said
         ) and _are_texts(words):
             try:
-                page, page_json = html.page(order, said, LONGEST_PART)
+                page, page_json = html.page(order, said, LONGEST_PART, ending)
                 plain, plain_json = text.page(second, words, LONGEST_PART)
             except StrangePageError as error:
                 raise BrokenAnswerError from error

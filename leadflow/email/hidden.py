@@ -1,14 +1,12 @@
 """A link that no reader sees, hears or tabs to: whoever follows it reads the source of mails, as scanners do."""
 
-from leadflow.email.render import Rendered
-
 _BEGIN = '<div style="display:none;max-height:0;overflow:hidden" aria-hidden="true"><a href="'
 _END = '" tabindex="-1"></a></div>'
 
 
-def with_hidden_link(mail: Rendered, url: str) -> Rendered:
-    """`mail` with the link at the end of its body."""
-    return mail.ending_with(f"{_BEGIN}{url}{_END}")
+def hidden_link(url: str) -> str:
+    """The link, for the end of a mail's body."""
+    return f"{_BEGIN}{url}{_END}"
 
 
 def seen_part(html: str) -> str:

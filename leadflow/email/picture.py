@@ -1,8 +1,6 @@
 """A picture of one point at the end of a mail, which is fetched on the day the mail is opened."""
 
-from leadflow.email.render import Rendered
 
-
-def with_picture(mail: Rendered, url: str) -> Rendered:
-    """`mail` with the picture at the end of its body."""
-    return mail.ending_with(f'<img src="{url}" width="1" height="1" alt="" style="display:block;border:0">')
+def picture(url: str) -> str:
+    """The picture, for the end of a mail's body."""
+    return f'<img src="{url}" width="1" height="1" alt="" style="display:block;border:0">'

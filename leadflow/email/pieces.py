@@ -12,6 +12,7 @@ import orjson
 
 #: Stands in an order for what is said to this reader alone.
 OTHER = "_"
+_BODY_END = "</body>"
 #: Orders that are remembered of one template, for each `if` doubles them; signs of such an order.
 _MOST_ORDERS, _LONGEST_ORDER = 50, 10_000
 
@@ -60,10 +61,10 @@ class Pieces:
         self._texts = {str(number): text for number, text in enumerate(texts)}
         self._orders: dict[str, _Frame] = {}
 
-    def page(self, order: str, said: Sequence[str], longest: int) -> tuple[str, bytes]:
+    def page(self, order: str, said: Sequence[str], longest: int, ending: str = "") -> tuple[str, bytes]:
         """The page in which `said` stands in `order`, and the same as JSON; StrangePageError where it cannot.
 
-        That is where it has more than `longest` bytes, too.
+        That is where it has more than `longest` bytes, too. `ending` stands where the body of HTML ends, if it does.
         """
         frame = self._orders.get(order) or self._framed(order, longest)
         if len(said) != len(frame.texts) - 1:
@@ -72,6 +73,10 @@ class Pieces:
         page, json = [""] * (2 * len(said) + 1), [b""] * (2 * len(said) + 1)
         page[::2], json[::2] = frame.texts, frame.jsons
         page[1::2], json[1::2] = said, _apart(told, said)
+        if ending and frame.end is not None:
+            # Into the piece: into the page, which is copied for it, takes 6 µs of the 400 that a mail takes.
+            page[frame.end.place] = ending.join(frame.end.texts)
+            json[frame.end.place] = orjson.dumps(ending)[1:-1].join(frame.end.jsons)
         html = "".join(page)
         if frame.size + len(told) > longest and len(html.encode()) > longest:
             raise StrangePageError
@@ -92,7 +97,7 @@ class Pieces:
         jsons = [orjson.dumps(text)[1:-1] for text in texts]
         jsons[0] = b'"' + jsons[0]
         jsons[-1] += b'"'
-        frame = _Frame(texts=texts, jsons=jsons, size=size)
+        frame = _Frame(texts=texts, jsons=jsons, size=size, end=_end_of(texts, jsons))
         if len(order) <= _LONGEST_ORDER:
             if len(self._orders) >= _MOST_ORDERS:
                 self._orders.clear()
@@ -118,3 +123,25 @@ class _Frame:
     jsons: Sequence[bytes]
     #: Bytes of `texts`.
     size: int
+    end: "_End | None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """Where the body of a page ends."""
+
+    #: Of the piece, among those of the page.
+    place: int
+    #: What stands before the end and from there on.
+    texts: Sequence[str]
+    jsons: Sequence[bytes]
+
+
+def _end_of(texts: Sequence[str], jsons: Sequence[bytes]) -> _End | None:
+    for number in reversed(range(len(texts))):
+        before, end, after = texts[number].rpartition(_BODY_END)
+        if end:
+            json, _end, rest = jsons[number].rpartition(_BODY_END.encode())
+            cut = (json, _BODY_END.encode() + rest)
+            return _End(place=2 * number, texts=(before, end + after), jsons=cut)
+    return None

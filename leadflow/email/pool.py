@@ -50,6 +50,8 @@ class Task:
     preferences: str = ""
     #: '' where nothing is to be confirmed.
     confirm: str = ""
+    #: HTML of the engine's own for the end of the body, which no template sees and no text shows.
+    ending: str = ""
 
 
 @dataclass(slots=True)
@@ -175,7 +177,7 @@ class Renderers:
                 if isinstance(told, TemplateError):
                     outcomes.append(told)
                     continue
-                outcome = frames.read_mail(process.answer(pause), task.shape.html, task.shape.text)
+                outcome = frames.read_mail(process.answer(pause), task.shape.html, task.shape.text, task.ending)
                 outcomes.append(outcome)
         except (ChildGoneError, BrokenAnswerError) as error:
             # The first without an answer ended it; those behind have not been begun.

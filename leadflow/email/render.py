@@ -3,12 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
 from jinja2 import TemplateError as JinjaError
 
 from leadflow.email.compile import Compiled
@@ -52,16 +51,6 @@ class Rendered:
     #: Both as JSON, where they were put together from pieces that are; empty elsewhere.
     html_json: bytes = field(default=b"", compare=False, repr=False)
     text_json: bytes = field(default=b"", compare=False, repr=False)
-
-    def ending_with(self, html: str) -> "Rendered":
-        """This mail with `html` where its body ends; its text shows all it has, so it gets none."""
-        head, end, tail = self.html.rpartition("</body>")
-        if not end:
-            return self
-        before, end_json, after = self.html_json.rpartition(b"</body>")
-        # No JSON stays none.
-        json = b"%b%b%b%b" % (before, orjson.dumps(html)[1:-1], end_json, after) if end_json else b""
-        return replace(self, html=f"{head}{html}{end}{tail}", html_json=json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from leadflow.db import insert_into
 from leadflow.email.frames import Shape
-from leadflow.email.hidden import with_hidden_link
-from leadflow.email.picture import with_picture
+from leadflow.email.hidden import hidden_link
+from leadflow.email.picture import picture
 from leadflow.email.pool import Renderers, Task
 from leadflow.email.preview import page_url
 from leadflow.email.render import MissingValueError, Rendered, one_line
@@ -75,10 +75,6 @@ class _Draft:
     row: Row[Any]
     sender: Sender
     task: Task
-    #: Where nobody goes but who reads the source; None in a mail whose links nobody counts.
-    hidden: str | None
-    #: Address of the picture that tells the day the mail was opened; None where that is not asked for.
-    picture: str | None
 
 
 #: Email, language, variant ('' for the original), and the playbook it is pinned to ('' for today's).
@@ -197,7 +193,7 @@ class Writer:
         leave = unsubscribe_url(self._public_url, sign_unsubscribe(self._key, row.address_id, row.purpose))
         choose = preferences_url(self._public_url, sign_preferences(self._key, row.address_id))
         facts = facts_of(self._playbook, row, sender, self._send_at)
-        urls, hidden = self._urls(row, shape)
+        urls, ending = self._urls(row, shape)
         task = Task(
             shape=shape,
             facts=facts,
@@ -205,24 +201,26 @@ class Writer:
             unsubscribe=leave,
             preferences=choose,
             confirm=self._confirm(row),
+            ending=self._picture(row) + ending,
         )
-        return _Draft(row, sender, task, hidden, self._picture(row))
+        return _Draft(row, sender, task)
 
-    def _urls(self, row: Row[Any], shape: Shape) -> tuple[Sequence[str], str | None]:
+    def _urls(self, row: Row[Any], shape: Shape) -> tuple[Sequence[str], str]:
         """Where the slots of `shape` lead: through our door, or straight there where no click is to be counted.
 
-        And the hidden address, where there are any that are counted.
+        And the link that nobody goes to but who reads the source, where there are any that are counted.
         """
         if not self._playbook.rights.tracks_links:
-            return list(self._targets(shape)), None
+            return list(self._targets(shape)), ""
         slots = self._slots[shape.key]
         *urls, hidden = click_urls(self._key, self._public_url, row.id, [*slots, self._link_ids[HIDDEN]])
-        return urls, hidden if slots else None
+        return urls, hidden_link(hidden) if slots else ""
 
-    def _picture(self, row: Row[Any]) -> str | None:
+    def _picture(self, row: Row[Any]) -> str:
+        """The picture that tells the day the mail was opened, where that is asked for."""
         if not self._playbook.rights.dates_opens:
-            return None
-        return opened_url(self._public_url, sign_opened(self._key, row.address_id))
+            return ""
+        return picture(opened_url(self._public_url, sign_opened(self._key, row.address_id)))
 
     def _confirm(self, row: Row[Any]) -> str:
         if row.email not in self._playbook.rights.emails.values():
@@ -232,14 +230,12 @@ class Writer:
 
 def _written(draft: _Draft, rendered: Rendered) -> Written:
     row, shape = draft.row, draft.task.shape
-    if draft.picture:
-        rendered = with_picture(rendered, draft.picture)
     return Written(
         id=row.id,
         to=row.address,
         to_name=one_line(" ".join(filter(None, (row.first_name, row.last_name)))),
         sender=draft.sender,
-        rendered=with_hidden_link(rendered, draft.hidden) if draft.hidden else rendered,
+        rendered=rendered,
         unsubscribe_url=draft.task.unsubscribe,
         language=row.language,
         email=row.email,
