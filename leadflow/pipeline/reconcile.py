@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine, Row, false
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,6 @@ from leadflow.pipeline.deliver_answers import MAX_ATTEMPTS
 from leadflow.pipeline.reconcile_news import news_of_doubtful
 from leadflow.pipeline.reconcile_rows import (
     NOT_REPLACED,
-    UNSETTLED,
     accept,
     denied,
     end,
@@ -26,6 +25,7 @@ from leadflow.pipeline.reconcile_rows import (
     note_negatives,
     plan_again,
     record,
+    repeatable,
     to_ask,
     unanswered,
 )
@@ -146,12 +146,11 @@ class _Run:
     def settle_without_log(self) -> None:
         """Nobody can ever say: held as unknown, or sent again, as the playbook chooses between zero and two."""
         resend = self._playbook.delivery.on_unknown == "resend"
+        worth = repeatable(micros(self._now), MAX_ATTEMPTS) if resend else false()
         with Session(self._engine) as session, session.begin():
-            states = UNSETTLED if resend else (MessageState.SENDING,)
-            rows = session.execute(unanswered(self._grace, states)).all()
-            again = [row for row in rows if resend and row.expires > micros(self._now) and row.attempts < MAX_ATTEMPTS]
-            kept = {row.id for row in again}
-            held = [row.id for row in rows if row.id not in kept and row.state == MessageState.SENDING]
+            rows = session.execute(unanswered(self._grace, worth).add_columns(worth.label("worth"))).all()
+            again = [row for row in rows if row.worth]
+            held = [row.id for row in rows if not row.worth]
             session.execute(end(held, MessageState.UNKNOWN, Reason.UNKNOWN_OUTCOME))
             self._record(session, held, "held")
         self._plan(again)

@@ -131,9 +131,17 @@ def denied(grace: int) -> Select[Any]:
     return _settleable().where(overdue(grace), negatives(grace) >= NEGATIVES)
 
 
-def unanswered(grace: int, states: Sequence[MessageState]) -> Select[Any]:
-    """Attempts past their grace where there is no log to ask."""
-    return _settleable().where(overdue(grace), message.c.state.in_(states))
+def unanswered(grace: int, again: ColumnElement[bool]) -> Select[Any]:
+    """Attempts past their grace where there is no log to ask; an unknown one only where it may go `again`.
+
+    Those held for good would fill the batch, and whatever is younger would never get its turn.
+    """
+    return _settleable().where(overdue(grace), or_(message.c.state == MessageState.SENDING, again))
+
+
+def repeatable(now: int, most: int) -> ColumnElement[bool]:
+    """Messages worth another attempt at `now` (µs): not expired, and tried less than `most` times."""
+    return and_(type_coerce(message.c.expires_at, BigInteger) > now, message.c.attempts < most)
 
 
 def _settleable() -> Select[Any]:

@@ -35,6 +35,8 @@ class Fire:
         self.kills = 0
         #: Whether the account is for the table: that of a mutant is not.
         self.counts = True
+        #: Attempts after which an unknown message stays what it is; None where somebody can always tell.
+        self.spent: int | None = None
         self.workers: list[int] = []
         self.world()
 
@@ -109,11 +111,11 @@ class Fire:
 
     def is_quiet(self, *, unknown_is_final: bool = False) -> bool:
         """Whether nothing is left to do."""
-        now = states(self.engine)
+        now = states(self.engine, self.spent)
         return not any(now[state] for state in (_OPEN if unknown_is_final else (*_OPEN, "unknown")))
 
     def _left(self) -> int:
-        now = states(self.engine)
+        now = states(self.engine, self.spent)
         return sum(now[state] for state in (*_OPEN, "unknown"))
 
     def stop(self) -> None:

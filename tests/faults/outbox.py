@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, func, insert, select
+from sqlalchemy import Engine, and_, case, create_engine, func, insert, select
 from sqlalchemy.pool import NullPool
 
 from leadflow.models import enrolment, identity, lead, lead_score, lead_state, message
@@ -75,10 +75,13 @@ _ROWS = {
 }
 
 
-def states(engine: Engine) -> Counter[str]:
-    """How many messages stand in each state."""
+def states(engine: Engine, spent: int | None = None) -> Counter[str]:
+    """How many messages stand in each state; unknown ones of `spent` attempts or more count as spent."""
+    known = message.c.state
+    state = case((and_(known == "unknown", message.c.attempts >= spent), "spent"), else_=known) if spent else known
+    stood = select(state.label("state")).subquery()
     with engine.connect() as connection:
-        found = connection.execute(select(message.c.state, func.count()).group_by(message.c.state))
+        found = connection.execute(select(stood.c.state, func.count()).group_by(stood.c.state))
         return Counter({str(state): int(count) for state, count in found})
 
 

@@ -11,7 +11,7 @@ from leadflow.errors import BusyError, CrowdedError, ProviderError, SettingsErro
 from leadflow.esp import sendgrid, smtp
 from leadflow.esp.memory import MemoryProvider
 from leadflow.models import message
-from leadflow.pipeline import deliver_supply
+from leadflow.pipeline import deliver_supply, reconcile_rows
 from leadflow.pipeline import reconcile as reconciling
 from leadflow.pipeline.reconcile_rows import note_negatives
 from leadflow.types import MINUTE, SECOND, instant_of, micros
@@ -198,6 +198,18 @@ def test_without_a_log_nobody_says_that_an_expired_mail_did_not_leave(engine: En
     session.commit()
     reconcile(engine, None, on_unknown="resend")
     assert states(engine, [1, 2]) == ["unknown", "unknown"]
+
+
+def test_what_is_held_for_good_takes_nobody_s_turn(
+    engine: Engine, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile_rows, "BATCH", 2)
+    add_doubt(session, 1, "unknown", minutes=90, expires_at=NIGHT)
+    add_doubt(session, 2, "unknown", minutes=80, attempts=5)
+    add_doubt(session, 3, "unknown")
+    session.commit()
+    reconcile(engine, None, on_unknown="resend")
+    assert states(engine, [1, 2, 3]) == ["unknown", "unknown", "planned"]
 
 
 def test_two_who_ask_at_once_count_one_no(engine: Engine, session: Session) -> None:
